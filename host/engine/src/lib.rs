@@ -1,0 +1,27 @@
+//! Stack to graph to plan to apply to state: everything maps decides, and nothing it touches.
+//!
+//! This crate never reads a file, opens a socket, runs wasm, prints, or asks for the time. Those
+//! come in as traits: [`Provider`], [`Journal`], [`Clock`], [`Entropy`], [`Observer`].
+
+pub mod capability;
+pub mod clock;
+pub mod diagnostic;
+pub mod event;
+pub mod expr;
+pub mod journal;
+pub mod name;
+pub mod plan;
+pub mod problem;
+pub mod provider;
+pub mod schema;
+pub mod stack;
+pub mod value;
+
+pub use clock::{Clock, Entropy};
+pub use diagnostic::{Diagnostic, Severity, Span};
+pub use event::{Event, Observer};
+pub use journal::{Entry, Journal, JournalError};
+pub use name::{Address, KindName, OpId, PluginName, Token};
+pub use problem::{Class, Problem};
+pub use provider::{Call, CallError, Provider};
+pub use value::Value;

@@ -1,0 +1,5 @@
+//! What would be done, and why: a [`Plan`] of [`Step`]s. Reads only.
+
+mod model;
+
+pub use model::*;

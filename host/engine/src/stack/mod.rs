@@ -1,0 +1,5 @@
+//! `stack.yaml` and what it includes: parsed, with spans, into a [`Stack`].
+
+mod model;
+
+pub use model::*;
