@@ -1,0 +1,1 @@
+//! The capabilities, one file per interface.
