@@ -1,0 +1,370 @@
+//! What can be typed. Flags stand at the commands for which they mean something.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "maps",
+    version,
+    about = "Brings a platform up through providers that can do nothing they have not declared",
+    disable_help_subcommand = true
+)]
+pub(crate) struct Args {
+    /// How results are printed; json is one event a line, the last one a summary
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human, value_name = "FORMAT")]
+    pub(crate) output: Output,
+
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal that has not been told otherwise.
+    Auto,
+    /// Even into a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Plan, ask, and apply
+    Run(RunArgs),
+    /// Show what a run would do; takes no lock and writes nothing
+    Plan(PlanArgs),
+    /// Remove everything that the stack's state records
+    Destroy(DestroyArgs),
+    /// Show the outputs of the last run
+    Output(OutputArgs),
+    /// Look into plugins, and build them
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Serve a local cloud, and look into it
+    #[command(subcommand)]
+    Cloud(CloudCommand),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Which stack, and how it is parametrised.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct StackArgs {
+    /// The stack file, or the folder of a stack.yaml
+    #[arg(value_name = "STACK", default_value = "stack.yaml")]
+    pub(crate) stack: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// What parametrises a stack, wherever it is named.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Settings {
+    /// Lay stack.ENV.yaml over the stack
+    #[arg(short = 'e', long = "env", value_name = "ENV")]
+    pub(crate) environment: Option<String>,
+
+    /// Set an input of the stack
+    #[arg(long = "input", value_name = "NAME=VALUE", action = ArgAction::Append)]
+    pub(crate) inputs: Vec<Input>,
+
+    /// Use a local cloud: one of its own, or the one that `maps cloud serve --dir DIR` serves
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) rehearse: Option<Rehearse>,
+}
+
+/// `--input NAME=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Input {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl FromStr for Input {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            }),
+            _ => Err("an input is given as NAME=VALUE"),
+        }
+    }
+}
+
+/// Which local cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rehearse {
+    /// One in this process, kept beside the stack.
+    InProcess,
+    /// A served one, by its folder.
+    Served(PathBuf),
+}
+
+impl FromStr for Rehearse {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(if text.is_empty() {
+            Self::InProcess
+        } else {
+            Self::Served(PathBuf::from(text))
+        })
+    }
+}
+
+/// What only a rehearsal knows.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RehearsalArgs {
+    /// Forget the rehearsal's state first, and its cloud unless that one is served
+    #[arg(long, requires = "rehearse")]
+    pub(crate) fresh: bool,
+
+    /// Inject a fault: error@N, throttle@N, lost@N, drip@N, crash-before@N, crash-sent@N, crash-replied@N
+    #[arg(long = "fault", value_name = "SPEC", requires = "rehearse", value_delimiter = ',', action = ArgAction::Append)]
+    pub(crate) faults: Vec<String>,
+}
+
+/// How much at once.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Pace {
+    /// How many provider calls may be under way at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) parallelism: u16,
+}
+
+/// `maps run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    #[command(flatten)]
+    pub(crate) rehearsal: RehearsalArgs,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    /// Apply without asking
+    #[arg(short = 'y', long)]
+    pub(crate) yes: bool,
+}
+
+/// `maps plan`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    /// Exit with 2 if there is something to do
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+/// `maps destroy`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DestroyArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    #[command(flatten)]
+    pub(crate) rehearsal: RehearsalArgs,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    /// Destroy without asking
+    #[arg(short = 'y', long)]
+    pub(crate) yes: bool,
+}
+
+/// `maps output`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OutputArgs {
+    /// The stack (a path, so it holds a `/` or a `.`) and the one output to show
+    #[arg(value_name = "STACK|NAME", num_args = 0..=2)]
+    pub(crate) what: Vec<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Show what secret outputs hold
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+impl OutputArgs {
+    /// The stack's path and the output's name. Names hold neither `/` nor `.`, so nothing can be
+    /// taken for the other.
+    pub(crate) fn stack_and_name(&self) -> Result<(PathBuf, Option<&str>), String> {
+        let is_path = |text: &str| text.contains(['/', '.', std::path::MAIN_SEPARATOR]);
+        let here = || PathBuf::from("stack.yaml");
+        match self.what.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [] => Ok((here(), None)),
+            [one] if is_path(one) => Ok((one.into(), None)),
+            [one] => Ok((here(), Some(one))),
+            [stack, name, ..] if is_path(stack) && !is_path(name) => Ok((stack.into(), Some(name))),
+            [name, stack, ..] if is_path(stack) && !is_path(name) => Ok((stack.into(), Some(name))),
+            [one, two, ..] => Err(format!(
+                "of {one:?} and {two:?} one must be a stack's path and one an output's name"
+            )),
+        }
+    }
+}
+
+/// `maps plugin …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Tell what a plugin imports, declares and manages, from its bytes alone
+    Inspect {
+        /// A plugin's name, or the path of a component
+        #[arg(value_name = "NAME|PATH")]
+        plugin: String,
+    },
+    /// Make a component of a plugin's module and its plugin.yaml
+    Build {
+        /// The plugin's folder, with plugin.yaml
+        dir: PathBuf,
+        /// The core module that the compiler made of it
+        #[arg(long, value_name = "FILE")]
+        module: PathBuf,
+        /// Where the component goes
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// `maps cloud …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CloudCommand {
+    /// Serve a local cloud until interrupted; how to reach it stands in DIR/cloud.json
+    Serve {
+        /// Where it keeps what it has
+        #[arg(long)]
+        dir: PathBuf,
+        /// Inject a fault: error@N, throttle@N, lost@N, drip@N
+        #[arg(long = "fault", value_name = "SPEC", value_delimiter = ',', action = ArgAction::Append)]
+        faults: Vec<String>,
+    },
+    /// Print what exists in a local cloud, without ids and times, so that two can be compared
+    Inventory {
+        /// Its folder
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Print how many calls reached a local cloud, by service and route
+    Counts {
+        /// Its folder
+        #[arg(long)]
+        dir: PathBuf,
+    },
+}
+
+/// `maps completions`.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct CompletionsArgs {
+    /// For which shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn rehearse_takes_its_folder_only_with_an_equals_sign() {
+        let Command::Run(run) = parse("maps run --rehearse stacks/maps").unwrap().command else {
+            panic!("run")
+        };
+        assert_eq!(run.stack.settings.rehearse, Some(Rehearse::InProcess));
+        assert_eq!(run.stack.stack, PathBuf::from("stacks/maps"));
+        let Command::Run(run) = parse("maps run --rehearse=cloud").unwrap().command else {
+            panic!("run")
+        };
+        assert_eq!(
+            run.stack.settings.rehearse,
+            Some(Rehearse::Served("cloud".into()))
+        );
+    }
+
+    #[test]
+    fn faults_and_fresh_belong_to_a_rehearsal() {
+        assert!(parse("maps run --fault lost@1").is_err());
+        assert!(parse("maps run --fresh").is_err());
+        let Command::Run(run) = parse("maps run --rehearse --fault lost@1,error@2 --fault drip@3")
+            .unwrap()
+            .command
+        else {
+            panic!("run")
+        };
+        assert_eq!(run.rehearsal.faults, ["lost@1", "error@2", "drip@3"]);
+    }
+
+    #[test]
+    fn a_stack_is_told_from_an_output_by_its_dot_or_slash() {
+        let parts = |line: &str| {
+            let Command::Output(output) = parse(line).unwrap().command else {
+                panic!("output")
+            };
+            output
+                .stack_and_name()
+                .map(|(stack, name)| (stack.display().to_string(), name.map(str::to_owned)))
+        };
+        assert_eq!(parts("maps output").unwrap(), ("stack.yaml".into(), None));
+        assert_eq!(
+            parts("maps output endpoint").unwrap(),
+            ("stack.yaml".into(), Some("endpoint".into()))
+        );
+        assert_eq!(parts("maps output a/b").unwrap(), ("a/b".into(), None));
+        assert_eq!(
+            parts("maps output s.yaml endpoint").unwrap(),
+            ("s.yaml".into(), Some("endpoint".into()))
+        );
+        assert_eq!(
+            parts("maps output endpoint s.yaml").unwrap(),
+            ("s.yaml".into(), Some("endpoint".into()))
+        );
+        assert!(parts("maps output one two").is_err());
+    }
+
+    #[test]
+    fn an_input_has_a_name() {
+        assert_eq!(
+            "a=b=c".parse::<Input>(),
+            Ok(Input {
+                name: "a".into(),
+                value: "b=c".into()
+            })
+        );
+        assert!("=b".parse::<Input>().is_err());
+        assert!("a".parse::<Input>().is_err());
+    }
+}

@@ -1,0 +1,15 @@
+//! `maps completions SHELL`: a script for the shell to source.
+
+use clap::CommandFactory as _;
+
+use crate::args::{Args, CompletionsArgs};
+use crate::error::Exit;
+use crate::render::Screen;
+
+/// Prints the script.
+pub(crate) fn completions(args: CompletionsArgs, screen: &Screen) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Args::command(), "maps", &mut script);
+    screen.raw(&String::from_utf8_lossy(&script));
+    Exit::Done
+}

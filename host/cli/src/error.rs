@@ -1,0 +1,142 @@
+//! Everything that can end a command, sorted once into exit codes, codes and hints.
+
+use std::path::PathBuf;
+
+use maps_engine::Diagnostic;
+
+use crate::render::diagnostics::Sources;
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All is done.
+    Done,
+    /// It failed, and nothing was changed.
+    Failed,
+    /// `plan --detailed-exitcode` found something to do.
+    Differences,
+    /// A capability was denied, or not approved.
+    Denied,
+    /// Another run holds the state.
+    Locked,
+    /// Some of it is applied.
+    Partly,
+    /// The user stopped it.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number that scripts see.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Differences => 2,
+            Self::Denied => 3,
+            Self::Locked => 4,
+            Self::Partly => 5,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Why a command ended without doing what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The stack file, its inputs or the plan have errors.
+    #[error("the stack has errors")]
+    Diagnostics {
+        /// All of them.
+        diagnostics: Vec<Diagnostic>,
+        /// What they point into.
+        sources: Sources,
+    },
+    /// The command line asks for something that cannot be.
+    #[error("{message}")]
+    Usage {
+        /// What.
+        message: String,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Nobody can be asked, and `--yes` was not given.
+    #[error("there is nobody to ask whether to go on")]
+    NobodyToAsk,
+    /// The user said no.
+    #[error("nothing was changed")]
+    Declined,
+}
+
+impl Failure {
+    /// Something that was asked for in a way that cannot be.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// The same, with what to do instead.
+    pub(crate) fn usage_help(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            help: Some(help.into()),
+        }
+    }
+
+    /// A file that cannot be read or written, for `map_err`.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |error| Self::File { path, error }
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Diagnostics { .. }
+            | Self::Usage { .. }
+            | Self::File { .. }
+            | Self::NobodyToAsk => Exit::Failed,
+            Self::Declined => Exit::Failed,
+        }
+    }
+
+    /// Stable, for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Diagnostics { .. } => "stack-errors",
+            Self::Usage { .. } => "usage",
+            Self::File { .. } => "file",
+            Self::NobodyToAsk => "nobody-to-ask",
+            Self::Declined => "declined",
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::Usage { help, .. } => help.clone(),
+            Self::NobodyToAsk => Some("look at `maps plan`, then give --yes".to_owned()),
+            Self::Diagnostics { .. } | Self::File { .. } | Self::Declined => None,
+        }
+    }
+
+    /// The diagnostics, if that is what it is about.
+    pub(crate) fn diagnostics(&self) -> Option<(&[Diagnostic], &Sources)> {
+        match self {
+            Self::Diagnostics {
+                diagnostics,
+                sources,
+            } => Some((diagnostics, sources)),
+            _ => None,
+        }
+    }
+}

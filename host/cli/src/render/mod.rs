@@ -1,0 +1,15 @@
+//! Everything that is printed. Commands hand over rows; here they become text or JSON lines.
+
+pub(crate) mod diagnostics;
+pub(crate) mod json;
+pub(crate) mod plan;
+pub(crate) mod progress;
+pub(crate) mod reporter;
+pub(crate) mod rows;
+pub(crate) mod screen;
+pub(crate) mod style;
+pub(crate) mod summary;
+pub(crate) mod text;
+pub(crate) mod value;
+
+pub(crate) use screen::Screen;
