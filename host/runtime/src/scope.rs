@@ -1,5 +1,6 @@
 //! What one guest call is about, and so what its host calls may be about.
 
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use maps_engine::capability::StepScope;
@@ -83,4 +84,7 @@ pub struct CallScope {
     pub journal: Option<Arc<dyn Journal>>,
     /// Where every call is recorded.
     pub audit: Arc<Audit>,
+    /// How many outside calls this guest call has made so far; starts at 0. Capped, so that
+    /// following a server's endless pages ends.
+    pub calls: AtomicU32,
 }
