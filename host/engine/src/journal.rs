@@ -36,6 +36,9 @@ pub struct Recorded {
     /// What it depends on, so that a delete without the stack file keeps the order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<Address>,
+    /// What it lives in: when one of these is gone, so is this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lives_in: Vec<Address>,
     /// The plugin's config as last evaluated, without ephemeral values: a delete may come when the
     /// stack no longer says it.
     #[serde(default, skip_serializing_if = "is_null")]
@@ -126,6 +129,13 @@ pub enum Ended {
     },
     /// The object is gone.
     Removed,
+    /// Something was made and is of no use: it is kept as deposed until it is deleted.
+    Unusable {
+        /// As it is.
+        object: Recorded,
+    },
+    /// It turned out, on looking back, to have done nothing that has to be remembered.
+    NoEffect,
     /// It failed. Whether the next run looks back at it is decided by the call entries before it.
     Failed {
         /// Why.

@@ -15,6 +15,8 @@ pub mod problem;
 pub mod provider;
 pub mod schema;
 pub mod stack;
+pub mod state;
+pub mod store;
 pub mod value;
 
 pub use clock::{Clock, Entropy};
@@ -24,4 +26,6 @@ pub use journal::{Entry, Journal, JournalError};
 pub use name::{Address, KindName, OpId, PluginName, Token};
 pub use problem::{Class, Problem};
 pub use provider::{Call, CallError, Provider};
+pub use state::{Snapshot, State};
+pub use store::{Loaded, Store, StoreError};
 pub use value::Value;

@@ -126,12 +126,10 @@ impl Value {
     pub fn map_secrets<E>(self, codec: &mut impl FnMut(Self) -> Result<Self, E>) -> Result<Self, E> {
         Ok(match self {
             Self::Secret(inner) => codec(*inner)?,
-            Self::List(items) => {
-                Self::List(items.into_iter().map(|v| v.map_secrets(codec)).collect::<Result<_, _>>()?)
+            Self::List(items) => Self::List(items.into_iter().map(|v| v.map_secrets(codec)).collect::<Result<_, _>>()?),
+            Self::Map(map) => {
+                Self::Map(map.into_iter().map(|(k, v)| Ok((k, v.map_secrets(codec)?))).collect::<Result<_, E>>()?)
             }
-            Self::Map(map) => Self::Map(
-                map.into_iter().map(|(k, v)| Ok((k, v.map_secrets(codec)?))).collect::<Result<_, E>>()?,
-            ),
             plain => plain,
         })
     }
