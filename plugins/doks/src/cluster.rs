@@ -147,7 +147,8 @@ fn lookup(all: &[Live], request: &Find<Cluster>) -> Lookup<Cluster> {
         "error" => Lookup::Unusable(object, format!("DigitalOcean could not make it{}", told(live))),
         "deleting" => Lookup::Unusable(object, "it is being deleted".to_owned()),
         "provisioning" => Lookup::Unfinished(object, Checkpoint { id: Some(live.id.clone()), rounds: 0 }),
-        _ if converge::waiting_for(live, &request.inputs).is_some() => {
+        // A degraded cluster is there and may mend; waiting for its nodes could take for ever.
+        "running" if converge::waiting_for(live, &request.inputs).is_some() => {
             Lookup::Unfinished(object, Checkpoint { id: Some(live.id.clone()), rounds: 0 })
         }
         _ => Lookup::Found(object),
@@ -190,7 +191,7 @@ fn go_on_making(id: &str, inputs: &Inputs) -> Outcome<Cluster> {
         "error" | "degraded" | "deleting" => {
             let message = format!("the cluster {} is {}{}", inputs.name, live.status.state, told(&live));
             Err(Problem::internal("cluster-failed", message)
-                .help("run again: a cluster that cannot be used is deleted and made anew"))
+                .help("run again: what cannot be used is deleted and made anew"))
         }
         _ => Ok(still_making(id, "the control plane is being made")),
     }

@@ -147,7 +147,7 @@ fn pools(live: &Live, wanted: &Inputs) -> Result<Vec<Write>, Problem> {
             Some(_) => {}
         }
     }
-    if writes.is_empty() && matches!(waiting_for(live, wanted), None) {
+    if writes.is_empty() && waiting_for(live, wanted).is_none() {
         for there in live.node_pools.iter().filter(|there| !is_wanted(there, wanted) && !is_leaving(there)) {
             let note = format!("removing the pool {}", there.name);
             writes.push(Write { note, request: api::delete_pool(id, &there.id) });
