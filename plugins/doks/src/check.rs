@@ -9,7 +9,8 @@ use crate::version;
 /// Reports everything that is wrong.
 pub(crate) fn check(inputs: &Inputs, report: &mut Report) {
     name(report, "name", &inputs.name);
-    if inputs.region.is_empty() || !inputs.region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+    if inputs.region.is_empty() || !inputs.region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    {
         report.invalid("region", "bad-region", "a region is a slug such as fra1");
     }
     if !version::is_valid(&inputs.version) {

@@ -116,7 +116,8 @@ impl Kind for Cluster {
 
     fn delete(&self, _: &Context, request: &Delete<Self>) -> Answer<Progress<(), Checkpoint>> {
         let id = request.prior.id.as_str();
-        let waits = || Ok(Progress::pending(Checkpoint::default(), RETRY_MS).id(id).note("the cluster is being deleted"));
+        let waits =
+            || Ok(Progress::pending(Checkpoint::default(), RETRY_MS).id(id).note("the cluster is being deleted"));
         if request.checkpoint.is_some() {
             match api::cluster(api::get(id).read()?)? {
                 None => return Ok(Progress::Done(())),
@@ -167,7 +168,9 @@ fn live_ones(requests: &[Read<Cluster>]) -> Vec<Answer<Option<Live>>> {
     };
     let mut found: Vec<Answer<Option<Live>>> = requests
         .iter()
-        .map(|request| Ok(all.iter().find(|live| live.id == request.prior.id && live.status.state != "deleted").cloned()))
+        .map(|request| {
+            Ok(all.iter().find(|live| live.id == request.prior.id && live.status.state != "deleted").cloned())
+        })
         .collect();
     let missing: Vec<usize> = (0..requests.len()).filter(|index| matches!(found[*index], Ok(None))).collect();
     let answers = read_all(missing.iter().map(|index| api::get(&requests[*index].prior.id)).collect());
@@ -203,7 +206,11 @@ fn still_making(id: &str, note: impl Into<String>) -> Progress<Resource<Cluster>
 
 /// DigitalOcean's own words on a cluster's state, to end a sentence with.
 fn told(live: &Live) -> String {
-    live.status.message.as_deref().filter(|message| !message.is_empty()).map_or_else(String::new, |message| format!(": {message}"))
+    live.status
+        .message
+        .as_deref()
+        .filter(|message| !message.is_empty())
+        .map_or_else(String::new, |message| format!(": {message}"))
 }
 
 /// A live cluster in the kind's own shape. What the user may write in several ways (a version's

@@ -68,9 +68,12 @@ fn said(writes: &[Write]) -> String {
 /// The cluster's own settings.
 fn settings(live: &Live, wanted: &Inputs) -> Result<Option<Write>, Problem> {
     if live.ha && !wanted.ha {
-        return Err(Problem::invalid("ha-stays-on", "DigitalOcean cannot switch a highly available control plane back")
-            .at("ha")
-            .help("set ha: true, or replace the cluster"));
+        return Err(Problem::invalid(
+            "ha-stays-on",
+            "DigitalOcean cannot switch a highly available control plane back",
+        )
+        .at("ha")
+        .help("set ha: true, or replace the cluster"));
     }
     let tags = live.tags.as_deref().unwrap_or_default();
     let window = wanted.maintenance_policy.as_ref().map(window);

@@ -2,8 +2,7 @@
 
 /// Does a version slug satisfy what the user wrote: all of it, its beginning, or `latest`?
 pub(crate) fn fits(wanted: &str, slug: &str) -> bool {
-    wanted == "latest"
-        || slug.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+    wanted == "latest" || slug.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
 }
 
 /// The newest slug that satisfies what the user wrote.

@@ -396,11 +396,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
         de::Deserializer::deserialize_seq(self.content(trail)?, visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
         let trail = Trail::Member(&self.at.trail, self.variant);
         de::Deserializer::deserialize_struct(self.content(trail)?, "", fields, visitor)
     }

@@ -95,8 +95,8 @@ pub mod testing;
 
 pub use capability::{clock, http, log, random, reveal, secrets};
 pub use kind::{
-    Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Pending, Preview, Previewed,
-    Prior, Progress, Read, Resource, Step, Update,
+    Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Pending, Preview,
+    Previewed, Prior, Progress, Read, Resource, Step, Update,
 };
 pub use problem::{Class, Problem, Report};
 pub use secret::Secret;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-pub use crate::bindings::maps::platform::types::ProblemClass as Class;
 use crate::bindings::maps::platform::types::Problem as Wire;
+pub use crate::bindings::maps::platform::types::ProblemClass as Class;
 
 /// Why something could not be done. The class alone decides what the host retries; the rest is
 /// for the person who reads it.

@@ -3,8 +3,8 @@
 //! A field is annotated where it is declared:
 //! `#[schemars(extend("x-maps-replace" = true))]`, or with one of the names below.
 
-use schemars::generate::SchemaSettings;
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::kind::Kind;

@@ -8,7 +8,7 @@ use crate::bindings::exports::maps::platform::provider as wire;
 use crate::bindings::maps::platform::types;
 use crate::decode;
 use crate::kind::{
-    Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Prior, Pending, Preview,
+    Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Pending, Preview, Prior,
     Progress, Read, Resource, Step, Update,
 };
 use crate::panic;
@@ -33,7 +33,13 @@ impl<P: Plugin> wire::Guest for P {
     }
 
     fn check(context: wire::Context, requests: Vec<wire::CheckRequest>) -> Vec<wire::CheckOutcome> {
-        by_kind::<P, _, _>(context, requests, |r| &r.kind, |k, c, r| k.check(c, r), |p| wire::CheckOutcome::Invalid(vec![p.into()]))
+        by_kind::<P, _, _>(
+            context,
+            requests,
+            |r| &r.kind,
+            |k, c, r| k.check(c, r),
+            |p| wire::CheckOutcome::Invalid(vec![p.into()]),
+        )
     }
 
     fn diff(
@@ -51,23 +57,53 @@ impl<P: Plugin> wire::Guest for P {
     }
 
     fn find(context: wire::Context, requests: Vec<wire::FindRequest>) -> Vec<wire::FindOutcome> {
-        by_kind::<P, _, _>(context, requests, |r| &r.kind, |k, c, r| k.find(c, r), |p| wire::FindOutcome::Failed(p.into()))
+        by_kind::<P, _, _>(
+            context,
+            requests,
+            |r| &r.kind,
+            |k, c, r| k.find(c, r),
+            |p| wire::FindOutcome::Failed(p.into()),
+        )
     }
 
     fn read(context: wire::Context, requests: Vec<wire::ReadRequest>) -> Vec<wire::ReadOutcome> {
-        by_kind::<P, _, _>(context, requests, |r| &r.kind, |k, c, r| k.read(c, r), |p| wire::ReadOutcome::Failed(p.into()))
+        by_kind::<P, _, _>(
+            context,
+            requests,
+            |r| &r.kind,
+            |k, c, r| k.read(c, r),
+            |p| wire::ReadOutcome::Failed(p.into()),
+        )
     }
 
     fn create(context: wire::Context, requests: Vec<wire::CreateRequest>) -> Vec<wire::MutationOutcome> {
-        by_kind::<P, _, _>(context, requests, |r| &r.kind, |k, c, r| k.create(c, r), |p| wire::MutationOutcome::Failed(p.into()))
+        by_kind::<P, _, _>(
+            context,
+            requests,
+            |r| &r.kind,
+            |k, c, r| k.create(c, r),
+            |p| wire::MutationOutcome::Failed(p.into()),
+        )
     }
 
     fn update(context: wire::Context, requests: Vec<wire::UpdateRequest>) -> Vec<wire::MutationOutcome> {
-        by_kind::<P, _, _>(context, requests, |r| &r.kind, |k, c, r| k.update(c, r), |p| wire::MutationOutcome::Failed(p.into()))
+        by_kind::<P, _, _>(
+            context,
+            requests,
+            |r| &r.kind,
+            |k, c, r| k.update(c, r),
+            |p| wire::MutationOutcome::Failed(p.into()),
+        )
     }
 
     fn delete(context: wire::Context, requests: Vec<wire::DeleteRequest>) -> Vec<wire::DeleteOutcome> {
-        by_kind::<P, _, _>(context, requests, |r| &r.kind, |k, c, r| k.delete(c, r), |p| wire::DeleteOutcome::Failed(p.into()))
+        by_kind::<P, _, _>(
+            context,
+            requests,
+            |r| &r.kind,
+            |k, c, r| k.delete(c, r),
+            |p| wire::DeleteOutcome::Failed(p.into()),
+        )
     }
 }
 
@@ -102,9 +138,7 @@ fn by_kind<P: Plugin, R, O>(
     outcomes
         .into_iter()
         .map(|outcome| {
-            outcome.unwrap_or_else(|| {
-                failed(Problem::internal("unknown-kind", "this plugin has no such kind"))
-            })
+            outcome.unwrap_or_else(|| failed(Problem::internal("unknown-kind", "this plugin has no such kind")))
         })
         .collect()
 }

@@ -115,9 +115,7 @@ fn answer(half: Half, items: &[u32], request: &wire::Request) -> Result<wire::Re
 }
 
 pub(crate) mod http_read {
-    pub(crate) fn send(
-        requests: &[super::wire::Request],
-    ) -> Vec<Result<super::wire::Response, super::types::Problem>> {
+    pub(crate) fn send(requests: &[super::wire::Request]) -> Vec<Result<super::wire::Response, super::types::Problem>> {
         requests.iter().map(|request| super::answer(super::Half::Read, &[], request)).collect()
     }
 }

@@ -70,10 +70,28 @@ fn two_pools_of_one_name_are_refused() {
 fn unknowns_pass_wherever_they_are_and_come_back_as_they_were() {
     let unknown = json!({"$unknown": true});
     for pointer in [
-        "/name", "/region", "/version", "/ha", "/tags", "/tags/1", "/maintenance_policy", "/vpc_uuid", "/node_pools",
-        "/node_pools/0", "/node_pools/0/name", "/node_pools/0/size", "/node_pools/0/count", "/node_pools/0/autoscale",
-        "/node_pools/0/autoscale/min", "/node_pools/0/autoscale/max", "/node_pools/0/labels", "/node_pools/0/labels/a",
-        "/node_pools/0/taints", "/node_pools/0/taints/0/effect", "/node_pools/0/taints/0/key", "/node_pools/1",
+        "/name",
+        "/region",
+        "/version",
+        "/ha",
+        "/tags",
+        "/tags/1",
+        "/maintenance_policy",
+        "/vpc_uuid",
+        "/node_pools",
+        "/node_pools/0",
+        "/node_pools/0/name",
+        "/node_pools/0/size",
+        "/node_pools/0/count",
+        "/node_pools/0/autoscale",
+        "/node_pools/0/autoscale/min",
+        "/node_pools/0/autoscale/max",
+        "/node_pools/0/labels",
+        "/node_pools/0/labels/a",
+        "/node_pools/0/taints",
+        "/node_pools/0/taints/0/effect",
+        "/node_pools/0/taints/0/key",
+        "/node_pools/1",
     ] {
         let mut wanted = inputs();
         let more = json!({"autoscale": {"min": 1, "max": 2}, "labels": {"a": "b"}, "taints": [{"key": "k", "effect": "NoExecute"}]});

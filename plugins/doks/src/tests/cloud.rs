@@ -34,7 +34,9 @@ impl Cloud {
                 cluster["endpoint"] = "https://one.k8s.ondigitalocean.com".into();
             }
             let pools = cluster["node_pools"].as_array_mut().unwrap();
-            pools.retain(|pool| pool["nodes"].as_array().unwrap().iter().any(|node| node["status"]["state"] != "deleting"));
+            pools.retain(|pool| {
+                pool["nodes"].as_array().unwrap().iter().any(|node| node["status"]["state"] != "deleting")
+            });
             pools.iter_mut().for_each(|pool| pool["nodes"] = nodes(pool, "running"));
         }
     }
@@ -60,7 +62,8 @@ impl Cloud {
     }
 
     fn pool(&self, body: &Value) -> Value {
-        let mut pool = json!({"auto_scale": false, "min_nodes": 0, "max_nodes": 0, "labels": null, "taints": [], "tags": []});
+        let mut pool =
+            json!({"auto_scale": false, "min_nodes": 0, "max_nodes": 0, "labels": null, "taints": [], "tags": []});
         merge(&mut pool, body);
         pool["id"] = self.id("pool").into();
         pool["nodes"] = nodes(&pool, "provisioning");
@@ -115,9 +118,10 @@ impl Cloud {
         match (method, rest) {
             ("GET", []) => testing::json(200, json!({"kubernetes_cluster": cluster})),
             ("GET", ["kubeconfig"]) => testing::json(200, json!({"$sealed": format!("kubeconfig of {id}")})),
-            ("GET", ["upgrades"]) => {
-                testing::json(200, json!({"available_upgrade_versions": [{"slug": "1.34.0-do.1"}, {"slug": "1.34.0-do.0"}]}))
-            }
+            ("GET", ["upgrades"]) => testing::json(
+                200,
+                json!({"available_upgrade_versions": [{"slug": "1.34.0-do.1"}, {"slug": "1.34.0-do.0"}]}),
+            ),
             ("PUT", []) => {
                 merge(cluster, body);
                 testing::json(202, json!({"kubernetes_cluster": cluster}))

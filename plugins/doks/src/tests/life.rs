@@ -11,7 +11,10 @@ fn a_cluster_is_made_in_two_calls_and_reads_back_as_it_was_asked_for() {
     let cloud = Cloud::start();
     let inputs = checked(&inputs());
     let begun = pending(create(&inputs, None));
-    assert_eq!((begun.id.as_deref(), parsed(&begun.checkpoint)["id"].as_str()), (Some("cluster-0001"), Some("cluster-0001")));
+    assert_eq!(
+        (begun.id.as_deref(), parsed(&begun.checkpoint)["id"].as_str()),
+        (Some("cluster-0001"), Some("cluster-0001"))
+    );
     let waiting = pending(create(&inputs, Some(begun.checkpoint)));
     cloud.settle();
     let made = done(create(&inputs, Some(waiting.checkpoint)));
@@ -116,8 +119,10 @@ fn several_clusters_are_read_by_one_list_and_only_wanted_kubeconfigs_are_fetched
         prior: prior.clone(),
         ephemeral: ephemeral.iter().map(|name| (*name).to_owned()).collect(),
     };
-    let outcomes =
-        MapsPlugin::read(context(), vec![request(&one, &[]), request(&gone, &["kubeconfig"]), request(&two, &["kubeconfig"])]);
+    let outcomes = MapsPlugin::read(
+        context(),
+        vec![request(&one, &[]), request(&gone, &["kubeconfig"]), request(&two, &["kubeconfig"])],
+    );
     let [wire::ReadOutcome::Found(first), wire::ReadOutcome::Absent, wire::ReadOutcome::Found(second)] =
         outcomes.as_slice()
     else {
@@ -125,9 +130,14 @@ fn several_clusters_are_read_by_one_list_and_only_wanted_kubeconfigs_are_fetched
     };
     assert!(parsed(&first.outputs).get("kubeconfig").is_none());
     assert_eq!(parsed(&second.outputs)["kubeconfig"], json!({"$sealed": format!("kubeconfig of {}", two.id)}));
-    let paths: Vec<String> =
-        testing::calls()[before..].iter().map(|call| call.url.rsplit("/kubernetes/").next().unwrap().to_owned()).collect();
-    assert_eq!(paths, ["clusters?page=1&per_page=200", "clusters/cluster-9999", &format!("clusters/{}/kubeconfig", two.id)]);
+    let paths: Vec<String> = testing::calls()[before..]
+        .iter()
+        .map(|call| call.url.rsplit("/kubernetes/").next().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        paths,
+        ["clusters?page=1&per_page=200", "clusters/cluster-9999", &format!("clusters/{}/kubeconfig", two.id)]
+    );
 }
 
 #[test]

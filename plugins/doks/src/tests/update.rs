@@ -48,10 +48,16 @@ fn another_size_is_up_before_the_old_pool_goes() {
     let (cloud, object, wanted) = start(|inputs| inputs["node_pools"][0]["size"] = "s-4vcpu-8gb".into());
     converge(&cloud, &object, &wanted);
     let pools = "clusters/cluster-0001/node_pools";
-    assert_eq!(writes()[1..], [format!("PUT {pools}/pool-0002"), format!("POST {pools}"), format!("DELETE {pools}/pool-0002")]);
+    assert_eq!(
+        writes()[1..],
+        [format!("PUT {pools}/pool-0002"), format!("POST {pools}"), format!("DELETE {pools}/pool-0002")]
+    );
     let cluster = cloud.cluster();
     assert_eq!(cluster["node_pools"].as_array().unwrap().len(), 1);
-    assert_eq!((&cluster["node_pools"][0]["name"], &cluster["node_pools"][0]["size"]), (&json!("main"), &json!("s-4vcpu-8gb")));
+    assert_eq!(
+        (&cluster["node_pools"][0]["name"], &cluster["node_pools"][0]["size"]),
+        (&json!("main"), &json!("s-4vcpu-8gb"))
+    );
 }
 
 #[test]

@@ -151,7 +151,10 @@ pub fn read_all(requests: Vec<Request>) -> Vec<Result<Response, Problem>> {
 pub fn write_all(writes: Vec<(Vec<Step>, Request)>) -> Vec<Result<Response, Problem>> {
     let writes: Vec<Write> = writes
         .into_iter()
-        .map(|(steps, request)| Write { items: steps.into_iter().map(|Step(item)| item).collect(), request: request.wire })
+        .map(|(steps, request)| Write {
+            items: steps.into_iter().map(|Step(item)| item).collect(),
+            request: request.wire,
+        })
         .collect();
     if writes.is_empty() {
         return Vec::new();
@@ -159,7 +162,9 @@ pub fn write_all(writes: Vec<(Vec<Step>, Request)>) -> Vec<Result<Response, Prob
     received(http_write::send(&writes))
 }
 
-fn received(answers: Vec<Result<wire::Response, crate::bindings::maps::platform::types::Problem>>) -> Vec<Result<Response, Problem>> {
+fn received(
+    answers: Vec<Result<wire::Response, crate::bindings::maps::platform::types::Problem>>,
+) -> Vec<Result<Response, Problem>> {
     answers.into_iter().map(|answer| answer.map(Response::from).map_err(Problem::from)).collect()
 }
 

@@ -18,5 +18,6 @@ pub fn open<T: DeserializeOwned>(secret: &Secret<T>) -> Result<T, Problem> {
     let opened = host::open(&[secret.handle().to_owned()]).pop();
     let json = opened.unwrap_or_else(|| Ok("null".to_owned())).map_err(Problem::from)?;
     // The parser's own message would quote what it read.
-    serde_json::from_str(&json).map_err(|_| Problem::internal("secret-shape", "the secret holds something of another type"))
+    serde_json::from_str(&json)
+        .map_err(|_| Problem::internal("secret-shape", "the secret holds something of another type"))
 }
