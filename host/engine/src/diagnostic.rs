@@ -1,5 +1,6 @@
 //! A message about something a person wrote: what is wrong, where, and what to do.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -44,4 +45,87 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// What to do.
     pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// Something that must be mended first. `code` is stable and in kebab-case.
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, code, message: message.into(), span: None, related: Vec::new(), help: None }
+    }
+
+    /// Something that works and is probably not meant.
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// Says where.
+    #[must_use]
+    pub fn at(mut self, span: &Span) -> Self {
+        self.span = Some(span.clone());
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Says what to do, if there is something to say.
+    #[must_use]
+    pub fn maybe_help(mut self, help: Option<String>) -> Self {
+        self.help = help.or(self.help);
+        self
+    }
+
+    /// Points at another place that belongs to it.
+    #[must_use]
+    pub fn related(mut self, span: &Span, what: impl Into<String>) -> Self {
+        self.related.push((span.clone(), what.into()));
+        self
+    }
+
+    /// Does it forbid to go on?
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// The one of `known` that a misspelt `word` probably means.
+///
+/// Only near ones are worth saying: at most a third of the letters may differ, and a word of one
+/// or two letters resembles everything.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Longer than any name we take; the distance costs the product of both lengths.
+    const LONGEST: usize = 128;
+    if word.len() > LONGEST {
+        return None;
+    }
+    let budget = (word.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .filter(|name| name.len() <= LONGEST && name.len().abs_diff(word.len()) <= 2 * budget)
+        .map(|name| (strsim::damerau_levenshtein(word, name), name))
+        .filter(|(distance, name)| *distance <= budget && *distance < name.chars().count())
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// `did you mean …?`, or else the list of what there is, if that is short enough to help.
+pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
+    // A longer list is skipped by the reader anyway.
+    const WORTH_LISTING: usize = 24;
+    if let Some(name) = did_you_mean(word, known.clone()) {
+        return Some(format!("did you mean `{name}`?"));
+    }
+    let mut names: Vec<&str> = known.into_iter().take(WORTH_LISTING + 1).collect();
+    names.sort_unstable();
+    (!names.is_empty() && names.len() <= WORTH_LISTING).then(|| format!("there is: {}", names.join(", ")))
 }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod diagnostic;
 pub mod event;
 pub mod expr;
+pub mod graph;
 pub mod journal;
 pub mod name;
 pub mod plan;

@@ -91,11 +91,15 @@ pub struct ResourceDecl {
     pub options: Options,
     /// Where it stands.
     pub span: Span,
+    /// Where its `type` stands.
+    pub kind_span: Span,
 }
 
 /// `options:`
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// `depends_on:`, each with where it is said.
+    pub depends_on: Vec<(Address, Span)>,
     /// Refuse to delete or replace it.
     pub protect: bool,
     /// Forget it instead of deleting it.

@@ -1,0 +1,233 @@
+//! `state:`, `secrets:`, `credentials:` and `plugins:`.
+
+use std::collections::BTreeMap;
+
+use super::model::{CredentialDecl, PluginDecl, SecretSettings, StateSettings};
+use super::read::Reader;
+use super::yaml::{self, Kind, Node, shown};
+use crate::diagnostic::{Diagnostic, suggest};
+use crate::expr::{Names, Template};
+use crate::name::PluginName;
+use crate::value::Value;
+
+/// `state:`
+pub(super) fn state(section: Option<&Node>, reader: &mut Reader<'_>) -> StateSettings {
+    let store =
+        section.and_then(|node| reader.fields(node, "`state`", &["store"])).and_then(|fields| fields.get("store"));
+    let store = store.and_then(|node| {
+        let text = reader.text(node, "`store`")?;
+        let known = text == "file" || text.strip_prefix("s3://").is_some_and(|rest| !rest.is_empty());
+        if !known {
+            let message = format!("`{}` is no place for state", shown(&text));
+            reader.push(
+                Diagnostic::error("bad-store", message).at(&node.span).help("use `file` or `s3://bucket/prefix`"),
+            );
+        }
+        known.then_some(text)
+    });
+    StateSettings { store }
+}
+
+/// `secrets:`
+pub(super) fn secrets(section: Option<&Node>, reader: &mut Reader<'_>) -> SecretSettings {
+    let key = section.and_then(|node| reader.fields(node, "`secrets`", &["key"])).and_then(|fields| fields.get("key"));
+    let key = key.and_then(|node| {
+        let text = reader.text(node, "`key`")?;
+        let known = matches!(text.as_str(), "key-file" | "passphrase") || text.starts_with("awskms://");
+        if !known {
+            let message = format!("`{}` is no key for secrets", shown(&text));
+            let help = "use `key-file`, `passphrase` or `awskms://alias/NAME`";
+            reader.push(Diagnostic::error("bad-key", message).at(&node.span).help(help));
+        }
+        known.then_some(text)
+    });
+    SecretSettings { key }
+}
+
+/// `credentials:`
+pub(super) fn credentials(
+    section: Option<&Node>,
+    names: &Names,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<String, CredentialDecl> {
+    let mut credentials = BTreeMap::new();
+    for entry in section.and_then(|node| reader.map(node, "`credentials`")).unwrap_or_default() {
+        if !reader.name(&entry.key, &entry.key_span, "a credential") {
+            continue;
+        }
+        let Some(fields) = reader.fields(&entry.value, "a credential", &["value", "hosts"]) else { continue };
+        let value = reader.required(fields, "value", "a credential").map(|node| {
+            if yaml::first_expression(node).is_none() {
+                reader.push(
+                    Diagnostic::warning(
+                        "secret-in-file",
+                        format!("the credential `{}` stands in the file in clear", entry.key),
+                    )
+                    .at(&node.span)
+                    .help("make it an input with `secret: true` and `from: env.NAME`"),
+                );
+            }
+            Template::compile(node, names, reader.diagnostics)
+        });
+        let hosts = reader.required(fields, "hosts", "a credential").map(|node| hosts(node, reader));
+        if let (Some(value), Some(hosts)) = (value, hosts) {
+            let span = entry.key_span.clone();
+            credentials.insert(entry.key.to_string(), CredentialDecl { value, hosts, span });
+        }
+    }
+    credentials
+}
+
+fn hosts(node: &Node, reader: &mut Reader<'_>) -> Vec<String> {
+    let listed = reader.texts(node, "`hosts`");
+    if listed.is_empty() {
+        reader.push(Diagnostic::error("no-hosts", "a credential names the hosts it may be sent to").at(&node.span));
+    }
+    let mut hosts = Vec::new();
+    for (host, span) in listed {
+        match host_fault(&host) {
+            None => hosts.push(host),
+            Some((fault, help)) => {
+                let message = format!("`{}` is no host: {fault}", shown(&host));
+                reader.push(Diagnostic::error("bad-host", message).at(&span).help(help));
+            }
+        }
+    }
+    hosts
+}
+
+/// Why a credential cannot be sent to a host of this name, and what to write instead. A host is
+/// one exact name in the form in which URLs carry it, or `*.` and a name for one label before it.
+fn host_fault(host: &str) -> Option<(&'static str, String)> {
+    let plain = host.strip_prefix("*.").unwrap_or(host);
+    let bare =
+        || plain.split("://").last().unwrap_or_default().split(['/', ':', '@']).next().unwrap_or_default().to_owned();
+    if host.contains("://") || host.contains('/') {
+        return Some(("it is a URL", format!("write the host alone: `{}`", shown(&bare()))));
+    }
+    if plain.contains('*') {
+        return Some(("a wildcard is one whole label, and the first", "write `*.example.com`".to_owned()));
+    }
+    if plain.ends_with('.') {
+        return Some(("it ends with a dot", format!("write `{}`", shown(plain.trim_end_matches('.')))));
+    }
+    match url::Host::parse(plain) {
+        Ok(parsed) if parsed.to_string() == plain => {
+            let is_name = matches!(parsed, url::Host::Domain(_));
+            let labels = plain.split('.').count();
+            match (plain == host, is_name, labels) {
+                (true, true, 1) if plain != "localhost" => {
+                    Some(("it has no dot", "write the full name of the host".to_owned()))
+                }
+                (true, _, _) => None,
+                (false, true, 2..) => None,
+                (false, _, _) => Some(("the wildcard is too wide", "write `*.example.com`".to_owned())),
+            }
+        }
+        Ok(parsed) => Some((
+            "it is not in the form in which URLs carry it",
+            format!("write `{parsed}` if that is the host you mean"),
+        )),
+        Err(_) if plain.contains(':') => {
+            Some(("it holds a port", format!("write the host alone: `{}`", shown(&bare()))))
+        }
+        Err(_) => Some(("it is not a name or an address", "write it like `api.example.com`".to_owned())),
+    }
+}
+
+/// `plugins:`
+pub(super) fn plugins(
+    section: Option<&Node>,
+    names: &Names,
+    credentials: &BTreeMap<String, CredentialDecl>,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<PluginName, PluginDecl> {
+    let mut plugins = BTreeMap::new();
+    for entry in section.and_then(|node| reader.map(node, "`plugins`")).unwrap_or_default() {
+        if !reader.name(&entry.key, &entry.key_span, "a plugin") {
+            continue;
+        }
+        const KEYS: &[&str] = &["source", "config", "credentials", "grant"];
+        let Some(fields) = reader.fields(&entry.value, "a plugin", KEYS) else { continue };
+        let source = reader.required(fields, "source", "a plugin").and_then(|node| source(node, reader));
+        let config = match fields.get("config") {
+            Some(node) => {
+                reader.map(node, "`config`");
+                Template::compile(node, names, reader.diagnostics)
+            }
+            None => Template::literal(Value::Map(BTreeMap::new())),
+        };
+        let used =
+            fields.get("credentials").map(|node| used_credentials(node, credentials, reader)).unwrap_or_default();
+        let grant = fields.get("grant").and_then(|node| grant(node, reader));
+        if fields.is_bare("grant") {
+            reader.push(
+                Diagnostic::error("empty-grant", "an empty `grant` says neither all nor nothing")
+                    .at(&entry.key_span)
+                    .help("leave it out to grant what the plugin declares, or write `grant: {}` to grant nothing"),
+            );
+        }
+        let Some(source) = source else { continue };
+        let decl = PluginDecl { source, config, credentials: used, grant, span: entry.key_span.clone() };
+        plugins.insert(PluginName::new(&*entry.key), decl);
+    }
+    plugins
+}
+
+fn source(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+    let text = reader.text(node, "`source`")?;
+    let path = text.starts_with("./") || text.starts_with("../") || text.starts_with('/');
+    let good = if let Some(image) = text.strip_prefix("oci://") {
+        image.rsplit_once("@sha256:").is_some_and(|(name, digest)| {
+            !name.is_empty() && digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        })
+    } else {
+        (path && text.ends_with(".wasm") && !text.chars().any(crate::name::is_deceptive))
+            || crate::name::name_fault(&text).is_none()
+    };
+    if !good {
+        let help = if text.starts_with("oci://") {
+            "pin its digest: `oci://HOST/NAME@sha256:…`"
+        } else {
+            "name a plugin (`doks`), a path (`./plugin.wasm`) or `oci://HOST/NAME@sha256:…`"
+        };
+        let message = format!("`{}` is no source of a plugin", shown(&text));
+        reader.push(Diagnostic::error("bad-source", message).at(&node.span).help(help));
+    }
+    good.then_some(text)
+}
+
+fn used_credentials(
+    node: &Node,
+    known: &BTreeMap<String, CredentialDecl>,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<String, String> {
+    let mut used = BTreeMap::new();
+    for entry in reader.map(node, "`credentials` of a plugin").unwrap_or_default() {
+        let Some(name) = reader.text(&entry.value, "the name of a credential") else { continue };
+        if known.contains_key(&name) {
+            used.insert(entry.key.to_string(), name);
+        } else {
+            let message = format!("there is no credential `{}`", shown(&name));
+            let help = suggest(&name, known.keys().map(String::as_str));
+            reader.push(Diagnostic::error("unknown-credential", message).at(&entry.value.span).maybe_help(help));
+        }
+    }
+    used
+}
+
+fn grant(node: &Node, reader: &mut Reader<'_>) -> Option<serde_json::Value> {
+    if let Some(span) = yaml::first_expression(node) {
+        let message = "a grant cannot hold an expression";
+        let help = "what a plugin may do is to be read from the file as it stands";
+        reader.push(Diagnostic::error("no-expression-here", message).at(span).help(help));
+        return None;
+    }
+    match &node.kind {
+        Kind::Map(_) => Some(yaml::to_json(node)),
+        _ => {
+            reader.map(node, "`grant`");
+            None
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Every folder under `tests/cases` is a stack; what parsing says of it is held against a snapshot.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use maps_engine::stack::{Parameters, Parsed, Stack};
+use maps_engine::{Diagnostic, Severity};
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Given {
+    environment: Option<String>,
+    inputs: BTreeMap<String, String>,
+    variables: BTreeMap<String, String>,
+}
+
+#[test]
+fn every_case_says_what_its_snapshot_says() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut names: Vec<_> = std::fs::read_dir(&cases).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert!(names.len() > 1, "the cases are gone");
+    for name in names {
+        let name = name.into_string().unwrap();
+        if name == "snapshots" {
+            continue;
+        }
+        insta::with_settings!({ snapshot_path => "cases/snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name.clone(), show(&parse(&cases.join(&name))));
+        });
+    }
+}
+
+fn parse(folder: &Path) -> Parsed {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        files.insert(entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap());
+    }
+    let given: Given =
+        files.remove("given.json").map(|json| serde_json::from_slice(&json).unwrap()).unwrap_or_default();
+    let parameters =
+        Parameters { given: &given.inputs, environment: &|name| given.variables.get(name).cloned(), plant: None };
+    Stack::parse(&files, "stack.yaml", given.environment.as_deref(), parameters)
+}
+
+fn show(parsed: &Parsed) -> String {
+    let mut out = String::new();
+    for diagnostic in &parsed.diagnostics {
+        show_diagnostic(&mut out, diagnostic);
+    }
+    let Some(stack) = &parsed.stack else {
+        assert!(parsed.diagnostics.iter().any(Diagnostic::is_error), "no stack, and no error says why");
+        return out;
+    };
+    writeln!(out, "stack {} {:?}", stack.name, stack.environment).unwrap();
+    for (name, value) in &stack.inputs {
+        writeln!(out, "input {name} = {value:?}").unwrap();
+    }
+    for (name, credential) in &stack.credentials {
+        writeln!(out, "credential {name} for {:?}", credential.hosts).unwrap();
+    }
+    for (name, plugin) in &stack.plugins {
+        let refs = plugin.config.references();
+        writeln!(
+            out,
+            "plugin {name} from {} with {:?}, refers to {refs:?}, grant {:?}",
+            plugin.source, plugin.credentials, plugin.grant
+        )
+        .unwrap();
+    }
+    for (address, resource) in &stack.resources {
+        writeln!(out, "resource {address}: {}", resource.kind).unwrap();
+        for reference in resource.with.references() {
+            writeln!(out, "  refers to {reference:?}").unwrap();
+        }
+        let names: Vec<&str> = resource.depends_on.iter().map(maps_engine::Address::as_str).collect();
+        writeln!(out, "  after {names:?}").unwrap();
+        let o = &resource.options;
+        let options = (
+            o.protect,
+            o.retain,
+            &o.ignore_changes,
+            &o.replace_on_changes,
+            o.delete_before_replace,
+            &o.timeouts,
+            &o.import,
+        );
+        if format!("{options:?}") != r#"(false, false, [], [], None, {}, None)"# {
+            writeln!(out, "  options {options:?}").unwrap();
+        }
+    }
+    for (name, output) in &stack.outputs {
+        writeln!(out, "output {name} refers to {:?}", output.references()).unwrap();
+    }
+    for check in &stack.checks {
+        writeln!(out, "check {:?} refers to {:?}", check.message, check.assert.references()).unwrap();
+    }
+    for (from, to, _) in &stack.moved {
+        writeln!(out, "moved {from} to {to}").unwrap();
+    }
+    for (address, _) in &stack.removed {
+        writeln!(out, "removed {address}").unwrap();
+    }
+    out
+}
+
+fn show_diagnostic(out: &mut String, diagnostic: &Diagnostic) {
+    let severity = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
+    match &diagnostic.span {
+        Some(span) => write!(out, "{span}+{} ", span.end - span.start).unwrap(),
+        None => out.push_str("- "),
+    }
+    writeln!(out, "{severity} {}: {}", diagnostic.code, diagnostic.message).unwrap();
+    for (span, what) in &diagnostic.related {
+        writeln!(out, "    {span} {what}").unwrap();
+    }
+    if let Some(help) = &diagnostic.help {
+        writeln!(out, "    help: {help}").unwrap();
+    }
+}
