@@ -29,20 +29,20 @@ pub(crate) struct Args {
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// For people.
+    // For people.
     Human,
-    /// For programs.
+    // For programs.
     Json,
 }
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal that has not been told otherwise.
+    // On a terminal that has not been told otherwise.
     Auto,
-    /// Even into a pipe.
+    // Even into a pipe.
     Always,
-    /// Not at all.
+    // Not at all.
     Never,
 }
 
@@ -106,10 +106,7 @@ impl FromStr for Input {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok(Self {
-                name: name.to_owned(),
-                value: value.to_owned(),
-            }),
+            Some((name, value)) if !name.is_empty() => Ok(Self { name: name.to_owned(), value: value.to_owned() }),
             _ => Err("an input is given as NAME=VALUE"),
         }
     }
@@ -128,11 +125,7 @@ impl FromStr for Rehearse {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if text.is_empty() {
-            Self::InProcess
-        } else {
-            Self::Served(PathBuf::from(text))
-        })
+        Ok(if text.is_empty() { Self::InProcess } else { Self::Served(PathBuf::from(text)) })
     }
 }
 
@@ -221,9 +214,9 @@ impl OutputArgs {
             [one] => Ok((here(), Some(one))),
             [stack, name, ..] if is_path(stack) && !is_path(name) => Ok((stack.into(), Some(name))),
             [name, stack, ..] if is_path(stack) && !is_path(name) => Ok((stack.into(), Some(name))),
-            [one, two, ..] => Err(format!(
-                "of {one:?} and {two:?} one must be a stack's path and one an output's name"
-            )),
+            [one, two, ..] => {
+                Err(format!("of {one:?} and {two:?} one must be a stack's path and one an output's name"))
+            }
         }
     }
 }
@@ -301,27 +294,18 @@ mod tests {
 
     #[test]
     fn rehearse_takes_its_folder_only_with_an_equals_sign() {
-        let Command::Run(run) = parse("maps run --rehearse stacks/maps").unwrap().command else {
-            panic!("run")
-        };
+        let Command::Run(run) = parse("maps run --rehearse stacks/maps").unwrap().command else { panic!("run") };
         assert_eq!(run.stack.settings.rehearse, Some(Rehearse::InProcess));
         assert_eq!(run.stack.stack, PathBuf::from("stacks/maps"));
-        let Command::Run(run) = parse("maps run --rehearse=cloud").unwrap().command else {
-            panic!("run")
-        };
-        assert_eq!(
-            run.stack.settings.rehearse,
-            Some(Rehearse::Served("cloud".into()))
-        );
+        let Command::Run(run) = parse("maps run --rehearse=cloud").unwrap().command else { panic!("run") };
+        assert_eq!(run.stack.settings.rehearse, Some(Rehearse::Served("cloud".into())));
     }
 
     #[test]
     fn faults_and_fresh_belong_to_a_rehearsal() {
         assert!(parse("maps run --fault lost@1").is_err());
         assert!(parse("maps run --fresh").is_err());
-        let Command::Run(run) = parse("maps run --rehearse --fault lost@1,error@2 --fault drip@3")
-            .unwrap()
-            .command
+        let Command::Run(run) = parse("maps run --rehearse --fault lost@1,error@2 --fault drip@3").unwrap().command
         else {
             panic!("run")
         };
@@ -331,39 +315,20 @@ mod tests {
     #[test]
     fn a_stack_is_told_from_an_output_by_its_dot_or_slash() {
         let parts = |line: &str| {
-            let Command::Output(output) = parse(line).unwrap().command else {
-                panic!("output")
-            };
-            output
-                .stack_and_name()
-                .map(|(stack, name)| (stack.display().to_string(), name.map(str::to_owned)))
+            let Command::Output(output) = parse(line).unwrap().command else { panic!("output") };
+            output.stack_and_name().map(|(stack, name)| (stack.display().to_string(), name.map(str::to_owned)))
         };
         assert_eq!(parts("maps output").unwrap(), ("stack.yaml".into(), None));
-        assert_eq!(
-            parts("maps output endpoint").unwrap(),
-            ("stack.yaml".into(), Some("endpoint".into()))
-        );
+        assert_eq!(parts("maps output endpoint").unwrap(), ("stack.yaml".into(), Some("endpoint".into())));
         assert_eq!(parts("maps output a/b").unwrap(), ("a/b".into(), None));
-        assert_eq!(
-            parts("maps output s.yaml endpoint").unwrap(),
-            ("s.yaml".into(), Some("endpoint".into()))
-        );
-        assert_eq!(
-            parts("maps output endpoint s.yaml").unwrap(),
-            ("s.yaml".into(), Some("endpoint".into()))
-        );
+        assert_eq!(parts("maps output s.yaml endpoint").unwrap(), ("s.yaml".into(), Some("endpoint".into())));
+        assert_eq!(parts("maps output endpoint s.yaml").unwrap(), ("s.yaml".into(), Some("endpoint".into())));
         assert!(parts("maps output one two").is_err());
     }
 
     #[test]
     fn an_input_has_a_name() {
-        assert_eq!(
-            "a=b=c".parse::<Input>(),
-            Ok(Input {
-                name: "a".into(),
-                value: "b=c".into()
-            })
-        );
+        assert_eq!("a=b=c".parse::<Input>(), Ok(Input { name: "a".into(), value: "b=c".into() }));
         assert!("=b".parse::<Input>().is_err());
         assert!("a".parse::<Input>().is_err());
     }

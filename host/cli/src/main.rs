@@ -5,7 +5,12 @@
 mod args;
 mod commands;
 mod error;
+mod interrupt;
+mod layout;
+mod plant;
 mod render;
+mod source;
+mod stackfile;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -35,9 +40,6 @@ fn main() -> ExitCode {
 fn explained(error: &clap::Error) -> ExitCode {
     // A closed stream leaves nobody to tell.
     let _ = error.print();
-    let told = matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    );
+    let told = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     ExitCode::from(if told { Exit::Done } else { Exit::Failed }.code())
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod diagnostics;
 pub(crate) mod json;
+pub(crate) mod outputs;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod reporter;

@@ -1,0 +1,118 @@
+//! Where a stack and everything that belongs to it lie on the disk.
+//!
+//! ```text
+//! stack.yaml
+//! .maps/maps/                          the state of the stack `maps`
+//! .maps/rehearsal/maps/state/          its state in rehearsals with a cloud of its own
+//! .maps/rehearsal/maps/cloud/          that cloud
+//! .maps/rehearsal/maps/served-1f…/     its state in rehearsals against a served cloud
+//! ```
+//!
+//! A state describes what exists in one cloud, so a rehearsal's state is named after its cloud: by
+//! the cloud's certificate authority, which it keeps for life. Two stacks may share a served cloud,
+//! one stack may visit several, and the same command after a crash finds the same state.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::error::Failure;
+
+/// A stack's place.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    file: PathBuf,
+    folder: PathBuf,
+}
+
+impl Layout {
+    /// From what the user named: a stack file, or a folder with a `stack.yaml`.
+    pub(crate) fn find(named: &Path) -> Result<Self, Failure> {
+        let file = if named.is_dir() {
+            named.join("stack.yaml")
+        } else {
+            named.to_path_buf()
+        };
+        if !file.is_file() {
+            return Err(Failure::usage_help(
+                format!("there is no stack at {}", file.display()),
+                "name a stack file or its folder: maps run stacks/hello",
+            ));
+        }
+        let folder = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        Ok(Self { file, folder })
+    }
+
+    /// The stack file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The folder that it lies in; relative paths in the stack start here.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The state of real runs.
+    pub(crate) fn state(&self, stack: &str) -> PathBuf {
+        self.folder.join(".maps").join(stack)
+    }
+
+    /// The cloud that a rehearsal has for itself.
+    pub(crate) fn own_cloud(&self, stack: &str) -> PathBuf {
+        self.rehearsal(stack).join("cloud")
+    }
+
+    /// The state of rehearsals with a cloud of their own.
+    pub(crate) fn own_cloud_state(&self, stack: &str) -> PathBuf {
+        self.rehearsal(stack).join("state")
+    }
+
+    /// The state of rehearsals against a served cloud.
+    pub(crate) fn served_cloud_state(&self, stack: &str, authority: &[u8]) -> PathBuf {
+        let digest = Sha256::digest(authority);
+        let name: String = digest
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        self.rehearsal(stack).join(format!("served-{name}"))
+    }
+
+    fn rehearsal(&self, stack: &str) -> PathBuf {
+        self.folder.join(".maps").join("rehearsal").join(stack)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_folder_stands_for_its_stack_file() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("stack.yaml"), "").unwrap();
+        let by_folder = Layout::find(dir.path()).unwrap();
+        let by_file = Layout::find(&dir.path().join("stack.yaml")).unwrap();
+        assert_eq!(by_folder.file(), by_file.file());
+        assert_eq!(by_folder.folder(), dir.path());
+        assert!(Layout::find(&dir.path().join("none.yaml")).is_err());
+    }
+
+    #[test]
+    fn every_cloud_has_a_state_of_its_own() {
+        let layout = Layout {
+            file: "stack.yaml".into(),
+            folder: ".".into(),
+        };
+        let one = layout.served_cloud_state("maps", b"one");
+        assert_eq!(one, layout.served_cloud_state("maps", b"one"));
+        assert_ne!(one, layout.served_cloud_state("maps", b"two"));
+        assert_ne!(one, layout.served_cloud_state("hello", b"one"));
+        assert_ne!(layout.own_cloud_state("maps"), layout.state("maps"));
+    }
+}

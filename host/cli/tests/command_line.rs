@@ -1,0 +1,74 @@
+//! The binary's manners: exit codes, what goes to which stream, and what wrong command lines say.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs `maps` without any environment, and tells exit code, standard output and standard error.
+fn maps(dir: &Path, line: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_maps"))
+        .args(line.split_whitespace())
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", dir)
+        .current_dir(dir)
+        .output()
+        .unwrap();
+    let here = dir.display().to_string();
+    let text = |bytes: &[u8]| {
+        String::from_utf8_lossy(bytes)
+            .replace(&here, "[DIR]")
+            .trim_end()
+            .to_owned()
+    };
+    format!(
+        "exit: {}\n--- stdout\n{}\n--- stderr\n{}",
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr)
+    )
+}
+
+fn in_empty_folder(line: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    maps(dir.path(), line)
+}
+
+#[test]
+fn help_lists_the_commands() {
+    insta::assert_snapshot!(in_empty_folder("--help"));
+}
+
+#[test]
+fn help_of_run() {
+    insta::assert_snapshot!(in_empty_folder("run --help"));
+}
+
+#[test]
+fn a_wrong_flag_fails_with_1_since_2_means_differences() {
+    insta::assert_snapshot!(in_empty_folder("run --rehearsal"));
+}
+
+#[test]
+fn faults_need_a_rehearsal() {
+    insta::assert_snapshot!(in_empty_folder("run --fault lost@1"));
+}
+
+#[test]
+fn a_missing_stack_says_what_to_name() {
+    insta::assert_snapshot!(in_empty_folder("plan"));
+}
+
+#[test]
+fn a_failure_is_an_event_for_programs() {
+    insta::assert_snapshot!(in_empty_folder("plan --output json"));
+}
+
+#[test]
+fn completions_are_made_for_a_shell() {
+    let script = in_empty_folder("completions bash");
+    assert!(
+        script.starts_with("exit: 0\n") && script.contains("complete -F _maps"),
+        "{script}"
+    );
+}
