@@ -6,6 +6,7 @@
 pub mod capability;
 pub mod clock;
 pub mod diagnostic;
+pub mod diff;
 pub mod event;
 pub mod expr;
 pub mod graph;
@@ -14,7 +15,9 @@ pub mod name;
 pub mod plan;
 pub mod problem;
 pub mod provider;
+pub mod retry;
 pub mod schema;
+pub mod shape;
 pub mod stack;
 pub mod state;
 pub mod store;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::journal::{Ended, Entry, OpKind, Recorded};
 use crate::name::{Address, OpId};
-use crate::problem::{Class, Problem};
+use crate::problem::Problem;
+use crate::retry;
 use crate::value::Value;
 
 /// The snapshot format this version writes, and the newest it reads.
@@ -405,10 +406,7 @@ impl Operation {
         if !self.touched() {
             return false;
         }
-        let unanswered = match problem.class {
-            Class::Timeout | Class::Unavailable | Class::Internal => true,
-            Class::Invalid | Class::Denied | Class::NotFound | Class::Conflict | Class::Throttled => false,
-        };
+        let unanswered = retry::unanswered(problem.class);
         match self.does {
             // One call that was refused made nothing; of several, an earlier one may have.
             OpKind::Create => unanswered || self.calls > 1 || self.checkpoint.is_some(),

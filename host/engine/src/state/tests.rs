@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
+use crate::Class;
 use crate::name::{KindName, RuleId, Token};
 
 fn object(id: &str) -> Recorded {
