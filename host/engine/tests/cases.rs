@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use maps_engine::schema::KindSchema;
 use maps_engine::stack::{Parameters, Parsed, Stack};
 use maps_engine::{Diagnostic, Severity};
 
@@ -43,7 +44,15 @@ fn parse(folder: &Path) -> Parsed {
         files.remove("given.json").map(|json| serde_json::from_slice(&json).unwrap()).unwrap_or_default();
     let parameters =
         Parameters { given: &given.inputs, environment: &|name| given.variables.get(name).cloned(), plant: None };
-    Stack::parse(&files, "stack.yaml", given.environment.as_deref(), parameters)
+    let mut parsed = Stack::parse(&files, "stack.yaml", given.environment.as_deref(), parameters);
+    if let (Some(kinds), Some(stack)) = (files.get("kinds.json"), &parsed.stack) {
+        let kinds = KindSchema::parse_all(&serde_json::from_slice(kinds).unwrap()).unwrap();
+        parsed.diagnostics.extend(stack.check(&kinds));
+        if parsed.diagnostics.iter().any(Diagnostic::is_error) {
+            parsed.stack = None;
+        }
+    }
+    parsed
 }
 
 fn show(parsed: &Parsed) -> String {

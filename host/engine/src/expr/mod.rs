@@ -14,8 +14,8 @@ mod template;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use compile::RESERVED;
-pub(crate) use template::Each;
 pub use template::Template;
+pub(crate) use template::{Each, path_join, path_keys};
 
 use crate::name::Address;
 use crate::value::Value;

@@ -224,6 +224,16 @@ pub(crate) fn path_keys(path: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// A path and one key more, so that [`Template::span_of`] finds it again.
+pub(crate) fn path_join(path: &str, key: &str) -> String {
+    let plain = !key.is_empty() && !key.contains(['.', '[', ']', '"']);
+    match (path.is_empty(), plain) {
+        (true, true) => key.to_owned(),
+        (false, true) => format!("{path}.{key}"),
+        (_, false) => format!("{path}[\"{key}\"]"),
+    }
+}
+
 impl Node {
     fn evaluate(&self, run: &Run<'_>) -> Result<Value, Box<Diagnostic>> {
         match &self.kind {

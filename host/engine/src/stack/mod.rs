@@ -1,5 +1,6 @@
 //! `stack.yaml` and what it includes: parsed, with spans, into a [`Stack`].
 
+mod check;
 mod inputs;
 mod load;
 mod model;

@@ -212,8 +212,9 @@ impl Builder<'_, '_> {
     fn close(&mut self, end: &Span) -> Step {
         // The parser pairs every end with a start.
         let Some(Open { mut span, anchor, content }) = self.open.pop() else { return Ok(()) };
-        // Block collections end where the next thing begins; that is no part of them.
-        span.end = self.text.get(span.start..end.end).map_or(span.end, |held| span.start + held.trim_end().len());
+        // A whole block is too much to point at: its first line says where it is.
+        let first = self.text.get(span.start..end.end).and_then(|held| held.lines().next());
+        span.end = first.map_or(span.end, |line| span.start + line.trim_end().len());
         let kind = match content {
             Content::List(items) => Kind::List(items),
             Content::Map { entries, .. } => Kind::Map(entries),
