@@ -1,4 +1,28 @@
 //! Capabilities: what a manifest declares, what a stack grants, and the one function that decides.
+//!
+//! [`Manifest::parse`] reads what a plugin declares, [`Effective::meet`] narrows it to what the
+//! operator grants, once for each plugin of a stack, and [`decide`] holds every host call against
+//! the result. All of it is pure; whatever an interface does, it does after `decide` said yes.
+
+mod address;
+mod bind;
+mod decide;
+mod grant;
+mod manifest;
+mod pattern;
+mod read;
+mod risk;
+mod rule;
+
+pub use address::{AddressError, RequestUrl, URL_BYTES};
+pub use bind::{Bind, BindError, Place, Placeholder, Pointer, Template};
+pub use decide::{Decision, Denial, Facts, Half, HttpFacts, decide};
+pub use grant::Effective;
+pub use manifest::{Credential, CredentialKind, Interface, Manifest};
+pub use pattern::{Mismatch, PatternError, UrlPattern};
+pub use read::{Fault, Faults};
+pub use risk::{Risk, Weight};
+pub use rule::{Effect, HttpRule, HttpScope, Operation, Seal};
 
 use crate::name::{Address, KindName, OpId};
 use crate::value::Value;

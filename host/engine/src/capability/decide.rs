@@ -1,0 +1,275 @@
+//! The one function that decides whether a host call is allowed. Every interface passes it.
+
+use super::address::RequestUrl;
+use super::bind::Template;
+use super::grant::Effective;
+use super::manifest::{Interface, rule_text};
+use super::pattern::Mismatch;
+use super::rule::{Effect, HttpRule, Operation};
+use super::StepScope;
+use crate::name::RuleId;
+use crate::problem::{Class, Problem};
+use crate::value::Value;
+
+/// Which half of an interface a call came through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Half {
+    /// `…-read`.
+    Read,
+    /// `…-write`.
+    Write,
+}
+
+/// What a call is, as far as rules care.
+#[derive(Clone, Debug)]
+pub enum Facts<'a> {
+    /// A call of an interface without rules.
+    Plain(Interface),
+    /// One HTTP request.
+    Http(HttpFacts<'a>),
+}
+
+/// One HTTP request.
+#[derive(Clone, Debug)]
+pub struct HttpFacts<'a> {
+    /// The half it came through.
+    pub half: Half,
+    /// The mutation that is running; none outside the write phase.
+    pub operation: Option<Operation>,
+    /// As the guest gave it.
+    pub method: &'a str,
+    /// Where to.
+    pub url: &'a RequestUrl,
+    /// The credential that the guest asks to be added.
+    pub credential: Option<&'a str>,
+    /// The JSON body, its sealed values opened and marked secret; none without a JSON body.
+    pub body: Option<&'a Value>,
+    /// The requests of the batch that a write claims to serve.
+    pub items: &'a [u32],
+}
+
+/// Yes or no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision<'a> {
+    /// Yes.
+    Allow {
+        /// The rule that says so; none for an interface without rules.
+        rule: Option<&'a HttpRule>,
+        /// Which requests of the batch it concerns.
+        steps: Vec<usize>,
+    },
+    /// No.
+    Deny(Denial),
+}
+
+/// No, and what would have to be said where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// Stable, in kebab-case.
+    pub code: &'static str,
+    /// What is refused and why, in one sentence.
+    pub message: String,
+    /// The line to add, or why the rule is bound as it is.
+    pub help: String,
+    /// The rule that came nearest.
+    pub rule: Option<RuleId>,
+}
+
+impl From<Denial> for Problem {
+    fn from(denial: Denial) -> Self {
+        Self::new(Class::Denied, denial.code, denial.message).help(denial.help)
+    }
+}
+
+/// Decides. `scopes` are the requests of the guest call's batch, in order.
+pub fn decide<'a>(effective: &'a Effective, facts: &Facts<'_>, scopes: &[StepScope]) -> Decision<'a> {
+    match facts {
+        Facts::Plain(interface) if effective.plain.contains(interface) => {
+            Decision::Allow { rule: None, steps: (0..scopes.len()).collect() }
+        }
+        Facts::Plain(interface) => Decision::Deny(missing(effective, *interface)),
+        Facts::Http(http) => decide_http(effective, http, scopes).unwrap_or_else(Decision::Deny),
+    }
+}
+
+fn missing(effective: &Effective, interface: Interface) -> Denial {
+    let (code, message, help) = if effective.declared.contains(&interface) {
+        let help = format!("add to the plugin's `grant:` in the stack: `{interface}: {{}}`");
+        ("capability-not-granted", format!("`{interface}` is declared and not granted"), help)
+    } else {
+        let help = format!("add to `capabilities:` of plugin.yaml: `{}`", interface.declaration());
+        ("capability-not-declared", format!("`{interface}` is not declared"), help)
+    };
+    Denial { code, message, help, rule: None }
+}
+
+fn decide_http<'a>(effective: &'a Effective, facts: &HttpFacts<'_>, scopes: &[StepScope]) -> Result<Decision<'a>, Denial> {
+    let claimed = claimed_steps(facts, scopes)?;
+    let mut nearest: Option<(u8, Denial)> = None;
+    for rule in &effective.http {
+        match judge(rule, facts, scopes, &claimed) {
+            Ok(steps) => return Ok(Decision::Allow { rule: Some(rule), steps }),
+            Err((reached, denial)) => {
+                if nearest.as_ref().is_none_or(|(best, _)| reached > *best) {
+                    nearest = Some((reached, denial));
+                }
+            }
+        }
+    }
+    let withheld = effective.withheld.iter().find(|rule| judge(rule, facts, scopes, &claimed).is_ok());
+    if let Some(rule) = withheld {
+        return Err(Denial {
+            code: "http-not-granted",
+            message: format!("{} {} is declared by rule `{}` and not granted", facts.method, facts.url, rule.id),
+            help: format!("add to the plugin's `grant:` in the stack, under `http`: `- {{id: {}}}`", rule.id),
+            rule: Some(rule.id.clone()),
+        });
+    }
+    Err(match nearest {
+        // Reached 0 means another place altogether: no rule to speak of.
+        Some((1.., denial)) => denial,
+        _ => no_rule(facts),
+    })
+}
+
+fn no_rule(facts: &HttpFacts<'_>) -> Denial {
+    let effect = if facts.half == Half::Write { "write" } else { "read" };
+    let mut place = facts.url.as_url().clone();
+    place.set_query(None);
+    Denial {
+        code: "http-no-rule",
+        message: format!("no rule allows {} {}", facts.method, facts.url),
+        help: format!("to declare it, add to `capabilities:` of plugin.yaml:\n{}", rule_text(effect, facts.method, place.as_str())),
+        rule: None,
+    }
+}
+
+/// The requests that the call is held against: those a write claims, or all of them for a read.
+fn claimed_steps(facts: &HttpFacts<'_>, scopes: &[StepScope]) -> Result<Vec<usize>, Denial> {
+    let deny = |code, message: String| {
+        let help = "`items` names the requests of this batch that the call serves, by index, each once".to_owned();
+        Err(Denial { code, message, help, rule: None })
+    };
+    if facts.half == Half::Read {
+        return Ok((0..scopes.len()).collect());
+    }
+    if facts.operation.is_none() {
+        return Err(Denial {
+            code: "write-outside-apply",
+            message: format!("{} {} came through `http-write` while nothing may be changed", facts.method, facts.url),
+            help: "only `create`, `update` and `delete` may write".to_owned(),
+            rule: None,
+        });
+    }
+    if facts.items.is_empty() {
+        return deny("write-serves-nothing", "a write says which requests it serves, and this one names none".to_owned());
+    }
+    let mut steps = Vec::with_capacity(facts.items.len());
+    for item in facts.items {
+        match usize::try_from(*item) {
+            Ok(step) if step >= scopes.len() => {
+                return deny("write-unknown-item", format!("item {item} is not in this batch of {}", scopes.len()));
+            }
+            Ok(step) if steps.contains(&step) => return deny("write-repeated-item", format!("item {item} is claimed twice")),
+            Ok(step) => steps.push(step),
+            Err(_) => return deny("write-unknown-item", format!("item {item} is not in this batch")),
+        }
+    }
+    Ok(steps)
+}
+
+/// Holds the call against one rule. A refusal says how far it came, so that the message is about
+/// the rule that was probably meant.
+fn judge(rule: &HttpRule, facts: &HttpFacts<'_>, scopes: &[StepScope], claimed: &[usize]) -> Result<Vec<usize>, (u8, Denial)> {
+    let scope = &rule.scope;
+    let deny = |reached: u8, code, message: String, help: String| {
+        Err((reached, Denial { code, message, help, rule: Some(rule.id.clone()) }))
+    };
+    let id = &rule.id;
+    if !scope.url.covers(facts.url) {
+        return deny(0, "http-no-rule", String::new(), String::new());
+    }
+    if !scope.methods.contains(facts.method) {
+        let message = format!("rule `{id}` does not allow {} {}", facts.method, facts.url);
+        let effect = if facts.half == Half::Write { "write" } else { "read" };
+        let help = format!("add to `capabilities:` of plugin.yaml:\n{}", rule_text(effect, facts.method, &scope.url.to_string()));
+        return deny(1, "http-method", message, help);
+    }
+    match (rule.effect, facts.half) {
+        (Effect::Write, Half::Read) => {
+            let message = format!("{} {} changes something and came through `http-read`", facts.method, facts.url);
+            return deny(2, "http-effect", message, format!("rule `{id}` is a write: call it through `http-write`"));
+        }
+        (Effect::Read, Half::Write) => {
+            let message = format!("{} {} is a read and came through `http-write`", facts.method, facts.url);
+            return deny(2, "http-effect", message, format!("rule `{id}` is a read: call it through `http-read`"));
+        }
+        _ => {}
+    }
+    if let (Effect::Write, Some(operation)) = (rule.effect, facts.operation)
+        && !scope.operations.contains(&operation)
+    {
+        let message = format!("rule `{id}` does not serve `{}`", operation.name());
+        return deny(3, "http-operation", message, format!("add `{}` to its `operations`", operation.name()));
+    }
+    if facts.credential.is_some() && facts.credential != rule.credential.as_deref() {
+        let asked = facts.credential.unwrap_or_default();
+        let message = format!("rule `{id}` does not use the credential `{asked}`");
+        return deny(4, "http-credential", message, format!("add `credential: {asked}` to rule `{id}` of plugin.yaml"));
+    }
+    if let Some((name, _)) = facts.url.query().iter().find(|(name, _)| !scope.query.contains(name)) {
+        let message = format!("rule `{id}` does not allow the query parameter `{name}`");
+        return deny(5, "http-query", message, format!("add `{name}` to `query` of rule `{id}` of plugin.yaml"));
+    }
+    let held: Vec<_> = claimed
+        .iter()
+        .filter_map(|step| scopes.get(*step).map(|scope| (*step, bound(rule, facts, scope))))
+        .collect();
+    let refused = |why: &str, step: Option<&usize>| {
+        let of = step.and_then(|step| scopes.get(*step)).map_or_else(String::new, |scope| format!(" of {}", scope.address));
+        let message = format!("rule `{id}` is bound to its step, and this call is not about it: {why}{of}");
+        deny(6, "http-binding", message, format!("the rule is bound so that a call touches only the object of its step; it says: {}", rule.reason))
+    };
+    let is_bound = scope.url.is_bound() || !scope.bind.is_empty();
+    match rule.effect {
+        // A read serves somebody of the batch; one that is bound must be about one of them.
+        Effect::Read => {
+            let fit: Vec<_> = held.iter().filter(|(_, result)| result.is_ok()).map(|(step, _)| *step).collect();
+            match held.iter().find_map(|(step, result)| result.as_ref().err().map(|why| (step, why))) {
+                Some((step, why)) if fit.is_empty() => refused(why, Some(step)),
+                None if is_bound && fit.is_empty() => refused("there is no step", None),
+                _ => Ok(fit),
+            }
+        }
+        // A write must be about every request that it claims to serve.
+        Effect::Write => match held.iter().find_map(|(step, result)| result.as_ref().err().map(|why| (step, why))) {
+            Some((step, why)) => refused(why, Some(step)),
+            None => Ok(claimed.to_vec()),
+        },
+    }
+}
+
+/// Do the bound parts equal the step's values? The answer names places, never values.
+fn bound(rule: &HttpRule, facts: &HttpFacts<'_>, scope: &StepScope) -> Result<(), String> {
+    match rule.scope.url.matches(facts.url, scope) {
+        Ok(()) => {}
+        Err(Mismatch::Bound { placeholder, .. }) => return Err(format!("a segment of the path is not {placeholder}")),
+        Err(Mismatch::Elsewhere) => return Err("the URL is another".to_owned()),
+    }
+    for (pointer, templates) in &rule.scope.bind.body {
+        let actual = facts.body.and_then(|body| pointer.find(body));
+        let wrong = |template: &&Template| facts.body.is_none() || !template.equals(actual, scope);
+        if let Some(template) = templates.iter().find(wrong) {
+            return Err(format!("`{pointer}` in the body is not {template}"));
+        }
+    }
+    for (name, templates) in &rule.scope.bind.query {
+        let mut values = facts.url.query().iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let (first, second) = (values.next(), values.next());
+        let wrong = |template: &&Template| second.is_some() || !template.equals_text(first, scope);
+        if let Some(template) = templates.iter().find(wrong) {
+            return Err(format!("the query parameter `{name}` is not {template}"));
+        }
+    }
+    Ok(())
+}

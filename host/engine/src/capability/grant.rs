@@ -1,0 +1,106 @@
+//! What an operator grants, and the meet of that with what a manifest declares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use super::manifest::{Credential, Interface, Manifest};
+use super::read::{Faults, Reader, nearest, under};
+use super::rule::{HttpRule, SCOPE_FIELDS, WrittenScope};
+
+/// What a plugin may do in one stack: declared ∩ granted, computed once. The manifest stays at
+/// hand only so that a refusal can say on which side it is missing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Effective {
+    /// The interfaces without rules.
+    pub plain: BTreeSet<Interface>,
+    /// The rules of `http`.
+    pub http: Vec<HttpRule>,
+    /// The manifest's credentials.
+    pub credentials: BTreeMap<String, Credential>,
+    /// What the manifest declares and the grant leaves out.
+    #[serde(skip)]
+    pub(super) withheld: Vec<HttpRule>,
+    #[serde(skip)]
+    pub(super) declared: BTreeSet<Interface>,
+}
+
+impl Effective {
+    /// The meet of a manifest and a grant. No grant at all (`grant` is none) leaves what is
+    /// declared; a grant that is there holds nothing but what it names.
+    ///
+    /// # Errors
+    /// Whatever is malformed, unknown, or would widen nothing and still grant nothing.
+    pub fn meet(manifest: &Manifest, grant: Option<&Json>) -> Result<Self, Faults> {
+        let mut effective = Self {
+            plain: manifest.plain.keys().copied().collect(),
+            http: manifest.http.clone(),
+            credentials: manifest.credentials.clone(),
+            withheld: Vec::new(),
+            declared: manifest.interfaces(),
+        };
+        let Some(grant) = grant else { return Ok(effective) };
+        let mut reader = Reader::default();
+        effective.plain.clear();
+        effective.withheld = std::mem::take(&mut effective.http);
+        read(&mut reader, grant, manifest, &mut effective);
+        reader.finish(Some(effective))
+    }
+
+    /// The interfaces that hold anything.
+    pub fn interfaces(&self) -> BTreeSet<Interface> {
+        let mut all = self.plain.clone();
+        if !self.http.is_empty() {
+            all.insert(Interface::HttpRead);
+        }
+        if self.http.iter().any(|rule| rule.effect == super::Effect::Write) {
+            all.insert(Interface::HttpWrite);
+        }
+        all
+    }
+}
+
+fn read(reader: &mut Reader, grant: &Json, manifest: &Manifest, effective: &mut Effective) {
+    let known: Vec<_> = Interface::PLAIN.iter().map(|plain| plain.name()).chain(["http"]).collect();
+    let Some(fields) = reader.object("grant", grant, &known) else { return };
+    for interface in Interface::PLAIN {
+        let Some(json) = fields.get(interface.name()) else { continue };
+        let path = under("grant", interface.name());
+        if !manifest.plain.contains_key(&interface) {
+            reader.fault(&path, format!("plugin `{}` does not declare `{interface}`", manifest.plugin));
+        } else if reader.object(&path, json, &[]).is_some_and(Map::is_empty) {
+            effective.plain.insert(interface);
+        }
+    }
+    let list = fields.get("http").and_then(|json| reader.list("grant.http", json)).unwrap_or_default();
+    for (at, json) in list.iter().enumerate() {
+        let path = format!("grant.http[{at}]");
+        let Some(rule) = read_entry(reader, &path, json, manifest) else { continue };
+        if effective.http.iter().any(|earlier| earlier.id == rule.id) {
+            reader.fault(&path, format!("rule `{}` is granted twice", rule.id));
+            continue;
+        }
+        effective.withheld.retain(|held| held.id != rule.id);
+        effective.http.push(rule);
+    }
+}
+
+fn read_entry(reader: &mut Reader, path: &str, json: &Json, manifest: &Manifest) -> Option<HttpRule> {
+    let known: Vec<_> = ["id"].into_iter().chain(SCOPE_FIELDS).collect();
+    let fields = reader.object(path, json, &known)?;
+    let id = reader.required(path, fields, "id")?;
+    let Some(declared) = manifest.http.iter().find(|rule| rule.id.as_str() == id) else {
+        let help = nearest(id, manifest.http.iter().map(|rule| rule.id.as_str()))
+            .map_or_else(|| "a grant can only narrow what is declared".to_owned(), |near| format!("did you mean `{near}`?"));
+        reader.fault_with_help(&under(path, "id"), format!("plugin `{}` has no rule `{id}`", manifest.plugin), help);
+        return None;
+    };
+    let granted = WrittenScope::read(reader, path, fields).within(&declared.scope);
+    let Some(scope) = declared.scope.meet(&granted) else {
+        let message = format!("nothing is both declared by rule `{id}` and granted here");
+        reader.fault_with_help(path, message, "a grant can only narrow; to grant nothing, leave the rule out");
+        return None;
+    };
+    Some(HttpRule { scope, ..declared.clone() })
+}

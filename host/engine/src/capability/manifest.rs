@@ -1,0 +1,256 @@
+//! What a plugin declares: `plugin.yaml`, converted to JSON and read strictly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::read::{Faults, Reader, nearest, under};
+use super::rule::{Effect, HttpRule, read_rule};
+use crate::name::{PluginName, RuleId};
+
+/// An interface that a component can import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interface {
+    /// Lines for the operator.
+    Log,
+    /// The time.
+    Clock,
+    /// Randomness.
+    Random,
+    /// New secrets, by handle.
+    Secrets,
+    /// Secrets in clear.
+    Reveal,
+    /// HTTP that changes nothing.
+    HttpRead,
+    /// HTTP that changes something.
+    HttpWrite,
+}
+
+impl Interface {
+    /// Those that are declared or absent, without rules.
+    pub const PLAIN: [Self; 5] = [Self::Log, Self::Clock, Self::Random, Self::Secrets, Self::Reveal];
+
+    /// As in wit/.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Clock => "clock",
+            Self::Random => "random",
+            Self::Secrets => "secrets",
+            Self::Reveal => "reveal",
+            Self::HttpRead => "http-read",
+            Self::HttpWrite => "http-write",
+        }
+    }
+
+    /// What to write under `capabilities:` of plugin.yaml to declare it.
+    pub fn declaration(self) -> String {
+        match self {
+            Self::HttpRead => rule_text("read", "GET", "https://…"),
+            Self::HttpWrite => rule_text("write", "POST", "https://…"),
+            plain => format!("{}: {{}}", plain.name()),
+        }
+    }
+}
+
+impl fmt::Display for Interface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A rule as one would write it; printed in refusals.
+pub(super) fn rule_text(effect: &str, method: &str, url: &str) -> String {
+    format!("http:\n  - {{id: …, effect: {effect}, methods: [{method}], url: \"{url}\", reason: …}}")
+}
+
+/// How the host sends a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// `Authorization: Bearer …`
+    Bearer,
+    /// `Authorization: Basic …`, of a value `user:password`.
+    Basic,
+    /// A header of its own.
+    Header {
+        /// In lower case.
+        name: String,
+    },
+}
+
+/// A credential that a plugin asks for. It never sees the value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Credential {
+    /// How it is sent.
+    #[serde(flatten)]
+    pub kind: CredentialKind,
+    /// Why it is needed.
+    pub reason: String,
+}
+
+/// A whole manifest.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Manifest {
+    /// The plugin's own name.
+    pub plugin: PluginName,
+    /// Its version.
+    pub version: String,
+    /// One sentence.
+    pub description: String,
+    /// JSON Schema of the plugin's `config`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<Json>,
+    /// By the name that rules use.
+    pub credentials: BTreeMap<String, Credential>,
+    /// The interfaces without rules, each with its reason, if it has one.
+    pub plain: BTreeMap<Interface, Option<String>>,
+    /// The rules of `http`, in their order.
+    pub http: Vec<HttpRule>,
+}
+
+const FIELDS: [&str; 7] = ["maps", "plugin", "version", "description", "config", "credentials", "capabilities"];
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its path.
+    pub fn parse(json: &Json) -> Result<Self, Faults> {
+        let mut reader = Reader::default();
+        let value = read(&mut reader, json);
+        reader.finish(value)
+    }
+
+    /// The interfaces that a component with this manifest may import.
+    pub fn interfaces(&self) -> BTreeSet<Interface> {
+        let mut all: BTreeSet<_> = self.plain.keys().copied().collect();
+        if !self.http.is_empty() {
+            all.insert(Interface::HttpRead);
+        }
+        if self.http.iter().any(|rule| rule.effect == Effect::Write) {
+            all.insert(Interface::HttpWrite);
+        }
+        all
+    }
+}
+
+fn read(reader: &mut Reader, json: &Json) -> Option<Manifest> {
+    let fields = reader.object("", json, &FIELDS)?;
+    match reader.required("", fields, "maps") {
+        Some("v1") | None => {}
+        Some(other) => reader.fault_with_help("maps", format!("version `{other}` is not known"), "maps: v1"),
+    }
+    let plugin = reader.required("", fields, "plugin");
+    let plugin_is_plain = |name: &str| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        name.len() <= 63 && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(plain)
+    };
+    if plugin.is_some_and(|name| !plugin_is_plain(name)) {
+        reader.fault("plugin", "a name has lower-case letters, digits and `-`, and starts with a letter");
+    }
+    let version = reader.required("", fields, "version");
+    let description = reader.required("", fields, "description");
+    let config = fields.get("config").cloned();
+    if config.as_ref().is_some_and(|schema| !schema.is_object()) {
+        reader.fault("config", "must be a JSON Schema, an object");
+    }
+    let credentials = fields.get("credentials").map(|json| read_credentials(reader, json)).unwrap_or_default();
+    let (plain, http) = match fields.get("capabilities") {
+        Some(json) => read_capabilities(reader, json),
+        None => {
+            let help = "`capabilities: {}` for a plugin that needs nothing";
+            reader.fault_with_help("", "`capabilities` is missing", help);
+            Default::default()
+        }
+    };
+    for (at, rule) in http.iter().enumerate() {
+        let Some(name) = rule.credential.as_deref().filter(|name| !credentials.contains_key(*name)) else { continue };
+        let help = nearest(name, credentials.keys().map(String::as_str))
+            .map_or_else(|| "declare it under `credentials`".to_owned(), |near| format!("did you mean `{near}`?"));
+        let path = format!("capabilities.http[{at}].credential");
+        reader.fault_with_help(&path, format!("there is no credential `{name}`"), help);
+    }
+    Some(Manifest {
+        plugin: PluginName::new(plugin?),
+        version: version?.to_owned(),
+        description: description?.to_owned(),
+        config,
+        credentials,
+        plain,
+        http,
+    })
+}
+
+fn read_credentials(reader: &mut Reader, json: &Json) -> BTreeMap<String, Credential> {
+    let mut credentials = BTreeMap::new();
+    for (name, json) in reader.any_object("credentials", json).into_iter().flatten() {
+        let path = under("credentials", name);
+        let Some(fields) = reader.object(&path, json, &["type", "header", "reason"]) else { continue };
+        let words = ["bearer", "basic", "header"].map(|word| (word, word));
+        let word = reader.required(&path, fields, "type");
+        let word = word.and_then(|word| reader.choice(&under(&path, "type"), word, &words));
+        let header = fields.get("header").and_then(|_| reader.required(&path, fields, "header"));
+        let reason = reader.required(&path, fields, "reason");
+        let kind = match (word, header) {
+            (Some("header"), Some(header)) => {
+                // Framing and routing headers are never a credential's.
+                let plain = header.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+                let lower = header.to_ascii_lowercase();
+                let framing = ["host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "cookie"];
+                if !plain || framing.contains(&lower.as_str()) || lower.starts_with("proxy-") {
+                    reader.fault(&under(&path, "header"), format!("`{header}` cannot carry a credential"));
+                }
+                Some(CredentialKind::Header { name: lower })
+            }
+            (Some("header"), None) => {
+                reader.fault(&path, "`header` is missing: the name of the header that carries it");
+                None
+            }
+            (Some(_), Some(_)) => {
+                reader.fault(&under(&path, "header"), "only a credential of type `header` has one");
+                None
+            }
+            (Some("basic"), None) => Some(CredentialKind::Basic),
+            (Some(_), None) => Some(CredentialKind::Bearer),
+            (None, _) => None,
+        };
+        if let (Some(kind), Some(reason)) = (kind, reason) {
+            credentials.insert(name.clone(), Credential { kind, reason: reason.to_owned() });
+        }
+    }
+    credentials
+}
+
+fn read_capabilities(reader: &mut Reader, json: &Json) -> (BTreeMap<Interface, Option<String>>, Vec<HttpRule>) {
+    let known: Vec<_> = Interface::PLAIN.iter().map(|plain| plain.name()).chain(["http"]).collect();
+    let Some(fields) = reader.object("capabilities", json, &known) else { return Default::default() };
+    let mut plain = BTreeMap::new();
+    for interface in Interface::PLAIN {
+        let Some(json) = fields.get(interface.name()) else { continue };
+        let path = under("capabilities", interface.name());
+        let Some(inside) = reader.object(&path, json, &["reason"]) else { continue };
+        let reason = reader.optional(&path, inside, "reason");
+        if interface == Interface::Reveal && reason.is_none() {
+            reader.fault_with_help(&path, "`reveal` shows secrets in clear and must say why", "reveal: {reason: …}");
+        }
+        plain.insert(interface, reason.map(str::to_owned));
+    }
+    let path = under("capabilities", "http");
+    let list = fields.get("http").and_then(|json| reader.list(&path, json)).unwrap_or_default();
+    let mut rules: Vec<HttpRule> = Vec::new();
+    let mut ids = BTreeSet::<RuleId>::new();
+    for (at, json) in list.iter().enumerate() {
+        let path = format!("{path}[{at}]");
+        let Some(rule) = read_rule(reader, &path, json) else { continue };
+        if !ids.insert(rule.id.clone()) {
+            reader.fault(&under(&path, "id"), format!("the id `{}` is taken by an earlier rule", rule.id));
+        }
+        rules.push(rule);
+    }
+    (plain, rules)
+}

@@ -1,0 +1,160 @@
+//! Strict reading of JSON that a person wrote: every fault has a path, unknown fields are faults,
+//! and all faults are found at once.
+
+use std::fmt;
+
+use serde_json::{Map, Value as Json};
+
+/// One thing wrong in a manifest or a grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where: `capabilities.http[0].url`.
+    pub path: String,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, " ({help})"))
+    }
+}
+
+/// Everything wrong in one document; never empty.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Faults(pub Vec<Fault>);
+
+/// Collects faults while a document is read.
+#[derive(Default)]
+pub(super) struct Reader {
+    faults: Vec<Fault>,
+}
+
+impl Reader {
+    /// The result of reading: the value, if nothing was wrong.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
+        match value {
+            Some(value) if self.faults.is_empty() => Ok(value),
+            _ => Err(Faults(self.faults)),
+        }
+    }
+
+    pub(super) fn fault(&mut self, path: &str, message: impl Into<String>) {
+        self.faults.push(Fault { path: path.to_owned(), message: message.into(), help: None });
+    }
+
+    pub(super) fn fault_with_help(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.faults.push(Fault { path: path.to_owned(), message: message.into(), help: Some(help.into()) });
+    }
+
+    /// The object at `path`, all of whose keys must be among `known`.
+    pub(super) fn object<'j>(&mut self, path: &str, json: &'j Json, known: &[&str]) -> Option<&'j Map<String, Json>> {
+        let object = self.any_object(path, json)?;
+        for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
+            let help = nearest(key, known.iter().copied())
+                .map_or_else(|| format!("known here: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            self.fault_with_help(&under(path, key), format!("unknown field `{key}`"), help);
+        }
+        Some(object)
+    }
+
+    /// The object at `path`, whose keys are names that the author chose.
+    pub(super) fn any_object<'j>(&mut self, path: &str, json: &'j Json) -> Option<&'j Map<String, Json>> {
+        let object = json.as_object();
+        if object.is_none() {
+            self.fault(path, format!("must be an object, and is {}", sort_of(json)));
+        }
+        object
+    }
+
+    pub(super) fn list<'j>(&mut self, path: &str, json: &'j Json) -> Option<&'j [Json]> {
+        let list = json.as_array();
+        if list.is_none() {
+            self.fault(path, format!("must be a list, and is {}", sort_of(json)));
+        }
+        list.map(Vec::as_slice)
+    }
+
+    pub(super) fn text<'j>(&mut self, path: &str, json: &'j Json) -> Option<&'j str> {
+        let text = json.as_str();
+        if text.is_none() {
+            self.fault(path, format!("must be text, and is {}", sort_of(json)));
+        }
+        text
+    }
+
+    /// A text that must be there.
+    pub(super) fn required<'j>(&mut self, path: &str, object: &'j Map<String, Json>, key: &str) -> Option<&'j str> {
+        let Some(json) = object.get(key) else {
+            self.fault(path, format!("`{key}` is missing"));
+            return None;
+        };
+        let text = self.text(&under(path, key), json)?;
+        if text.trim().is_empty() {
+            self.fault(&under(path, key), format!("`{key}` is empty"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A text that may be there.
+    pub(super) fn optional<'j>(&mut self, path: &str, object: &'j Map<String, Json>, key: &str) -> Option<&'j str> {
+        object.get(key).and_then(|json| self.text(&under(path, key), json))
+    }
+
+    /// Each text of a list, with its path. An empty list is a fault: it is never meant, and
+    /// somebody would read it as "any".
+    pub(super) fn texts<'j>(&mut self, path: &str, json: &'j Json) -> Vec<(String, &'j str)> {
+        let list = self.list(path, json).unwrap_or_default();
+        if json.as_array().is_some_and(Vec::is_empty) {
+            self.fault_with_help(path, "the list is empty", "leave the field out, or name something");
+        }
+        let each = list.iter().enumerate();
+        each.filter_map(|(at, item)| {
+            let path = format!("{path}[{at}]");
+            self.text(&path, item).map(|text| (path, text))
+        })
+        .collect()
+    }
+
+    /// Takes a parser's result, its error becoming a fault.
+    pub(super) fn parsed<T, E: fmt::Display>(&mut self, path: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.fault(path, error.to_string())).ok()
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&mut self, path: &str, text: &str, words: &[(&str, T)]) -> Option<T> {
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            self.fault_with_help(path, format!("`{text}` is none of these"), all.join(", "));
+        }
+        found
+    }
+}
+
+/// The path of a member.
+pub(super) fn under(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// The candidate that was probably meant.
+pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = candidates.into_iter().map(|candidate| (strsim::jaro_winkler(word, candidate), candidate));
+    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
+}
+
+fn sort_of(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "empty",
+        Json::Bool(_) => "true or false",
+        Json::Number(_) => "a number",
+        Json::String(_) => "text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
+    }
+}
