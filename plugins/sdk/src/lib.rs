@@ -94,6 +94,7 @@ mod serve;
 pub mod testing;
 
 pub use capability::{clock, http, log, random, reveal, secrets};
+pub use panic::report_panics;
 pub use kind::{
     Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Pending, Preview,
     Previewed, Prior, Progress, Read, Resource, Step, Update,
@@ -101,7 +102,7 @@ pub use kind::{
 pub use problem::{Class, Problem, Report};
 pub use secret::Secret;
 pub use serve::{Plugin, Served};
-pub use {schemars, serde, serde_json};
+pub use {schemars, serde, serde_json, wit_bindgen};
 
 /// Makes a crate a plugin of these kinds: `plugin!(Cluster, Registry);`. Each is an expression of a
 /// type that implements [`Kind`]; the exports are there only in a build for wasm.

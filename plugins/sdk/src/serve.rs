@@ -23,7 +23,7 @@ pub trait Plugin {
 
 impl<P: Plugin> wire::Guest for P {
     fn describe() -> String {
-        panic::report_to_log();
+        panic::report_panics();
         let mut kinds = Map::new();
         P::any_kind(&mut |kind| {
             kinds.insert(kind.name().to_owned(), kind.document());
@@ -118,7 +118,7 @@ fn by_kind<P: Plugin, R, O>(
     serve: impl Fn(&dyn Served, &Context, Vec<Placed<R>>) -> Vec<O>,
     failed: impl Fn(Problem) -> O,
 ) -> Vec<O> {
-    panic::report_to_log();
+    panic::report_panics();
     let config = serde_json::from_str(&context.config).unwrap_or_default();
     let context = Context { stack: context.stack, config };
     let mut outcomes: Vec<Option<O>> = requests.iter().map(|_| None).collect();
