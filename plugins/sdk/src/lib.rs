@@ -94,11 +94,11 @@ mod serve;
 pub mod testing;
 
 pub use capability::{clock, http, log, random, reveal, secrets};
-pub use panic::report_panics;
 pub use kind::{
     Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Pending, Preview,
     Previewed, Prior, Progress, Read, Resource, Step, Update,
 };
+pub use panic::report_panics;
 pub use problem::{Class, Problem, Report};
 pub use secret::Secret;
 pub use serve::{Plugin, Served};

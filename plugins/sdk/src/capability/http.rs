@@ -12,7 +12,7 @@ use crate::testing::{http_read, http_write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::url::push_encoded;
+use super::url::{push_encoded, push_segment};
 use crate::bindings::maps::platform::http_types as wire;
 use crate::bindings::maps::platform::http_write::Write;
 use crate::kind::Step;
@@ -44,7 +44,7 @@ impl Api {
         let mut url = self.base.trim_end_matches('/').to_owned();
         for segment in segments {
             url.push('/');
-            push_encoded(&mut url, segment);
+            push_segment(&mut url, segment);
         }
         let credential = self.credential.map(str::to_owned);
         let method = method.to_owned();
