@@ -75,9 +75,9 @@ fn pool(report: &mut Report, at: &str, pool: &NodePool) {
 /// DigitalOcean's rule for names of clusters and pools.
 fn name(report: &mut Report, at: &str, name: &str) {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let edges = !name.starts_with('-') && !name.ends_with('-');
-    if name.is_empty() || name.len() > 63 || !edges || !name.bytes().all(inside) {
-        let message = "a name is 1 to 63 lower-case letters, digits and dashes, with no dash at either end";
+    let edges = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.ends_with('-');
+    if !edges || name.len() > 63 || !name.bytes().all(inside) {
+        let message = "a name is 1 to 63 lower-case letters, digits and dashes; a letter first, and no dash last";
         report.invalid(at, "bad-name", message);
     }
 }

@@ -14,6 +14,9 @@ use crate::{check, mark, version};
 /// A cluster takes minutes, so asking more often than this only costs calls.
 const RETRY_MS: u64 = 10_000;
 
+/// After a write there is mostly nothing to wait for but the service's own settling.
+const SETTLE_RETRY_MS: u64 = 2_000;
+
 /// A Kubernetes cluster with its node pools.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cluster;
@@ -51,7 +54,9 @@ impl Kind for Cluster {
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answer<Option<Resource<Self>>>> {
         let mut found = live_ones(requests);
         let wants = |request: &Read<Self>, live: &Answer<Option<Live>>| {
-            request.wants("kubeconfig") && matches!(live, Ok(Some(_)))
+            // There is none before the control plane is up.
+            let up = |live: &Live| matches!(live.status.state.as_str(), "running" | "degraded" | "upgrading");
+            request.wants("kubeconfig") && live.as_ref().is_ok_and(|live| live.as_ref().is_some_and(up))
         };
         let wanted: Vec<bool> = requests.iter().zip(&found).map(|(request, live)| wants(request, live)).collect();
         let asked = requests.iter().zip(&wanted).filter(|(_, wanted)| **wanted);
@@ -106,12 +111,12 @@ impl Kind for Cluster {
             let message = format!("the cluster {} is gone", request.inputs.name);
             return Err(Problem::new(Class::NotFound, "cluster-gone", message).help("plan again: it will be made anew"));
         };
-        let (rounds, note) = match converge::round(&live, &request.inputs, request.step(), rounds)? {
+        let (rounds, retry_ms, note) = match converge::round(&live, &request.inputs, request.step(), rounds)? {
             Round::Settled => return Ok(Progress::Done(resource(&live, Some(&request.inputs), None))),
-            Round::Wrote(note) => (rounds + 1, note),
-            Round::Waits(note) => (rounds, note),
+            Round::Wrote(note) => (rounds + 1, SETTLE_RETRY_MS, note),
+            Round::Waits(note) => (rounds, RETRY_MS, note),
         };
-        Ok(Progress::pending(Checkpoint { id: None, rounds }, RETRY_MS).id(id).note(note))
+        Ok(Progress::pending(Checkpoint { id: None, rounds }, retry_ms).id(id).note(note))
     }
 
     fn delete(&self, _: &Context, request: &Delete<Self>) -> Answer<Progress<(), Checkpoint>> {

@@ -28,6 +28,7 @@ fn each_mistake_is_told_at_its_place() {
     let cases = [
         (json!({"name": "Upper"}), "bad-name", "name"),
         (json!({"name": "-edge"}), "bad-name", "name"),
+        (json!({"name": "1st"}), "bad-name", "name"),
         (json!({"name": "x".repeat(64)}), "bad-name", "name"),
         (json!({"region": "FRA 1"}), "bad-region", "region"),
         (json!({"version": "one"}), "bad-version", "version"),
