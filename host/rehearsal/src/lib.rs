@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The local cloud: real wire formats over real TLS on loopback, with state that outlives a kill.
+//!
+//! A reader follows one request: [`Cloud::start`] opens the directory and its
+//! ports; `server` accepts, counts, injects faults and commits; a `Service`
+//! routes and answers inside one transaction of the `store`; `control` moves
+//! virtual time. A further cloud is one more `Service` in `cloud::services`.
+//!
+//! Nothing here uses another crate of this workspace, so that a bug cannot be
+//! shared with what is tested against it.
+
+mod clock;
+mod cloud;
+mod control;
+mod counts;
+mod digitalocean;
+mod directory;
+mod entropy;
+mod error;
+mod fault;
+mod gate;
+mod inventory;
+mod routes;
+mod server;
+mod service;
+mod store;
+mod tls;
+
+pub use cloud::{Cloud, Options, RateLimits, Running};
+pub use counts::{Counts, counts};
+pub use directory::{CloudFile, CredentialsFile, TokenFile};
+pub use error::Error;
+pub use fault::{Fault, FaultKind, FaultSpecError};
+pub use inventory::inventory;

@@ -1,0 +1,200 @@
+//! Starting and stopping a local cloud.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::control;
+use crate::counts::{self, Counter};
+use crate::digitalocean::DigitalOcean;
+use crate::directory::{CloudFile, CredentialsFile, Directory, TokenFile};
+use crate::entropy;
+use crate::error::Error;
+use crate::fault::{Fault, FaultPlan};
+use crate::inventory::STATE_FILE;
+use crate::server::{self, Shared};
+use crate::service::Service;
+use crate::store::Store;
+use crate::tls::Authority;
+
+/// How a local cloud is to be run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where it keeps its state; made where needed.
+    pub dir: PathBuf,
+    /// What goes wrong from the first request on.
+    pub faults: Vec<Fault>,
+    /// How many requests it takes.
+    pub limits: RateLimits,
+}
+
+impl Options {
+    /// A cloud in this directory, without faults and with DigitalOcean's own limits.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), faults: Vec::new(), limits: RateLimits::default() }
+    }
+}
+
+/// Request limits of DigitalOcean's API, held in virtual time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimits {
+    /// Requests an hour.
+    pub hourly: u32,
+    /// Requests a minute.
+    pub per_minute: u32,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self { hourly: 5000, per_minute: 250 }
+    }
+}
+
+/// How long work that no client waits for may take when the cloud stops.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// The local cloud.
+#[derive(Debug, Clone, Copy)]
+pub struct Cloud;
+
+/// The planted secrets, made at the first start and kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Secrets {
+    control_token: String,
+    digitalocean_token: String,
+}
+
+/// Where the store keeps them.
+const SECRETS: (&str, &str) = ("cloud", "secrets");
+
+impl Cloud {
+    /// Opens the directory, listens on loopback ports of the system's choice, and writes `cloud.json`.
+    ///
+    /// It serves until [`Running`] is shut down or dropped. A directory that
+    /// another server holds is refused.
+    pub async fn start(options: Options) -> Result<Running, Error> {
+        let opened = tokio::task::spawn_blocking(move || Opened::open(&options));
+        let opened = opened.await.map_err(|join| Error::io("open", "the cloud")(std::io::Error::other(join)))??;
+        let Opened { authority, shared, secrets, services } = opened;
+
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let mut hosts = BTreeMap::new();
+        for service in services {
+            let (listener, address) = listen().await?;
+            hosts.extend(service.hosts().iter().map(|host| ((*host).to_owned(), address.clone())));
+            let acceptor = TlsAcceptor::from(authority.server(service.hosts())?);
+            tasks.spawn(server::serve(listener, acceptor, Arc::clone(&shared), service, stopping.clone()));
+        }
+        let (listener, address) = listen().await?;
+        let token = Arc::from(secrets.control_token.as_str());
+        tasks.spawn(control::serve(listener, Arc::clone(&shared), token, stopping));
+
+        let file = CloudFile {
+            version: CloudFile::VERSION,
+            pid: std::process::id(),
+            control: format!("http://{address}"),
+            control_token: secrets.control_token,
+            ca: Authority::certificate_path(shared.directory()),
+            hosts,
+            credentials: CredentialsFile { digitalocean: TokenFile { token: secrets.digitalocean_token } },
+            kubeconfig: None,
+        };
+        file.write(shared.directory().path())?;
+        Ok(Running { file, stop, tasks, shared })
+    }
+}
+
+async fn listen() -> Result<(TcpListener, String), Error> {
+    let listening = async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?.to_string();
+        Ok((listener, address))
+    };
+    listening.await.map_err(Error::io("listen on", "127.0.0.1"))
+}
+
+/// A cloud whose files are open and whose sockets are not.
+struct Opened {
+    authority: Authority,
+    shared: Arc<Shared>,
+    secrets: Secrets,
+    services: Vec<Arc<dyn Service>>,
+}
+
+impl Opened {
+    fn open(options: &Options) -> Result<Self, Error> {
+        let directory = Directory::open(&options.dir)?;
+        let authority = Authority::open(&directory)?;
+        let mut store = Store::open(&directory.file(STATE_FILE))?;
+        let secrets = plant(&mut store)?;
+        let counter = Counter::open(&directory.file(counts::FILE))?;
+        let mut faults = FaultPlan::default();
+        faults.set(options.faults.clone());
+        let services = services(options, &secrets);
+        let shared = Arc::new(Shared::new(directory, store, counter, faults));
+        Ok(Self { authority, shared, secrets, services })
+    }
+}
+
+/// Every service of the cloud; another one is added here.
+fn services(options: &Options, secrets: &Secrets) -> Vec<Arc<dyn Service>> {
+    vec![Arc::new(DigitalOcean::new(&secrets.digitalocean_token, options.limits))]
+}
+
+/// The planted secrets of a cloud, made if there are none yet.
+fn plant(store: &mut Store) -> Result<Secrets, Error> {
+    if let Some(secrets) = store.documents().get(SECRETS.0, SECRETS.1) {
+        return Ok(secrets);
+    }
+    let secrets = Secrets {
+        control_token: entropy::hex(32)?,
+        digitalocean_token: format!("dop_v1_{}", entropy::hex(32)?),
+    };
+    let mut transaction = store.begin();
+    transaction
+        .put(SECRETS.0, SECRETS.1, &secrets)
+        .map_err(|e| Error::io("write", "the secrets")(std::io::Error::other(e)))?;
+    let changes = transaction.into_changes();
+    store.commit(changes)?;
+    Ok(secrets)
+}
+
+/// A cloud that serves; dropping it stops it at once.
+#[derive(Debug)]
+pub struct Running {
+    file: CloudFile,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    shared: Arc<Shared>,
+}
+
+impl Running {
+    /// What `cloud.json` says: hosts, control endpoint, authority, credentials.
+    pub fn file(&self) -> &CloudFile {
+        &self.file
+    }
+
+    /// The directory, as an absolute path.
+    pub fn dir(&self) -> &Path {
+        self.shared.directory().path()
+    }
+
+    /// Lets the answers in flight leave, takes `cloud.json` away, and frees the directory.
+    pub async fn shutdown(mut self) -> Result<(), Error> {
+        // It fails only when nothing listens any more, which is what is wanted.
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+        // What a client asked for and did not wait for is finished too.
+        let _closed = self.shared.gate.close(STOP_LIMIT).await;
+        let path = CloudFile::path(self.shared.directory().path());
+        std::fs::remove_file(&path).map_err(Error::io("remove", path))
+    }
+}

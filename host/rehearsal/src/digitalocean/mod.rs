@@ -1,0 +1,134 @@
+//! DigitalOcean's API: authentication, limits, routes; one module a group of paths.
+
+mod account;
+mod answer;
+mod body;
+mod catalogue;
+mod kubernetes;
+mod page;
+mod rate;
+
+use std::sync::Mutex;
+
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::clock::Now;
+use crate::cloud::RateLimits;
+use crate::routes::{self, Effect, Found, Route};
+use crate::server::lock;
+use crate::service::{Answer, Call, Service, Trouble};
+use crate::store::{Documents, Transaction};
+use answer::Refusal;
+use rate::Rate;
+
+/// The name of the service in counts and inventories.
+pub(crate) const NAME: &str = "digitalocean";
+/// The logical hosts.
+const HOSTS: &[&str] = &["api.digitalocean.com"];
+/// What an injected throttle asks a client to wait, in seconds.
+const THROTTLE_SECONDS: u64 = 30;
+
+/// What a handler works with: one request, one moment, one transaction.
+pub(crate) struct Context<'c, 't> {
+    call: &'c Call,
+    /// The values of the route's placeholders, in order.
+    parameters: Vec<String>,
+    now: Now,
+    transaction: &'c mut Transaction<'t>,
+}
+
+impl Context<'_, '_> {
+    /// The value of the route's n-th placeholder.
+    fn parameter(&self, n: usize) -> &str {
+        self.parameters.get(n).map_or("", String::as_str)
+    }
+}
+
+/// Answers one route.
+type Handler = fn(&mut Context<'_, '_>) -> Result<Answer, Refusal>;
+
+/// The API of one account with one token.
+#[derive(Debug)]
+pub(crate) struct DigitalOcean {
+    token: String,
+    routes: Vec<Route<Handler>>,
+    rate: Mutex<Rate>,
+}
+
+impl DigitalOcean {
+    /// The API for a token.
+    pub(crate) fn new(token: &str, limits: RateLimits) -> Self {
+        let mut routes = account::routes();
+        routes.extend(kubernetes::routes());
+        Self { token: token.to_owned(), routes, rate: Mutex::new(Rate::new(limits)) }
+    }
+
+    fn handle(&self, call: &Call, now: Now, transaction: &mut Transaction<'_>) -> Result<Answer, Refusal> {
+        if call.bearer() != Some(self.token.as_str()) {
+            return Err(Refusal::unauthorized());
+        }
+        lock(&self.rate).take(now).map_err(Refusal::too_many_requests)?;
+        match routes::find(&self.routes, &call.method, &call.path) {
+            Found::Route(route, parameters) => {
+                (route.handler)(&mut Context { call, parameters, now, transaction })
+            }
+            Found::MethodNotAllowed => Err(Refusal::method_not_allowed()),
+            Found::NotFound => Err(Refusal::not_found()),
+        }
+    }
+
+    /// The headers that every answer carries.
+    fn finish(&self, answer: Answer, now: Now) -> Answer {
+        lock(&self.rate).describe(answer, now)
+    }
+}
+
+impl Service for DigitalOcean {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn hosts(&self) -> &'static [&'static str] {
+        HOSTS
+    }
+
+    fn classify(&self, method: &Method, path: &str) -> (Effect, String) {
+        let route = match routes::find(&self.routes, method, path) {
+            Found::Route(route, _) => route.template,
+            Found::MethodNotAllowed | Found::NotFound => "(no such route)",
+        };
+        (Effect::of(method), format!("{} {route}", known(method)))
+    }
+
+    fn answer(&self, call: &Call, now: Now, transaction: &mut Transaction<'_>) -> Answer {
+        let answer = self.handle(call, now, transaction).unwrap_or_else(Refusal::into_answer);
+        self.finish(answer, now)
+    }
+
+    fn refuse(&self, trouble: Trouble, now: Now) -> Answer {
+        let refusal = match trouble {
+            Trouble::Server => Refusal::server_error(),
+            Trouble::Throttled => Refusal::too_many_requests(THROTTLE_SECONDS),
+            Trouble::TooLarge => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", "The request body is too large."),
+            Trouble::TooSlow => Refusal::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request body did not arrive in time."),
+            Trouble::Broken => Refusal::bad_request("The request body could not be read."),
+        };
+        self.finish(refusal.into_answer(), now)
+    }
+}
+
+/// A method's name; a made-up one is not let into the counts.
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => {
+            method.as_str()
+        }
+        _ => "OTHER",
+    }
+}
+
+/// What exists in the account, everything begun taken as finished.
+pub(crate) fn inventory(documents: &Documents) -> Value {
+    serde_json::json!({ "kubernetes_clusters": kubernetes::inventory(documents) })
+}

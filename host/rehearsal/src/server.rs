@@ -1,0 +1,159 @@
+//! From an accepted connection to a committed answer.
+
+mod body;
+mod connection;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::Request;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+
+use crate::clock::{Now, Offset};
+use crate::counts::Counter;
+use crate::directory::Directory;
+use crate::error::Error;
+use crate::fault::{FaultKind, FaultPlan};
+use crate::gate::Gate;
+use crate::service::{Answer, Call, Service, Trouble};
+use crate::store::Store;
+pub(crate) use body::AnswerBody;
+pub(crate) use connection::{Cut, accept, drive, serve};
+
+/// The largest body taken; the real APIs take less.
+const MAX_BODY_BYTES: usize = 1 << 20;
+/// How long a body may take to arrive.
+const BODY_LIMIT: Duration = Duration::from_secs(10);
+/// Where the store keeps the clock's offset.
+const CLOCK: (&str, &str) = ("cloud", "clock");
+
+/// What every request of a cloud shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Kept by whatever may still write, so that the lock goes last.
+    directory: Directory,
+    store: Mutex<Store>,
+    counter: Mutex<Counter>,
+    /// The faults that are set.
+    pub(crate) faults: Mutex<FaultPlan>,
+    /// What is in flight.
+    pub(crate) gate: Gate,
+}
+
+/// Locks, also after a panic elsewhere: what is behind these locks is changed in single steps.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Puts an opened cloud together.
+    pub(crate) fn new(directory: Directory, store: Store, counter: Counter, faults: FaultPlan) -> Self {
+        Self {
+            directory,
+            store: Mutex::new(store),
+            counter: Mutex::new(counter),
+            faults: Mutex::new(faults),
+            gate: Gate::default(),
+        }
+    }
+
+    /// The directory, which is locked as long as this lives.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    /// The counter.
+    pub(crate) fn counter(&self) -> MutexGuard<'_, Counter> {
+        lock(&self.counter)
+    }
+
+    /// This moment.
+    pub(crate) fn now(&self) -> Now {
+        now(&self.store())
+    }
+
+    /// Moves virtual time, durably; the caller holds the gate closed.
+    pub(crate) fn advance(&self, ms: u64) -> Result<Offset, Error> {
+        let mut store = self.store();
+        let mut offset: Offset = offset(&store);
+        offset.ms = offset.ms.saturating_add(ms);
+        let mut transaction = store.begin();
+        transaction
+            .put(CLOCK.0, CLOCK.1, &offset)
+            .map_err(|e| Error::io("write", "the clock")(std::io::Error::other(e)))?;
+        let changes = transaction.into_changes();
+        store.commit(changes)?;
+        Ok(offset)
+    }
+
+    /// Answers one call and commits what it changed, on a thread that may wait for the disk.
+    fn answer(&self, service: &dyn Service, call: &Call) -> Answer {
+        let mut store = self.store();
+        let now = now(&store);
+        let mut transaction = store.begin();
+        let answer = service.answer(call, now, &mut transaction);
+        let changes = transaction.into_changes();
+        if answer.status.as_u16() >= 400 {
+            return answer;
+        }
+        match store.commit(changes) {
+            Ok(()) => answer,
+            Err(_) => service.refuse(Trouble::Server, now),
+        }
+    }
+}
+
+fn offset(store: &Store) -> Offset {
+    store.documents().get(CLOCK.0, CLOCK.1).unwrap_or_default()
+}
+
+fn now(store: &Store) -> Now {
+    Now::read(offset(store))
+}
+
+/// How an answer leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    Plain,
+    Dripping,
+    /// Not at all: the connection is cut.
+    Lost,
+}
+
+/// Takes one request from its head to what is to be sent.
+async fn exchange(shared: Arc<Shared>, service: Arc<dyn Service>, request: Request<Incoming>) -> (Answer, Delivery) {
+    let (head, body) = request.into_parts();
+    let (effect, route) = service.classify(&head.method, head.uri.path());
+    if shared.counter().count(service.name(), effect, &route).is_err() {
+        return (service.refuse(Trouble::Server, shared.now()), Delivery::Plain);
+    }
+    let fault = lock(&shared.faults).next();
+    let delivery = match fault {
+        Some(FaultKind::Error) => return (service.refuse(Trouble::Server, shared.now()), Delivery::Plain),
+        Some(FaultKind::Throttle) => return (service.refuse(Trouble::Throttled, shared.now()), Delivery::Plain),
+        Some(FaultKind::Lost) => Delivery::Lost,
+        Some(FaultKind::Drip) => Delivery::Dripping,
+        None => Delivery::Plain,
+    };
+    let body = match tokio::time::timeout(BODY_LIMIT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            return (service.refuse(Trouble::TooLarge, shared.now()), Delivery::Plain);
+        }
+        Ok(Err(_)) => return (service.refuse(Trouble::Broken, shared.now()), Delivery::Plain),
+        Err(_) => return (service.refuse(Trouble::TooSlow, shared.now()), Delivery::Plain),
+    };
+    let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let call = Call { method: head.method, path: head.uri.path().to_owned(), query, headers: head.headers, body };
+    let worker = Arc::clone(&service);
+    let shelf = Arc::clone(&shared);
+    let answered = tokio::task::spawn_blocking(move || shelf.answer(worker.as_ref(), &call)).await;
+    // A panic in a handler is answered like any fault of a server; nothing was committed.
+    (answered.unwrap_or_else(|_| service.refuse(Trouble::Server, shared.now())), delivery)
+}
