@@ -37,11 +37,6 @@ impl Now {
     pub(crate) fn end_of_time() -> Self {
         Self { real_ms: u64::MAX, virtual_ms: u64::MAX }
     }
-
-    /// The real time as the APIs print it: RFC 3339, UTC, whole seconds.
-    pub(crate) fn date(self) -> String {
-        date(self.real_ms)
-    }
 }
 
 /// Milliseconds since 1970 as RFC 3339 in UTC, whole seconds.

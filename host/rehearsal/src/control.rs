@@ -47,14 +47,14 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, token: Arc
 }
 
 async fn respond(shared: Arc<Shared>, token: Arc<str>, request: Request<Incoming>) -> Response<AnswerBody> {
-    let answer = answer(&shared, &token, request).await.unwrap_or_else(|refusal| refusal);
+    let answer = answer(&shared, &token, request).await.unwrap_or_else(Refusal::into_answer);
     let mut response = Response::new(AnswerBody::whole(answer.body, None));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response
 }
 
-async fn answer(shared: &Arc<Shared>, token: &str, request: Request<Incoming>) -> Result<Answer, Answer> {
+async fn answer(shared: &Arc<Shared>, token: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
     let given = request.headers().get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if given.and_then(|value| value.strip_prefix("Bearer ")) != Some(token) {
         return Err(refuse(StatusCode::UNAUTHORIZED, "the control token of cloud.json is needed"));
@@ -81,7 +81,7 @@ fn time(shared: &Shared) -> Answer {
     }))
 }
 
-async fn advance(shared: &Arc<Shared>, Advance { ms }: Advance) -> Result<Answer, Answer> {
+async fn advance(shared: &Arc<Shared>, Advance { ms }: Advance) -> Result<Answer, Refusal> {
     if ms > MAX_ADVANCE_MS {
         return Err(refuse(StatusCode::UNPROCESSABLE_ENTITY, "time moves by ten years at most"));
     }
@@ -93,31 +93,43 @@ async fn advance(shared: &Arc<Shared>, Advance { ms }: Advance) -> Result<Answer
     drop(closed);
     match moved {
         Ok(Ok(_)) => Ok(time(shared)),
-        Ok(Err(error)) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())),
+        Ok(Err(error)) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
         Err(_) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "the clock could not be moved")),
     }
 }
 
-fn set_faults(shared: &Shared, Faults { faults }: Faults) -> Result<Answer, Answer> {
+fn set_faults(shared: &Shared, Faults { faults }: Faults) -> Result<Answer, Refusal> {
     let faults = Fault::parse_list(faults.iter().map(String::as_str))
-        .map_err(|error| refuse(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()))?;
+        .map_err(|error| refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
     let printed: Vec<String> = faults.iter().map(Fault::to_string).collect();
     lock(&shared.faults).set(faults);
     Ok(ok(&json!({ "faults": printed })))
 }
 
-async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Answer> {
+async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refusal> {
     let body = Limited::new(request.into_body(), MAX_BODY_BYTES)
         .collect()
         .await
         .map_err(|_| refuse(StatusCode::BAD_REQUEST, "the body could not be read"))?;
-    serde_json::from_slice(&body.to_bytes()).map_err(|error| refuse(StatusCode::BAD_REQUEST, &error.to_string()))
+    serde_json::from_slice(&body.to_bytes()).map_err(|error| refuse(StatusCode::BAD_REQUEST, error.to_string()))
 }
 
 fn ok(body: &Value) -> Answer {
     Answer::json(StatusCode::OK, body)
 }
 
-fn refuse(status: StatusCode, message: &str) -> Answer {
-    Answer::json(status, &json!({ "error": message }))
+/// A request that is not done, and why.
+struct Refusal {
+    status: StatusCode,
+    message: String,
+}
+
+impl Refusal {
+    fn into_answer(self) -> Answer {
+        Answer::json(self.status, &json!({ "error": self.message }))
+    }
+}
+
+fn refuse(status: StatusCode, message: impl Into<String>) -> Refusal {
+    Refusal { status, message: message.into() }
 }

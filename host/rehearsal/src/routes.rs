@@ -43,20 +43,20 @@ pub(crate) enum Found<'t, H: 'static> {
     /// A route, with the values of its placeholders in order.
     Route(&'t Route<H>, Vec<String>),
     /// The path exists with other methods.
-    MethodNotAllowed,
+    OtherMethods,
     /// No such path.
-    NotFound,
+    Nothing,
 }
 
 /// Looks a request up.
 pub(crate) fn find<'t, H>(table: &'t [Route<H>], method: &Method, path: &str) -> Found<'t, H> {
-    let mut found = Found::NotFound;
+    let mut found = Found::Nothing;
     for route in table {
         if let Some(values) = matches(route.template, path) {
             if route.method == *method {
                 return Found::Route(route, values);
             }
-            found = Found::MethodNotAllowed;
+            found = Found::OtherMethods;
         }
     }
     found
@@ -100,12 +100,12 @@ mod tests {
         assert!(
             matches!(find(&table, &Method::PUT, "/a/7/b/8"), Found::Route(r, v) if r.handler == 3 && v == ["7", "8"])
         );
-        assert!(matches!(find(&table, &Method::GET, "/a/"), Found::NotFound));
-        assert!(matches!(find(&table, &Method::GET, "/a/7/"), Found::NotFound));
+        assert!(matches!(find(&table, &Method::GET, "/a/"), Found::Nothing));
+        assert!(matches!(find(&table, &Method::GET, "/a/7/"), Found::Nothing));
     }
 
     #[test]
     fn a_known_path_with_another_method_says_so() {
-        assert!(matches!(find(&table(), &Method::DELETE, "/a"), Found::MethodNotAllowed));
+        assert!(matches!(find(&table(), &Method::DELETE, "/a"), Found::OtherMethods));
     }
 }

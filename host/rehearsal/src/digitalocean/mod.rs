@@ -73,8 +73,8 @@ impl DigitalOcean {
             Found::Route(route, parameters) => {
                 (route.handler)(&mut Context { call, parameters, now, transaction })
             }
-            Found::MethodNotAllowed => Err(Refusal::method_not_allowed()),
-            Found::NotFound => Err(Refusal::not_found()),
+            Found::OtherMethods => Err(Refusal::method_not_allowed()),
+            Found::Nothing => Err(Refusal::not_found()),
         }
     }
 
@@ -96,7 +96,7 @@ impl Service for DigitalOcean {
     fn classify(&self, method: &Method, path: &str) -> (Effect, String) {
         let route = match routes::find(&self.routes, method, path) {
             Found::Route(route, _) => route.template,
-            Found::MethodNotAllowed | Found::NotFound => "(no such route)",
+            Found::OtherMethods | Found::Nothing => "(no such route)",
         };
         (Effect::of(method), format!("{} {route}", known(method)))
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::answer::Refusal;
 use super::super::catalogue;
-use super::model::{AddOns, Day, Maintenance, Pool, Taint};
+use super::model::{AddOns, Day, Maintenance, Pool, Sso, Taint};
 use super::network::Cidr;
 use crate::entropy;
 
@@ -91,10 +91,9 @@ impl Settings {
                 return Err(Refusal::invalid("scale_down_utilization_threshold must be between 0 and 1"));
             }
         }
-        if let Some(sso) = &self.add_ons.sso {
-            if sso.enabled && (sso.issuer_url.is_none() || sso.client_id.is_none()) {
-                return Err(Refusal::invalid("sso: issuer_url and client_id are required when it is enabled"));
-            }
+        let incomplete = |sso: &Sso| sso.enabled && (sso.issuer_url.is_none() || sso.client_id.is_none());
+        if self.add_ons.sso.as_ref().is_some_and(incomplete) {
+            return Err(Refusal::invalid("sso: issuer_url and client_id are required when it is enabled"));
         }
         Ok(())
     }
@@ -105,7 +104,8 @@ impl MaintenanceInput {
     pub(super) fn check(self) -> Result<Maintenance, Refusal> {
         let start_time = self.start_time.unwrap_or_else(|| "00:00".to_owned());
         let valid = start_time.split_once(':').is_some_and(|(hour, minute)| {
-            let number = |text: &str, below: u8| text.len() == 2 && text.parse::<u8>().is_ok_and(|n| n < below);
+            let digits = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+            let number = |text: &str, below: u8| digits(text) && text.parse::<u8>().is_ok_and(|n| n < below);
             number(hour, 24) && number(minute, 60)
         });
         if !valid {

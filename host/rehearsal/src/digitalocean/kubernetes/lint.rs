@@ -22,7 +22,6 @@ struct Run {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-#[expect(dead_code, reason = "only their types are held against the request")]
 struct Request {
     include_groups: Vec<String>,
     include_checks: Vec<String>,
