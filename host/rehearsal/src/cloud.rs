@@ -154,10 +154,8 @@ fn plant(store: &mut Store) -> Result<Secrets, Error> {
     if let Some(secrets) = store.documents().get(SECRETS.0, SECRETS.1) {
         return Ok(secrets);
     }
-    let secrets = Secrets {
-        control_token: entropy::hex(32)?,
-        digitalocean_token: format!("dop_v1_{}", entropy::hex(32)?),
-    };
+    let secrets =
+        Secrets { control_token: entropy::hex(32)?, digitalocean_token: format!("dop_v1_{}", entropy::hex(32)?) };
     let mut transaction = store.begin();
     transaction
         .put(SECRETS.0, SECRETS.1, &secrets)

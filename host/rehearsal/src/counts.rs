@@ -42,8 +42,7 @@ impl Counter {
             }
         }
         write_atomically(path, text.as_bytes())?;
-        let file =
-            OpenOptions::new().append(true).mode(0o600).open(path).map_err(Error::io("open", path))?;
+        let file = OpenOptions::new().append(true).mode(0o600).open(path).map_err(Error::io("open", path))?;
         Ok(Self { counts, file })
     }
 

@@ -24,11 +24,7 @@ pub(crate) struct Directory {
 impl Directory {
     /// Makes the directory where needed, private to the user, and takes its lock.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(Error::io("create", path))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("create", path))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(Error::io("make private", path))?;
         let path = fs::canonicalize(path).map_err(Error::io("find", path))?;
         let lock_path = path.join("lock");
@@ -70,9 +66,7 @@ pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error>
         .mode(0o600)
         .open(&staged)
         .map_err(Error::io("write", &staged))?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(Error::io("write", &staged))?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(Error::io("write", &staged))?;
     fs::rename(&staged, path).map_err(Error::io("replace", path))?;
     sync_parent(path)
 }
@@ -80,9 +74,7 @@ pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error>
 /// Makes a rename or a new file in the parent directory durable.
 pub(crate) fn sync_parent(path: &Path) -> Result<(), Error> {
     match path.parent() {
-        Some(parent) => File::open(parent)
-            .and_then(|dir| dir.sync_all())
-            .map_err(Error::io("sync", parent)),
+        Some(parent) => File::open(parent).and_then(|dir| dir.sync_all()).map_err(Error::io("sync", parent)),
         None => Ok(()),
     }
 }

@@ -44,10 +44,7 @@ pub(crate) fn suffix(length: usize) -> Result<String, getrandom::Error> {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let mut buffer = vec![0; length];
     getrandom::fill(&mut buffer)?;
-    Ok(buffer
-        .into_iter()
-        .map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()]))
-        .collect())
+    Ok(buffer.into_iter().map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()])).collect())
 }
 
 #[cfg(test)]

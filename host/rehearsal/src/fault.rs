@@ -107,7 +107,9 @@ mod tests {
 
     #[test]
     fn a_bad_specification_is_named() {
-        for spec in ["error", "crash-sent@1", "error@0", "error@-1", "error@+1", "error@", "lost@99999999999999999999", ""] {
+        for spec in
+            ["error", "crash-sent@1", "error@0", "error@-1", "error@+1", "error@", "lost@99999999999999999999", ""]
+        {
             let error = Fault::parse_list(["drip@1", spec]).unwrap_err();
             assert_eq!(error.spec, spec);
         }

@@ -70,9 +70,7 @@ impl DigitalOcean {
         }
         lock(&self.rate).take(now).map_err(Refusal::too_many_requests)?;
         match routes::find(&self.routes, &call.method, &call.path) {
-            Found::Route(route, parameters) => {
-                (route.handler)(&mut Context { call, parameters, now, transaction })
-            }
+            Found::Route(route, parameters) => (route.handler)(&mut Context { call, parameters, now, transaction }),
             Found::OtherMethods => Err(Refusal::method_not_allowed()),
             Found::Nothing => Err(Refusal::not_found()),
         }
@@ -110,8 +108,12 @@ impl Service for DigitalOcean {
         let refusal = match trouble {
             Trouble::Server => Refusal::server_error(),
             Trouble::Throttled => Refusal::too_many_requests(THROTTLE_SECONDS),
-            Trouble::TooLarge => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", "The request body is too large."),
-            Trouble::TooSlow => Refusal::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request body did not arrive in time."),
+            Trouble::TooLarge => {
+                Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", "The request body is too large.")
+            }
+            Trouble::TooSlow => {
+                Refusal::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request body did not arrive in time.")
+            }
             Trouble::Broken => Refusal::bad_request("The request body could not be read."),
         };
         self.finish(refusal.into_answer(), now)

@@ -18,9 +18,8 @@ pub(super) fn cut(call: &Call, key: &str, items: Vec<Value>) -> Result<Value, Re
     let last = total.div_ceil(per_page).max(1);
     let slice: Vec<Value> = items.into_iter().skip((page - 1).saturating_mul(per_page)).take(per_page).collect();
 
-    let link = |page: usize| {
-        Value::from(format!("https://api.digitalocean.com{}?page={page}&per_page={per_page}", call.path))
-    };
+    let link =
+        |page: usize| Value::from(format!("https://api.digitalocean.com{}?page={page}&per_page={per_page}", call.path));
     let mut pages = Map::new();
     if page > 1 {
         pages.insert("first".to_owned(), link(1));

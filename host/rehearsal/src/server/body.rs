@@ -37,8 +37,7 @@ impl AnswerBody {
     /// A little at a time.
     pub(crate) fn dripping(bytes: &Bytes, pass: Option<Pass>) -> Self {
         let size = bytes.len().div_ceil(DRIP_PIECES).max(1);
-        let pieces =
-            (0..bytes.len()).step_by(size).map(|at| bytes.slice(at..bytes.len().min(at + size))).collect();
+        let pieces = (0..bytes.len()).step_by(size).map(|at| bytes.slice(at..bytes.len().min(at + size))).collect();
         Self { pieces, pause: Some(Box::pin(tokio::time::sleep(DRIP_PAUSE))), _pass: pass }
     }
 }
@@ -47,7 +46,10 @@ impl Body for AnswerBody {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if self.pieces.is_empty() {
             return Poll::Ready(None);
         }

@@ -170,9 +170,7 @@ async fn respond(
         let (answer, delivery) = exchange(shared, service, request).await;
         (answer, delivery, pass)
     });
-    let Ok((answer, delivery, pass)) = work.await else {
-        match cut.now().await {}
-    };
+    let Ok((answer, delivery, pass)) = work.await else { match cut.now().await {} };
     let body = match delivery {
         Delivery::Plain => AnswerBody::whole(answer.body, Some(pass)),
         Delivery::Dripping => AnswerBody::dripping(&answer.body, Some(pass)),

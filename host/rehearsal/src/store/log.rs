@@ -32,11 +32,7 @@ impl Log {
         if whole == 0 {
             write_atomically(path, HEADER)?;
         }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(Error::io("open", path))?;
+        let mut file = OpenOptions::new().write(true).mode(0o600).open(path).map_err(Error::io("open", path))?;
         let bytes = whole.max(HEADER.len() as u64);
         file.set_len(bytes)
             .and_then(|()| file.seek(SeekFrom::End(0)))
@@ -121,8 +117,8 @@ pub(super) fn read(path: &Path, mut fold: impl FnMut(Vec<Change>)) -> Result<u64
 
 /// One commit as a line: checksum, space, JSON, newline.
 pub(super) fn record(changes: &[Change]) -> Result<Vec<u8>, Error> {
-    let json = serde_json::to_vec(changes)
-        .map_err(|source| Error::io("write", "a record")(std::io::Error::other(source)))?;
+    let json =
+        serde_json::to_vec(changes).map_err(|source| Error::io("write", "a record")(std::io::Error::other(source)))?;
     let mut line = checksum(&json).into_bytes();
     line.push(b' ');
     line.extend_from_slice(&json);

@@ -1,9 +1,9 @@
 //! Every documented Kubernetes path, over real TLS, each exchange held against DigitalOcean's document.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use crate::support::{Client, MINUTE, cluster_body, start};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use crate::support::{Client, MINUTE, cluster_body, start};
 
 async fn cloud() -> (tempfile::TempDir, maps_rehearsal::Running, Client) {
     let home = tempfile::tempdir().unwrap();

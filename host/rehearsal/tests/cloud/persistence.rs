@@ -88,10 +88,8 @@ async fn a_kill_at_any_moment_leaves_whole_clusters_and_all_that_were_answered()
     for round in 0..4 {
         let served = Served::start(home.path());
         let bodies: Vec<_> = (0..6).map(|n| cluster_body(&format!("c{round}-{n}"))).collect();
-        let mut requests: futures::stream::FuturesUnordered<_> = bodies
-            .into_iter()
-            .map(|body| served.client.try_send(Method::POST, CLUSTERS, Some(body)))
-            .collect();
+        let mut requests: futures::stream::FuturesUnordered<_> =
+            bodies.into_iter().map(|body| served.client.try_send(Method::POST, CLUSTERS, Some(body))).collect();
         // Killed after some of the answers, with the others at whatever point they are.
         for _ in 0..=round {
             let reply = futures::StreamExt::next(&mut requests).await.unwrap().unwrap();

@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde_json::json;
 
+use super::super::Context;
 use super::super::account::EMAIL;
 use super::super::answer::Refusal;
-use super::super::Context;
-use super::model::Cluster;
 use super::cluster;
+use super::model::Cluster;
 use crate::clock::date;
 use crate::service::Answer;
 
@@ -71,7 +71,9 @@ pub(super) fn user(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
 fn exec_user(cluster: &Cluster) -> String {
     let arguments = ["kubernetes", "cluster", "kubeconfig", "exec-credential", "--version=v1beta1", &cluster.id];
     let lines: String = arguments.iter().map(|argument| format!("      - {argument}\n")).collect();
-    format!("    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      args:\n{lines}      command: doctl\n")
+    format!(
+        "    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      args:\n{lines}      command: doctl\n"
+    )
 }
 
 fn expiry_seconds(context: &Context<'_, '_>) -> Result<u64, Refusal> {

@@ -14,9 +14,10 @@ pub(in crate::digitalocean) fn inventory(documents: &Documents) -> Value {
 }
 
 fn show(cluster: &Cluster, end: Now) -> Value {
-    let window = cluster.maintenance.chosen.then(|| {
-        json!({ "start_time": cluster.maintenance.start_time, "day": cluster.maintenance.day })
-    });
+    let window = cluster
+        .maintenance
+        .chosen
+        .then(|| json!({ "start_time": cluster.maintenance.start_time, "day": cluster.maintenance.day }));
     json!({
         "name": cluster.name,
         "region": cluster.region,

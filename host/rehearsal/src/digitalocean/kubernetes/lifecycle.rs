@@ -89,10 +89,7 @@ impl Cluster {
     pub(super) fn must_run(&self, now: Now) -> Result<(), Refusal> {
         match self.state(now) {
             ClusterState::Running => Ok(()),
-            state => Err(Refusal::precondition(format!(
-                "the cluster is not running: its state is {}",
-                state.as_str()
-            ))),
+            state => Err(Refusal::precondition(format!("the cluster is not running: its state is {}", state.as_str()))),
         }
     }
 

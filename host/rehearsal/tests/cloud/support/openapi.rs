@@ -14,10 +14,8 @@ use serde_json::{Map, Value, json};
 use super::Reply;
 
 static DOCUMENT: LazyLock<Option<Value>> = LazyLock::new(|| {
-    let base = std::env::var_os("MAPS_REFERENCE").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
+    let base = std::env::var_os("MAPS_REFERENCE")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let path = base.join("digitalocean/openapi-subset.json");
     let document = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
     if document.is_none() {
