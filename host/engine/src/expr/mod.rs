@@ -11,6 +11,9 @@ mod operator;
 mod scan;
 mod template;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use compile::RESERVED;
