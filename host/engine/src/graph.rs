@@ -141,3 +141,58 @@ fn edge(stack: &Stack, from: &Address, to: &Address) -> Option<(Span, String)> {
     let span = find(stack.plugins.get(&plugin)?.config.spanned_references())?;
     Some((span, format!("the plugin `{plugin}` of `{from}` refers to `{to}`")))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn graph(edges: &[(&str, &[&str])]) -> Result<Graph, Vec<Vec<Address>>> {
+        let one = |(from, to): &(&str, &[&str])| (Address::new(*from), to.iter().map(|to| Address::new(*to)).collect());
+        Graph::new(edges.iter().map(one).collect())
+    }
+
+    fn names<'a>(addresses: impl IntoIterator<Item = &'a Address>) -> Vec<&'a str> {
+        addresses.into_iter().map(Address::as_str).collect()
+    }
+
+    #[test]
+    fn the_order_depends_on_addresses_and_not_on_the_file() {
+        let one = graph(&[("c", &["a"]), ("a", &[]), ("b", &[]), ("d", &["c", "b"])]).unwrap();
+        let other = graph(&[("d", &["b", "c"]), ("b", &[]), ("c", &["a"]), ("a", &[])]).unwrap();
+        assert_eq!(names(one.order()), ["a", "b", "c", "d"]);
+        assert_eq!(one, other);
+        assert_eq!(names(one.dependants(&Address::new("a"))), ["c"]);
+        assert_eq!(names(one.dependencies(&Address::new("d"))), ["b", "c"]);
+    }
+
+    #[test]
+    fn every_cycle_is_told_once_with_all_that_is_on_it() {
+        let edges: &[(&str, &[&str])] = &[
+            ("a", &["b"]),
+            ("b", &["c"]),
+            ("c", &["a"]),
+            ("x", &["y"]),
+            ("y", &["x"]),
+            ("z", &["a", "z"]),
+            ("free", &[]),
+        ];
+        let cycles = graph(edges).unwrap_err();
+        let cycles: Vec<Vec<&str>> = cycles.iter().map(names).collect();
+        assert_eq!(cycles, [vec!["a", "b", "c"], vec!["x", "y"], vec!["z"]]);
+    }
+
+    #[test]
+    fn a_long_chain_needs_no_stack() {
+        let address = |n: usize| Address::new(format!("r{n:06}"));
+        let chain = |closed: bool| {
+            let edges = (0..100_000).map(|n| {
+                let next = if n + 1 < 100_000 { Some(address(n + 1)) } else { closed.then(|| address(0)) };
+                (address(n), next.into_iter().collect())
+            });
+            Graph::new(edges.collect())
+        };
+        assert_eq!(chain(false).unwrap().order().first(), Some(&address(99_999)));
+        assert_eq!(chain(true).unwrap_err()[0].len(), 100_000);
+    }
+}

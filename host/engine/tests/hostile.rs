@@ -129,6 +129,15 @@ fn rt38_no_more_resources_than_can_be_planned() {
 }
 
 #[test]
+fn rt38_dependencies_do_not_multiply_without_end() {
+    let keys: String = (0..8_000).map(|n| format!("k{n}, ")).collect();
+    let text = format!(
+        "{HEAD}resources:\n  a: {{type: p/k, each: [{keys}]}}\n  b: {{type: p/k, each: [{keys}], with: {{x: \"${{a[each.value].id}}\"}}}}\n"
+    );
+    assert_eq!(errors(text), ["too-many-dependencies"]);
+}
+
+#[test]
 fn rt35_names_that_deceive_the_eye_are_refused() {
     // Cyrillic а, fullwidth letters, right-to-left override, zero-width space, combining accent.
     for name in [

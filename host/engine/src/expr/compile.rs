@@ -10,8 +10,9 @@ use serde_json::Number;
 use super::function::{self, Function};
 use super::operator::Operator;
 use super::{Instances, MAX_COMPREHENSIONS, MAX_EXPRESSION_DEPTH, Names, Reference};
-use crate::diagnostic::{Diagnostic, Span, suggest};
+use crate::diagnostic::{Diagnostic, Span, did_you_mean, suggest};
 use crate::name::Address;
+use crate::stack::yaml;
 use crate::value::Value;
 
 /// The name under which resources can be reached whose own name is not one in CEL.
@@ -162,12 +163,31 @@ fn parse_fault(source: &str, errors: &cel::ParseErrors) -> Fault {
         .char_indices()
         .nth(column.saturating_sub(1))
         .map_or(source.len().saturating_sub(1), |(offset, _)| line_start + offset);
-    let message = first.msg.lines().next().unwrap_or_default().trim_start_matches("Syntax error: ");
-    let fault = Fault::new("bad-expression", format!("this is not a CEL expression: {message}"), (start, start + 1));
+    let fault = Fault::new("bad-expression", parse_message(&first.msg), (start, start + 1));
     if first.msg.contains("reserved identifier") {
         fault.help(format!("write `{RESOURCES}[\"name\"]` for a resource whose name is a word of CEL"))
     } else {
         fault
+    }
+}
+
+/// The parser's message in words that need no grammar to be understood.
+fn parse_message(message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default().trim_start_matches("Syntax error: ");
+    let quoted = |text: &str| text.split('\'').nth(1).map(str::to_owned);
+    let (before, after) = message.split_once(" expecting ").unwrap_or((message, ""));
+    if let Some(word) = message.strip_prefix("reserved identifier: ") {
+        return format!("`{}` is a word that CEL keeps for itself", yaml::shown(word));
+    }
+    match quoted(before) {
+        Some(token) if message.starts_with("missing ") => format!("`{}` is missing here", yaml::shown(&token)),
+        Some(token) if token == "<EOF>" => "the expression ends too early".to_owned(),
+        Some(token) if message.starts_with("token recognition") => {
+            format!("`{}` means nothing in CEL", yaml::shown(&token))
+        }
+        Some(token) if after.starts_with('\'') => format!("`{}` stands where {after} is expected", yaml::shown(&token)),
+        Some(token) if before.contains("input") => format!("`{}` is not expected here", yaml::shown(&token)),
+        _ => format!("this is not a CEL expression: {}", yaml::shown(message)),
     }
 }
 
@@ -471,7 +491,7 @@ impl Lowering<'_> {
                     Some(self.slot(Slot::Reference(Reference::Resource(Address::instance(resource, key), path))))
                 }
                 Some((Key::Text(key), _)) => {
-                    let message = format!("`{resource}` has no instance `{}`", crate::stack::yaml::shown(key));
+                    let message = format!("`{resource}` has no instance `{}`", yaml::shown(key));
                     let fault = Fault::new("unknown-instance", message, at);
                     let help = suggest(key, keys.iter().map(String::as_str));
                     Some(self.fault(match help {
@@ -498,9 +518,11 @@ impl Lowering<'_> {
         let help = match hyphenated {
             Some(full) => Some(format!("a name with `-` is written `{RESOURCES}[\"{full}\"]`")),
             None if self.names.inputs.contains(name) => Some(format!("write `inputs.{name}` for the input")),
-            None => suggest(name, known.keys().map(String::as_str).chain(["inputs"])),
+            None => did_you_mean(name, ["inputs", "outputs", "each"])
+                .map(|word| format!("did you mean `{word}`?"))
+                .or_else(|| suggest(name, known.keys().map(String::as_str))),
         };
-        let message = format!("there is no resource `{}`", crate::stack::yaml::shown(name));
+        let message = format!("there is no resource `{}`", yaml::shown(name));
         let fault = Fault::new("unknown-resource", message, at);
         self.fault(match help {
             Some(help) => fault.help(help),

@@ -58,7 +58,8 @@ pub(super) fn split(text: &str) -> Result<Vec<Piece<'_>>, ScanFault> {
 /// The length of the expression at the beginning of `rest`, up to its closing brace.
 fn measure(rest: &str, offset: usize, opening: usize) -> Result<usize, ScanFault> {
     let bytes = rest.as_bytes();
-    let (mut at, mut nesting, mut tokens) = (0, 0_usize, 0_usize);
+    let (mut at, mut tokens) = (0, 0_usize);
+    let mut open: Vec<u8> = Vec::new();
     let mut in_word = false;
     while at < bytes.len() {
         if at > MAX_EXPRESSION {
@@ -77,17 +78,25 @@ fn measure(rest: &str, offset: usize, opening: usize) -> Result<usize, ScanFault
         }
         in_word = word;
         match byte {
-            b'}' if nesting == 0 => return Ok(at),
+            // Brackets left open within do not hide the end: the parser says what is wrong with them.
+            b'}' if !open.contains(&b'{') => return Ok(at),
             b'(' | b'[' | b'{' => {
-                nesting += 1;
-                if nesting > MAX_NESTING {
+                open.push(byte);
+                if open.len() > MAX_NESTING {
                     let message = format!("the expression is nested more than {MAX_NESTING} deep");
                     return Err(ScanFault::new("expression-too-deep", message, offset + at));
                 }
                 at += 1;
             }
             b')' | b']' | b'}' => {
-                nesting = nesting.saturating_sub(1);
+                let opening = match byte {
+                    b')' => b'(',
+                    b']' => b'[',
+                    _ => b'{',
+                };
+                if let Some(depth) = open.iter().rposition(|known| *known == opening) {
+                    open.truncate(depth);
+                }
                 at += 1;
             }
             b'"' | b'\'' => {
@@ -153,6 +162,7 @@ mod tests {
         assert_eq!(fault("(".repeat(MAX_NESTING + 1)), "expression-too-deep");
         assert_eq!(fault("a+".repeat(MAX_TOKENS)), "expression-too-large");
         assert_eq!(fault("a".repeat(MAX_EXPRESSION + 2)), "expression-too-long");
+        assert_eq!(split("${f(a} b").unwrap(), [expression("f(a", 2), Piece::Text(" b".to_owned())]);
         assert_eq!(split("${a").unwrap_err().code, "unclosed-expression");
         assert_eq!(split("${'a}").unwrap_err().code, "unclosed-string");
     }

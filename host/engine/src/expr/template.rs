@@ -415,8 +415,12 @@ struct Locator<'a> {
 impl Locator<'_> {
     /// Where `source` stands, and whether offsets within it hold there.
     fn find(&mut self, source: &str) -> (Span, bool) {
-        let Some(found) = self.raw.get(self.from..).and_then(|rest| rest.find(source)).filter(|_| !source.is_empty())
-        else {
+        let rest = self.raw.get(self.from..).unwrap_or_default();
+        // In a block the lines are indented: the first is found, and points well enough.
+        let first = source.lines().next().unwrap_or_default();
+        let exact = rest.contains(source);
+        let source = if exact { source } else { first };
+        let Some(found) = rest.find(source).filter(|_| !source.trim().is_empty()) else {
             // Escaped or folded: the whole scalar is the place.
             return (self.span.clone(), false);
         };
@@ -433,6 +437,6 @@ impl Locator<'_> {
             }
             None => span.column += before.chars().count(),
         }
-        (span, true)
+        (span, exact)
     }
 }

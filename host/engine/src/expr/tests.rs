@@ -321,7 +321,9 @@ fn the_span_is_that_of_the_part_which_is_wrong() {
     };
     assert_eq!(at("a: \"x ${inputs.name} ${ 1 + clustre.id}\""), (1, 29, true));
     assert_eq!(at("# ä\nb: 'ö ${clustre.id}'"), (2, 9, true));
-    assert_eq!(at("a: |\n  line\n  ${inputs.name +\n  clustre.id}\n"), (4, 3, true));
+    // In a block: its first line.
+    assert_eq!(at("a: |\n  line\n  ${inputs.name +\n  clustre.id}\n"), (3, 5, false));
+    assert_eq!(at("a: |\n  line ${clustre.id}\n"), (2, 10, true));
     // Escapes: the whole scalar is the place.
     let yaml = "a: \"${\\x63lustre.id}\"";
     let span = compile(yaml).unwrap_err().remove(0).span.unwrap();

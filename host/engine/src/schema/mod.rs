@@ -6,6 +6,8 @@
 
 mod mark;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -239,7 +239,12 @@ fn overlay_file(
         Some((stem, extension)) => format!("{stem}.{environment}.{extension}"),
         None => format!("{file}.{environment}"),
     };
-    let Some(part) = read(sources, &path, None, diagnostics) else { return };
+    let Some(part) = read(sources, &path, None, diagnostics) else {
+        if let Some(missing) = diagnostics.last_mut().filter(|diagnostic| diagnostic.code == "unreadable-file") {
+            missing.help = Some(format!("what is different in the environment `{environment}` stands there"));
+        }
+        return;
+    };
     if top_level(&part, "an overlay", true, diagnostics).is_none() {
         return;
     }

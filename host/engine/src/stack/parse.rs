@@ -131,13 +131,14 @@ fn checks(section: Option<&Node>, names: &Names, reader: &mut Reader<'_>) -> Vec
         let Some(fields) = reader.fields(item, "a check", &["assert", "message"]) else { continue };
         let assert = reader.required(fields, "assert", "a check");
         let message = reader.required(fields, "message", "a check").and_then(|node| reader.text(node, "`message`"));
-        let (Some(assert), Some(message)) = (assert, message) else { continue };
+        let Some(assert) = assert else { continue };
         let assert = match &assert.kind {
             Kind::String(text) if !text.value.contains("${") => {
                 Template::compile_bare(text, &assert.span, names, reader.diagnostics)
             }
             _ => Template::compile(assert, names, reader.diagnostics),
         };
+        let Some(message) = message else { continue };
         checks.push(CheckDecl { assert, message, span: item.span.clone() });
     }
     checks

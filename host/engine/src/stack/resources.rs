@@ -15,6 +15,10 @@ use crate::value::Value;
 /// Resources of one stack, after `each` is unfolded: twice what has been measured.
 pub const MAX_RESOURCES: usize = 20_000;
 
+/// Dependencies of all resources together. Many instances that each wait for many others are
+/// their product; one `each` of 10,000 that waits for one more stays far below.
+pub const MAX_DEPENDENCIES: usize = 500_000;
+
 /// What is known when resources are unfolded: inputs. Resources are unknown.
 struct Beginning<'a>(&'a BTreeMap<String, Value>);
 
@@ -301,6 +305,7 @@ pub(super) fn declare(
     reader: &mut Reader<'_>,
 ) -> BTreeMap<Address, ResourceDecl> {
     let mut resources = BTreeMap::new();
+    let mut dependencies = 0;
     for Unfolded { entry, fields, found } in unfolded {
         let kind = reader
             .required(fields, "type", "a resource")
@@ -327,6 +332,7 @@ pub(super) fn declare(
                 with.references().iter().chain(&config).filter_map(resource_of).chain(from_options).collect();
             depends_on.sort();
             depends_on.dedup();
+            dependencies += depends_on.len();
             let span = entry.key_span.clone();
             let decl = ResourceDecl {
                 address: address.clone(),
@@ -338,20 +344,25 @@ pub(super) fn declare(
                 kind_span: kind_span.clone(),
             };
             resources.insert(address, decl);
+            dependencies <= MAX_DEPENDENCIES
         };
-        match found {
-            Found::Left => {}
+        let fits = match found {
+            Found::Left => true,
             Found::One => declare(Address::new(&*entry.key), with, options),
-            Found::Each(instances) => {
-                for (key, value) in instances {
-                    let value = match value {
-                        EachValue::Written(node) => Template::compile(node, names, reader.diagnostics),
-                        EachValue::Known(value) => Template::literal(value),
-                    };
-                    let address = Address::instance(&entry.key, &key);
-                    declare(address, with.with_each(&Arc::new(Each { key, value })), options.clone());
-                }
-            }
+            Found::Each(instances) => instances.into_iter().all(|(key, value)| {
+                let value = match value {
+                    EachValue::Written(node) => Template::compile(node, names, reader.diagnostics),
+                    EachValue::Known(value) => Template::literal(value),
+                };
+                let address = Address::instance(&entry.key, &key);
+                declare(address, with.with_each(&Arc::new(Each { key, value })), options.clone())
+            }),
+        };
+        if !fits {
+            let message = format!("the resources have more than {MAX_DEPENDENCIES} dependencies");
+            let help = "refer to one instance, as in `release[each.key]`, rather than to one that is computed";
+            reader.push(Diagnostic::error("too-many-dependencies", message).at(&entry.key_span).help(help));
+            break;
         }
     }
     resources
@@ -367,6 +378,11 @@ pub(super) fn resource_of(reference: &Reference) -> Option<Address> {
 
 fn kind(node: &Node, plugins: &BTreeMap<PluginName, PluginDecl>, reader: &mut Reader<'_>) -> Option<KindName> {
     let text = reader.text(node, "`type`")?;
+    if text.starts_with(['.', '/']) || text.starts_with("modules/") {
+        let diagnostic = Diagnostic::error("modules-not-supported", "modules are not supported yet");
+        reader.push(diagnostic.at(&node.span).help("put the resources into a file of their own and `include` it"));
+        return None;
+    }
     let Some((plugin, _)) = text.split_once('/').filter(|(_, kind)| name_fault(kind).is_none()) else {
         let message = format!("`{}` is no type", shown(&text));
         reader.push(

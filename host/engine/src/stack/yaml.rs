@@ -314,7 +314,11 @@ impl Builder<'_, '_> {
         match tag {
             None if style == ScalarStyle::Plain => {
                 let kind = plain(value).unwrap_or_else(string);
-                self.warn_of_yaml_1_1(value, span);
+                // A key is a string to everybody.
+                let is_key = matches!(self.open.last(), Some(Open { content: Content::Map { key: None, .. }, .. }));
+                if !is_key {
+                    self.warn_of_yaml_1_1(value, span);
+                }
                 kind
             }
             None => string(),
