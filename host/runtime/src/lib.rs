@@ -4,6 +4,28 @@
 //! decision function, [`maps_engine::capability`].
 
 pub mod audit;
+pub mod cache;
 pub mod capability;
+pub mod engine;
+pub mod host;
+pub mod inspect;
+pub mod limits;
 pub mod scope;
 pub mod seal;
+
+mod answer;
+#[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::pedantic)]
+mod bindings;
+mod convert;
+mod guest;
+mod link;
+mod plugin;
+mod printable;
+mod provider;
+mod record;
+mod secrecy;
+mod session;
+
+pub use guest::Grants;
+pub use host::{Host, HostOptions, LoadError, PluginUse};
+pub use plugin::Plugin;

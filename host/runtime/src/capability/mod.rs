@@ -1,1 +1,8 @@
-//! The capabilities, one file per interface.
+//! The capabilities, one file per interface. Each implements the trait that the contract gives it;
+//! which of them a call can reach is decided in [`crate::link`].
+
+mod clock;
+mod log;
+mod random;
+pub(crate) mod refused;
+mod secrets;

@@ -1,0 +1,20 @@
+//! `random`: bytes from the operating system.
+
+use crate::bindings::maps::platform::random;
+use crate::guest::{Guest, not_granted};
+use crate::limits::{Exceeded, RANDOM_BYTES};
+
+impl random::Host for Guest {
+    fn bytes(&mut self, count: u32) -> wasmtime::Result<Vec<u8>> {
+        // As with the clock: refused before it runs, and here once more.
+        if !self.grants.random {
+            return Err(not_granted("random").into());
+        }
+        if count > RANDOM_BYTES {
+            return Err(Exceeded::Random(RANDOM_BYTES).into());
+        }
+        let mut bytes = vec![0; count as usize];
+        getrandom::fill(&mut bytes).map_err(|error| wasmtime::Error::msg(format!("no randomness: {error}")))?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,69 @@
+//! What stands in place of a capability that a phase does not have. It holds no client, no
+//! credential and no secret: it can do nothing but say no, and have that recorded.
+
+use maps_engine::{Class, Problem};
+
+use crate::bindings::maps::platform::{http_read, http_types, http_write, reveal, secrets, types};
+use crate::scope::{CallScope, Phase};
+
+/// All that a refusal needs.
+pub(crate) struct Refused<'a> {
+    pub(crate) scope: Option<&'a CallScope>,
+}
+
+impl http_read::Host for Refused<'_> {
+    async fn send(
+        &mut self,
+        requests: Vec<http_types::Request>,
+    ) -> wasmtime::Result<Vec<Result<http_types::Response, types::Problem>>> {
+        Ok(refuse(self.scope, "http-read", requests.len(), &self.outside("http-read")).await)
+    }
+}
+
+impl http_write::Host for Refused<'_> {
+    async fn send(
+        &mut self,
+        writes: Vec<http_write::Write>,
+    ) -> wasmtime::Result<Vec<Result<http_types::Response, types::Problem>>> {
+        Ok(refuse(self.scope, "http-write", writes.len(), &self.outside("http-write")).await)
+    }
+}
+
+impl secrets::Host for Refused<'_> {
+    async fn generate(&mut self, recipes: Vec<secrets::Recipe>) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
+        Ok(refuse(self.scope, "secrets", recipes.len(), &self.outside("secrets")).await)
+    }
+}
+
+impl reveal::Host for Refused<'_> {
+    async fn open(&mut self, handles: Vec<String>) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
+        Ok(refuse(self.scope, "reveal", handles.len(), &self.outside("reveal")).await)
+    }
+}
+
+impl Refused<'_> {
+    fn outside(&self, interface: &str) -> Problem {
+        let operation = self.scope.map_or("describe", |scope| scope.operation.name());
+        let reads = self.scope.is_some_and(|scope| scope.operation.phase() == Phase::Read);
+        if reads {
+            let message = format!("`{interface}` is refused in {operation}: only create, update and delete may change anything");
+            Problem::new(Class::Denied, "write-outside-apply", message)
+        } else {
+            let message = format!("`{interface}` is refused in {operation}, which has no outside access at all");
+            Problem::new(Class::Denied, "access-in-pure-call", message)
+        }
+    }
+}
+
+/// One refusal for each item of a list, recorded once with their number.
+pub(crate) async fn refuse<T>(
+    scope: Option<&CallScope>,
+    interface: &'static str,
+    items: usize,
+    problem: &Problem,
+) -> Vec<Result<T, types::Problem>> {
+    if let Some(scope) = scope {
+        scope.record_refusal(interface, items, problem).await;
+    }
+    (0..items).map(|_| Err(problem.clone().into())).collect()
+}

@@ -1,0 +1,68 @@
+//! What the host keeps beside one running guest: the data of a store.
+
+use std::sync::Arc;
+
+use maps_engine::{Class, Event, Observer, PluginName, Problem};
+
+use crate::limits::Budget;
+use crate::scope::CallScope;
+
+/// What the stack grants of the interfaces that have no rules. A plain list of truths, since
+/// each interface is one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Log lines reach the operator.
+    pub log: bool,
+    /// The wall clock.
+    pub clock: bool,
+    /// Randomness.
+    pub random: bool,
+    /// Generating secrets.
+    pub secrets: bool,
+    /// Seeing secrets in clear.
+    pub reveal: bool,
+}
+
+/// One call's host side. Which of it a guest can reach is decided by the linker of the phase.
+pub(crate) struct Guest {
+    pub(crate) plugin: PluginName,
+    pub(crate) grants: Grants,
+    pub(crate) budget: Budget,
+    /// None only while a component is packaged, where nothing is linked that needs one.
+    pub(crate) scope: Option<Arc<CallScope>>,
+    pub(crate) log: LogLines,
+}
+
+/// The call's log lines.
+pub(crate) struct LogLines {
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) written: u32,
+    pub(crate) dropped: u32,
+    /// The last line at level error: a panicking guest says there why.
+    pub(crate) last_error: Option<String>,
+}
+
+impl LogLines {
+    pub(crate) fn new(observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { observer, written: 0, dropped: 0, last_error: None }
+    }
+
+    pub(crate) fn emit(&self, plugin: &PluginName, level: &'static str, message: String) {
+        if let Some(observer) = &self.observer {
+            observer.event(&Event::Log { plugin: plugin.as_str().to_owned(), level, message });
+        }
+    }
+
+    /// Says how many lines were not kept.
+    pub(crate) fn close(&self, plugin: &PluginName) {
+        if self.dropped > 0 {
+            self.emit(plugin, "warn", format!("{} more log lines were dropped", self.dropped));
+        }
+    }
+}
+
+/// The refusal of an interface that the stack does not grant.
+pub(crate) fn not_granted(interface: &str) -> Problem {
+    Problem::new(Class::Denied, "not-granted", format!("the stack does not grant `{interface}` to this plugin"))
+        .help(format!("if the plugin should have it, add `{interface}` under its `grant` in the stack"))
+}

@@ -1,0 +1,313 @@
+//! What a component says of itself, read from its bytes without executing anything: what it
+//! imports and exports, the manifest and the kinds that ride in it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator};
+use wasmtime::Engine;
+
+use crate::cache::hex;
+use crate::limits::{COMPONENT_BYTES, SECTION_BYTES};
+
+/// The contract that this maps serves. An older one that is still served would be listed here,
+/// and would pass through the same checks: a version is never a way around policy.
+pub const CONTRACT: &str = "0.1.0";
+/// The contract's package.
+pub const PACKAGE: &str = "maps:platform";
+/// The custom section that holds the manifest, as JSON.
+pub const MANIFEST_SECTION: &str = "maps:manifest";
+/// The custom section that holds the kinds document, as JSON.
+pub const KINDS_SECTION: &str = "maps:kinds";
+/// What a guest is built for.
+pub const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Interfaces that hold types alone: importing one gives no access to anything.
+const TYPES_ONLY: [&str; 2] = ["types", "http-types"];
+
+/// A component's identity: the SHA-256 of its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ComponentDigest(String);
+
+impl ComponentDigest {
+    /// Of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(hex(&Sha256::digest(bytes)))
+    }
+
+    /// 64 hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ComponentDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a component is not taken. Nothing of it was executed.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// Too large to look at.
+    #[error("the component has {bytes} bytes, more than the limit of {}", COMPONENT_BYTES)]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// Machine code in place of a component.
+    #[error("this is compiled machine code, not a component: maps compiles components itself and loads nobody else's code")]
+    Precompiled,
+    /// A core module.
+    #[error("this is a core module, not a component; `maps plugin build` makes one of it")]
+    Module,
+    /// Not wasm, or broken.
+    #[error("not a valid component: {0}")]
+    Malformed(String),
+    /// It wants WASI.
+    #[error("the component imports {import}, and maps serves no WASI: build it for {TARGET}, and use the SDK's clock and random")]
+    Wasi {
+        /// What it imports.
+        import: String,
+    },
+    /// It wants, or offers, a contract that is not served.
+    #[error("the component speaks {interface}, and this maps serves {PACKAGE} {CONTRACT}: build it with the SDK of that version")]
+    Contract {
+        /// The interface with its version.
+        interface: String,
+    },
+    /// It wants something else.
+    #[error("the component imports {import}, which is no interface of {PACKAGE}@{CONTRACT}")]
+    UnknownImport {
+        /// What it imports.
+        import: String,
+    },
+    /// It imports what its manifest does not declare.
+    #[error("the component imports {interface}, which its manifest does not declare; add to plugin.yaml, under `capabilities`:\n  {line}")]
+    Undeclared {
+        /// The interface.
+        interface: String,
+        /// The manifest's line.
+        line: String,
+    },
+    /// It does not export what a plugin exports.
+    #[error("the component does not export {PACKAGE}/provider@{CONTRACT}")]
+    NoProvider,
+    /// It exports something else beside.
+    #[error("the component exports {export}, which nothing in maps calls; a plugin exports {PACKAGE}/provider@{CONTRACT} alone")]
+    UnknownExport {
+        /// What.
+        export: String,
+    },
+    /// The manifest or the kinds are missing, twice there, too large, or not what they should be.
+    #[error("custom section {section}: {why}")]
+    Section {
+        /// Which.
+        section: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// What a component says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspection {
+    /// Its identity.
+    pub digest: ComponentDigest,
+    /// Its size.
+    pub bytes: usize,
+    /// The contract it speaks.
+    pub contract: &'static str,
+    /// The capability interfaces that it imports: `http-read`, without package and version.
+    pub imports: BTreeSet<String>,
+    /// What its manifest declares.
+    pub manifest: serde_json::Value,
+    /// Its kinds with their schemas.
+    pub kinds: serde_json::Value,
+}
+
+impl Inspection {
+    /// Reads a packaged component: one that carries its manifest and kinds.
+    ///
+    /// # Errors
+    /// When it is no plugin, or imports what its manifest does not declare.
+    pub fn of(bytes: &[u8]) -> Result<Self, InspectError> {
+        let outline = Outline::of(bytes)?;
+        let manifest = section(MANIFEST_SECTION, &outline.manifests)?;
+        let kinds = section(KINDS_SECTION, &outline.kinds)?;
+        check_declared(&outline.imports, &manifest)?;
+        Ok(Self {
+            digest: ComponentDigest::of(bytes),
+            bytes: bytes.len(),
+            contract: CONTRACT,
+            imports: outline.imports,
+            manifest,
+            kinds,
+        })
+    }
+
+    /// As [`Inspection::of`], and validates all code too. Loading does not need it, since
+    /// compiling validates; a report on a component that is not going to run does.
+    ///
+    /// # Errors
+    /// As `of`, and for code that is not valid.
+    pub fn validated(bytes: &[u8]) -> Result<Self, InspectError> {
+        let inspection = Self::of(bytes)?;
+        Validator::new().validate_all(bytes).map_err(malformed)?;
+        Ok(inspection)
+    }
+}
+
+/// What the bytes hold at the component's own depth.
+pub(crate) struct Outline<'a> {
+    pub(crate) imports: BTreeSet<String>,
+    pub(crate) manifests: Vec<&'a [u8]>,
+    pub(crate) kinds: Vec<&'a [u8]>,
+}
+
+impl<'a> Outline<'a> {
+    /// Reads imports, exports and our sections; refuses what no plugin has.
+    pub(crate) fn of(bytes: &'a [u8]) -> Result<Self, InspectError> {
+        if bytes.len() > COMPONENT_BYTES {
+            return Err(InspectError::TooLarge { bytes: bytes.len() });
+        }
+        if bytes.starts_with(b"\x7fELF") || Engine::detect_precompiled(bytes).is_some() {
+            return Err(InspectError::Precompiled);
+        }
+        let mut outline = Self { imports: BTreeSet::new(), manifests: Vec::new(), kinds: Vec::new() };
+        let mut provider = false;
+        // Modules and components nest; what stands inside of one speaks for nobody.
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(malformed)? {
+                Payload::Version { encoding, .. } => {
+                    if depth == 0 && encoding == Encoding::Module {
+                        return Err(InspectError::Module);
+                    }
+                    depth += 1;
+                }
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(imports) if depth == 1 => {
+                    for import in imports {
+                        let import = import.map_err(malformed)?;
+                        let instance = matches!(import.ty, ComponentTypeRef::Instance(_));
+                        outline.import(import.name.name, instance)?;
+                    }
+                }
+                Payload::ComponentExportSection(exports) if depth == 1 => {
+                    for export in exports {
+                        let name = export.map_err(malformed)?.name.name;
+                        provider |= is_provider(name)?;
+                    }
+                }
+                Payload::CustomSection(custom) if depth == 1 => match custom.name() {
+                    MANIFEST_SECTION => outline.manifests.push(custom.data()),
+                    KINDS_SECTION => outline.kinds.push(custom.data()),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        if provider { Ok(outline) } else { Err(InspectError::NoProvider) }
+    }
+
+    fn import(&mut self, import: &str, instance: bool) -> Result<(), InspectError> {
+        if import.starts_with("wasi:") || import.starts_with("wasi_") {
+            return Err(InspectError::Wasi { import: import.to_owned() });
+        }
+        let unknown = || InspectError::UnknownImport { import: import.to_owned() };
+        let (interface, version) = platform_interface(import).ok_or_else(unknown)?;
+        if version != CONTRACT {
+            return Err(InspectError::Contract { interface: import.to_owned() });
+        }
+        if TYPES_ONLY.contains(&interface) {
+            return Ok(());
+        }
+        if !instance || manifest_line(interface).is_none() {
+            return Err(unknown());
+        }
+        self.imports.insert(interface.to_owned());
+        Ok(())
+    }
+}
+
+/// Splits `maps:platform/http-read@0.1.0` into `http-read` and `0.1.0`.
+fn platform_interface(name: &str) -> Option<(&str, &str)> {
+    let rest = name.strip_prefix(PACKAGE)?.strip_prefix('/')?;
+    Some(rest.split_once('@').unwrap_or((rest, "")))
+}
+
+fn is_provider(export: &str) -> Result<bool, InspectError> {
+    match platform_interface(export) {
+        Some(("provider", CONTRACT)) => Ok(true),
+        Some(("provider", _)) => Err(InspectError::Contract { interface: export.to_owned() }),
+        _ => Err(InspectError::UnknownExport { export: export.to_owned() }),
+    }
+}
+
+fn malformed(error: impl fmt::Display) -> InspectError {
+    InspectError::Malformed(error.to_string())
+}
+
+fn section(section: &'static str, found: &[&[u8]]) -> Result<serde_json::Value, InspectError> {
+    let fail = |why: String| InspectError::Section { section, why };
+    let bytes = match found {
+        [bytes] => *bytes,
+        [] => return Err(fail("is missing; `maps plugin build` embeds it".to_owned())),
+        more => return Err(fail(format!("is there {} times, and must be there once", more.len()))),
+    };
+    if bytes.len() > SECTION_BYTES {
+        return Err(fail(format!("has {} bytes, more than the limit of {SECTION_BYTES}", bytes.len())));
+    }
+    let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| fail(error.to_string()))?;
+    if json.is_object() { Ok(json) } else { Err(fail("is not a JSON object".to_owned())) }
+}
+
+/// What to write under `capabilities` for an interface; none for one that is not served.
+fn manifest_line(interface: &str) -> Option<&'static str> {
+    Some(match interface {
+        "log" => "log: {}",
+        "clock" => "clock: {}",
+        "random" => "random: {}",
+        "http-read" => "http: [{id: NAME, effect: read, methods: [GET], url: \"https://…\", reason: \"…\"}]",
+        "http-write" => {
+            "http: [{id: NAME, effect: write, methods: [POST], url: \"https://…\", bind: {…}, reason: \"…\"}]"
+        }
+        "secrets" => "secrets: {}",
+        "reveal" => "reveal: {reason: \"…\"}",
+        _ => return None,
+    })
+}
+
+/// Does the manifest declare the interface?
+fn declares(manifest: &serde_json::Value, interface: &str) -> bool {
+    let Some(capabilities) = manifest.get("capabilities") else { return false };
+    let has_rule = |effect: &str| {
+        let rules = capabilities.get("http").and_then(serde_json::Value::as_array);
+        rules.is_some_and(|rules| {
+            rules.iter().any(|rule| rule.get("effect").and_then(serde_json::Value::as_str) == Some(effect))
+        })
+    };
+    match interface {
+        "http-read" => has_rule("read"),
+        "http-write" => has_rule("write"),
+        other => capabilities.get(other).is_some(),
+    }
+}
+
+/// Imports ⊆ declared.
+pub(crate) fn check_declared(imports: &BTreeSet<String>, manifest: &serde_json::Value) -> Result<(), InspectError> {
+    for interface in imports {
+        if !declares(manifest, interface) {
+            return Err(InspectError::Undeclared {
+                interface: format!("{PACKAGE}/{interface}@{CONTRACT}"),
+                line: manifest_line(interface).unwrap_or_default().to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
