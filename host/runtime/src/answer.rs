@@ -48,15 +48,20 @@ impl Reader<'_> {
     pub(crate) fn object(&self, kind: &KindFacts, resource: &types::Resource) -> Result<Object, String> {
         Ok(Object {
             id: self.id(&resource.id)?,
-            inputs: kind.secret_inputs.mark(self.map("inputs", &resource.inputs, Unknowns::Refused)?),
-            outputs: kind.secret_outputs.mark(self.map("outputs", &resource.outputs, Unknowns::Refused)?),
+            inputs: kind.schema.inputs.mark_secrets(self.map("inputs", &resource.inputs, Unknowns::Refused)?),
+            outputs: kind.schema.prepare_outputs(self.map("outputs", &resource.outputs, Unknowns::Refused)?),
         })
     }
 
     /// An object that must be the one that was asked for.
-    pub(crate) fn same_object(&self, kind: &KindFacts, asked: &str, resource: &types::Resource) -> Result<Object, String> {
+    pub(crate) fn same_object(
+        &self,
+        kind: &KindFacts,
+        asked: &str,
+        resource: &types::Resource,
+    ) -> Result<Object, String> {
         let object = self.object(kind, resource)?;
-        if !asked.is_empty() && object.id != asked && !kind.id_changes {
+        if !asked.is_empty() && object.id != asked {
             return Err(format!("answers for the object {:?} where {asked:?} was asked for", object.id));
         }
         Ok(object)
@@ -130,9 +135,10 @@ pub(crate) fn in_order(pairs: &[Pair<'_>]) -> Result<(), String> {
         if covers(answered, pair.asked) {
             continue;
         }
-        let other = pairs.iter().enumerate().find(|(other_at, other)| {
-            *other_at != at && other.kind == pair.kind && covers(answered, other.asked)
-        });
+        let other = pairs
+            .iter()
+            .enumerate()
+            .find(|(other_at, other)| *other_at != at && other.kind == pair.kind && covers(answered, other.asked));
         if let Some((other, _)) = other {
             return Err(format!("answers out of order: outcome {at} belongs to request {other}"));
         }

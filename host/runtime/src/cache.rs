@@ -75,8 +75,7 @@ impl Cache {
         if let Err(source) = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir) {
             return Err(CacheError::Io { path: dir.to_owned(), source });
         }
-        let metadata =
-            fs::symlink_metadata(dir).map_err(|source| CacheError::Io { path: dir.to_owned(), source })?;
+        let metadata = fs::symlink_metadata(dir).map_err(|source| CacheError::Io { path: dir.to_owned(), source })?;
         if !metadata.file_type().is_dir() {
             return Err(CacheError::Unsafe { path: dir.to_owned(), why: "is not a folder of its own (a link?)" });
         }

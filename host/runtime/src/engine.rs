@@ -121,9 +121,8 @@ impl Ticker {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() {
             let (engine, shared) = (self.engine.clone(), Arc::clone(&self.shared));
-            let spawned = std::thread::Builder::new()
-                .name("maps-ticker".to_owned())
-                .spawn(move || tick(&engine, &shared))?;
+            let spawned =
+                std::thread::Builder::new().name("maps-ticker".to_owned()).spawn(move || tick(&engine, &shared))?;
             *thread = Some(spawned);
         }
         drop(thread);

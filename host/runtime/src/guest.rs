@@ -2,35 +2,28 @@
 
 use std::sync::Arc;
 
+use maps_engine::capability::{Effective, Interface};
 use maps_engine::{Class, Event, Observer, PluginName, Problem};
 
 use crate::limits::Budget;
 use crate::scope::CallScope;
 
-/// What the stack grants of the interfaces that have no rules. A plain list of truths, since
-/// each interface is one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Grants {
-    /// Log lines reach the operator.
-    pub log: bool,
-    /// The wall clock.
-    pub clock: bool,
-    /// Randomness.
-    pub random: bool,
-    /// Generating secrets.
-    pub secrets: bool,
-    /// Seeing secrets in clear.
-    pub reveal: bool,
-}
-
 /// One call's host side. Which of it a guest can reach is decided by the linker of the phase.
 pub(crate) struct Guest {
     pub(crate) plugin: PluginName,
-    pub(crate) grants: Grants,
+    /// What is declared and granted.
+    pub(crate) effective: Arc<Effective>,
     pub(crate) budget: Budget,
     /// None only while a component is packaged, where nothing is linked that needs one.
     pub(crate) scope: Option<Arc<CallScope>>,
     pub(crate) log: LogLines,
+}
+
+impl Guest {
+    /// Is an interface without rules declared and granted?
+    pub(crate) fn may(&self, interface: Interface) -> bool {
+        self.effective.plain.contains(&interface)
+    }
 }
 
 /// The call's log lines.

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use maps_engine::{Event, KindName, Observer, PluginName, Provider};
+use maps_engine::capability::{Effective, Interface};
+use maps_engine::{Event, Observer, PluginName, Provider};
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 
 use crate::audit::Audit;
 use crate::cache::{Cache, Lookup};
 use crate::engine::Sandbox;
-use crate::guest::{Grants, Guest};
+use crate::guest::Guest;
 use crate::inspect::{InspectError, Inspection};
 use crate::limits::{CONCURRENT_CALLS, Limits};
 use crate::link::linker;
@@ -48,12 +49,14 @@ pub enum LoadError {
     #[error("the component cannot be compiled or linked: {0}")]
     Link(String),
     /// It imports what the stack does not grant, and cannot run without.
-    #[error("the plugin {plugin} imports `{interface}`, which the stack does not grant it; add `{interface}: {{}}` under its `grant`, or use another plugin")]
+    #[error(
+        "the plugin {plugin} imports `{interface}`, which the stack does not grant it; add `{interface}: {{}}` under its `grant`, or use another plugin"
+    )]
     NotGranted {
         /// The plugin.
         plugin: PluginName,
         /// The interface.
-        interface: &'static str,
+        interface: Interface,
     },
     /// This machine cannot run guests.
     #[error("the sandbox cannot be set up: {0}")]
@@ -81,8 +84,8 @@ pub(crate) struct Shared {
 pub struct PluginUse {
     /// Its name in the stack.
     pub name: PluginName,
-    /// What it declares and the stack grants, of the interfaces without rules.
-    pub grants: Grants,
+    /// What it declares and the stack grants.
+    pub effective: Arc<Effective>,
 }
 
 impl Host {
@@ -137,35 +140,27 @@ impl Host {
     /// # Errors
     /// When it imports `clock` or `random` and is not granted it: those have no way to refuse.
     pub fn provider(&self, plugin: &Arc<Plugin>, used: PluginUse) -> Result<Arc<dyn Provider>, LoadError> {
-        let PluginUse { name, grants } = used;
-        for (interface, granted) in [("clock", grants.clock), ("random", grants.random)] {
-            if !granted && plugin.inspection().imports.contains(interface) {
+        let PluginUse { name, effective } = used;
+        for interface in [Interface::Clock, Interface::Random] {
+            if plugin.inspection().imports.contains(&interface) && !effective.plain.contains(&interface) {
                 return Err(LoadError::NotGranted { plugin: name, interface });
             }
         }
         // A stack may use a plugin under another name: its kinds then go by that name.
-        let named = |kind: &KindName| match kind.as_str().split_once('/') {
-            Some((_, rest)) => KindName::new(format!("{name}/{rest}")),
-            None => kind.clone(),
-        };
-        let kinds = plugin.kinds().values().map(|facts| {
-            let kind = named(&facts.name);
-            (kind.clone(), facts.clone().renamed(kind))
-        });
-        let kinds: std::collections::BTreeMap<_, _> = kinds.collect();
+        let kinds = plugin.kinds_as(&name);
         Ok(Arc::new(PluginProvider {
             host: Arc::clone(&self.shared),
             plugin: Arc::clone(plugin),
             schemas: kinds.iter().map(|(kind, facts)| (kind.clone(), facts.schema.clone())).collect(),
             kinds,
             name,
-            grants,
+            effective,
         }))
     }
 
     fn compiled(&self, bytes: &[u8], inspection: &Inspection) -> Result<Component, LoadError> {
         let engine = self.shared.sandbox.engine();
-        let plugin = inspection.manifest.get("plugin").and_then(serde_json::Value::as_str).unwrap_or("maps");
+        let plugin = inspection.manifest.plugin.as_str();
         if let Some(cache) = &self.cache {
             match cache.load(engine, &inspection.digest) {
                 Lookup::Hit(component) => return Ok(component),

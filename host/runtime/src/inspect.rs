@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use maps_engine::capability::{Faults, Interface, Manifest};
+use maps_engine::schema::{KindSchema, Kinds};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator};
@@ -60,7 +62,9 @@ pub enum InspectError {
         bytes: usize,
     },
     /// Machine code in place of a component.
-    #[error("this is compiled machine code, not a component: maps compiles components itself and loads nobody else's code")]
+    #[error(
+        "this is compiled machine code, not a component: maps compiles components itself and loads nobody else's code"
+    )]
     Precompiled,
     /// A core module.
     #[error("this is a core module, not a component; `maps plugin build` makes one of it")]
@@ -69,13 +73,17 @@ pub enum InspectError {
     #[error("not a valid component: {0}")]
     Malformed(String),
     /// It wants WASI.
-    #[error("the component imports {import}, and maps serves no WASI: build it for {TARGET}, and use the SDK's clock and random")]
+    #[error(
+        "the component imports {import}, and maps serves no WASI: build it for {TARGET}, and use the SDK's clock and random"
+    )]
     Wasi {
         /// What it imports.
         import: String,
     },
     /// It wants, or offers, a contract that is not served.
-    #[error("the component speaks {interface}, and this maps serves {PACKAGE} {CONTRACT}: build it with the SDK of that version")]
+    #[error(
+        "the component speaks {interface}, and this maps serves {PACKAGE} {CONTRACT}: build it with the SDK of that version"
+    )]
     Contract {
         /// The interface with its version.
         interface: String,
@@ -87,7 +95,9 @@ pub enum InspectError {
         import: String,
     },
     /// It imports what its manifest does not declare.
-    #[error("the component imports {interface}, which its manifest does not declare; add to plugin.yaml, under `capabilities`:\n  {line}")]
+    #[error(
+        "the component imports {interface}, which its manifest does not declare; add to plugin.yaml, under `capabilities`:\n  {line}"
+    )]
     Undeclared {
         /// The interface.
         interface: String,
@@ -98,7 +108,9 @@ pub enum InspectError {
     #[error("the component does not export {PACKAGE}/provider@{CONTRACT}")]
     NoProvider,
     /// It exports something else beside.
-    #[error("the component exports {export}, which nothing in maps calls; a plugin exports {PACKAGE}/provider@{CONTRACT} alone")]
+    #[error(
+        "the component exports {export}, which nothing in maps calls; a plugin exports {PACKAGE}/provider@{CONTRACT} alone"
+    )]
     UnknownExport {
         /// What.
         export: String,
@@ -122,12 +134,15 @@ pub struct Inspection {
     pub bytes: usize,
     /// The contract it speaks.
     pub contract: &'static str,
-    /// The capability interfaces that it imports: `http-read`, without package and version.
-    pub imports: BTreeSet<String>,
+    /// The capability interfaces that it imports.
+    pub imports: BTreeSet<Interface>,
     /// What its manifest declares.
-    pub manifest: serde_json::Value,
-    /// Its kinds with their schemas.
+    pub manifest: Manifest,
+    /// Its kinds with their schemas, as they were embedded.
     pub kinds: serde_json::Value,
+    /// Its kinds, read.
+    #[serde(skip)]
+    pub schemas: Kinds,
 }
 
 impl Inspection {
@@ -138,7 +153,9 @@ impl Inspection {
     pub fn of(bytes: &[u8]) -> Result<Self, InspectError> {
         let outline = Outline::of(bytes)?;
         let manifest = section(MANIFEST_SECTION, &outline.manifests)?;
+        let manifest = read_manifest(&manifest)?;
         let kinds = section(KINDS_SECTION, &outline.kinds)?;
+        let schemas = read_kinds(&manifest, &kinds)?;
         check_declared(&outline.imports, &manifest)?;
         Ok(Self {
             digest: ComponentDigest::of(bytes),
@@ -147,6 +164,7 @@ impl Inspection {
             imports: outline.imports,
             manifest,
             kinds,
+            schemas,
         })
     }
 
@@ -164,7 +182,7 @@ impl Inspection {
 
 /// What the bytes hold at the component's own depth.
 pub(crate) struct Outline<'a> {
-    pub(crate) imports: BTreeSet<String>,
+    pub(crate) imports: BTreeSet<Interface>,
     pub(crate) manifests: Vec<&'a [u8]>,
     pub(crate) kinds: Vec<&'a [u8]>,
 }
@@ -227,10 +245,10 @@ impl<'a> Outline<'a> {
         if TYPES_ONLY.contains(&interface) {
             return Ok(());
         }
-        if !instance || manifest_line(interface).is_none() {
+        if !instance {
             return Err(unknown());
         }
-        self.imports.insert(interface.to_owned());
+        self.imports.insert(interface_named(interface).ok_or_else(unknown)?);
         Ok(())
     }
 }
@@ -267,47 +285,36 @@ fn section(section: &'static str, found: &[&[u8]]) -> Result<serde_json::Value, 
     if json.is_object() { Ok(json) } else { Err(fail("is not a JSON object".to_owned())) }
 }
 
-/// What to write under `capabilities` for an interface; none for one that is not served.
-fn manifest_line(interface: &str) -> Option<&'static str> {
-    Some(match interface {
-        "log" => "log: {}",
-        "clock" => "clock: {}",
-        "random" => "random: {}",
-        "http-read" => "http: [{id: NAME, effect: read, methods: [GET], url: \"https://…\", reason: \"…\"}]",
-        "http-write" => {
-            "http: [{id: NAME, effect: write, methods: [POST], url: \"https://…\", bind: {…}, reason: \"…\"}]"
-        }
-        "secrets" => "secrets: {}",
-        "reveal" => "reveal: {reason: \"…\"}",
-        _ => return None,
-    })
-}
-
-/// Does the manifest declare the interface?
-fn declares(manifest: &serde_json::Value, interface: &str) -> bool {
-    let Some(capabilities) = manifest.get("capabilities") else { return false };
-    let has_rule = |effect: &str| {
-        let rules = capabilities.get("http").and_then(serde_json::Value::as_array);
-        rules.is_some_and(|rules| {
-            rules.iter().any(|rule| rule.get("effect").and_then(serde_json::Value::as_str) == Some(effect))
-        })
-    };
-    match interface {
-        "http-read" => has_rule("read"),
-        "http-write" => has_rule("write"),
-        other => capabilities.get(other).is_some(),
-    }
+/// The capability interface of this name, if there is one.
+fn interface_named(name: &str) -> Option<Interface> {
+    let all = Interface::PLAIN.into_iter().chain([Interface::HttpRead, Interface::HttpWrite]);
+    all.into_iter().find(|interface| interface.name() == name)
 }
 
 /// Imports ⊆ declared.
-pub(crate) fn check_declared(imports: &BTreeSet<String>, manifest: &serde_json::Value) -> Result<(), InspectError> {
-    for interface in imports {
-        if !declares(manifest, interface) {
-            return Err(InspectError::Undeclared {
-                interface: format!("{PACKAGE}/{interface}@{CONTRACT}"),
-                line: manifest_line(interface).unwrap_or_default().to_owned(),
-            });
-        }
+pub(crate) fn check_declared(imports: &BTreeSet<Interface>, manifest: &Manifest) -> Result<(), InspectError> {
+    match imports.difference(&manifest.interfaces()).next() {
+        None => Ok(()),
+        Some(interface) => Err(InspectError::Undeclared {
+            interface: format!("{PACKAGE}/{interface}@{CONTRACT}"),
+            line: interface.declaration().replace('\n', "\n  "),
+        }),
     }
-    Ok(())
+}
+
+/// Reads a manifest that was converted to JSON.
+pub(crate) fn read_manifest(json: &serde_json::Value) -> Result<Manifest, InspectError> {
+    let fail = |error: Faults| InspectError::Section { section: MANIFEST_SECTION, why: error.to_string() };
+    Manifest::parse(json).map_err(fail)
+}
+
+/// Reads the kinds; each has its plugin's name before the slash, so that no plugin answers for
+/// another's kinds.
+pub(crate) fn read_kinds(manifest: &Manifest, json: &serde_json::Value) -> Result<Kinds, InspectError> {
+    let fail = |why: String| InspectError::Section { section: KINDS_SECTION, why };
+    let kinds = KindSchema::parse_all(json).map_err(|error| fail(error.to_string()))?;
+    if let Some(foreign) = kinds.keys().find(|kind| kind.plugin() != manifest.plugin) {
+        return Err(fail(format!("the kind {foreign} does not begin with `{}/`", manifest.plugin)));
+    }
+    Ok(kinds)
 }

@@ -10,6 +10,7 @@ pub mod engine;
 pub mod host;
 pub mod inspect;
 pub mod limits;
+pub mod package;
 pub mod scope;
 pub mod seal;
 
@@ -23,9 +24,7 @@ mod plugin;
 mod printable;
 mod provider;
 mod record;
-mod secrecy;
 mod session;
 
-pub use guest::Grants;
 pub use host::{Host, HostOptions, LoadError, PluginUse};
 pub use plugin::Plugin;

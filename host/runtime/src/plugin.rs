@@ -2,21 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use maps_engine::KindName;
 use maps_engine::schema::KindSchema;
-use serde_json::Value as Json;
+use maps_engine::{KindName, PluginName};
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::PluginPre;
 use crate::guest::Guest;
 use crate::inspect::Inspection;
 use crate::scope::Phase;
-use crate::secrecy::SecretPlaces;
 
 /// A plugin that is ready to serve calls.
 pub struct Plugin {
     inspection: Inspection,
-    kinds: BTreeMap<KindName, KindFacts>,
     phases: Phases<PluginPre<Guest>>,
 }
 
@@ -37,36 +34,11 @@ impl<T> Phases<T> {
     }
 }
 
-/// What the host itself needs to know of a kind.
+/// A kind, under the guest's own name for it.
 #[derive(Clone)]
 pub(crate) struct KindFacts {
-    /// As the guest calls it.
     pub(crate) name: KindName,
     pub(crate) schema: KindSchema,
-    pub(crate) secret_inputs: SecretPlaces,
-    pub(crate) secret_outputs: SecretPlaces,
-    /// May an update change an object's id?
-    pub(crate) id_changes: bool,
-}
-
-impl KindFacts {
-    fn of(name: &str, document: &Json) -> Self {
-        let places = |part| document.get(part).map(SecretPlaces::of).unwrap_or_default();
-        let name = KindName::new(name);
-        Self {
-            schema: KindSchema { kind: name.clone(), document: document.clone() },
-            secret_inputs: places("inputs"),
-            secret_outputs: places("outputs"),
-            id_changes: document.get("x-maps-id-changes") == Some(&Json::Bool(true)),
-            name,
-        }
-    }
-
-    /// The kind under the name that a stack gives its plugin.
-    pub(crate) fn renamed(mut self, name: KindName) -> Self {
-        self.schema.kind = name;
-        self
-    }
 }
 
 impl Plugin {
@@ -77,9 +49,7 @@ impl Plugin {
     ) -> wasmtime::Result<Self> {
         let link = |linker: &Linker<Guest>| PluginPre::new(linker.instantiate_pre(component)?);
         let phases = Phases { pure: link(&linkers.pure)?, read: link(&linkers.read)?, write: link(&linkers.write)? };
-        let documents = inspection.kinds.get("kinds").and_then(Json::as_object).into_iter().flatten();
-        let kinds = documents.map(|(name, document)| (KindName::new(name.as_str()), KindFacts::of(name, document)));
-        Ok(Self { kinds: kinds.collect(), inspection, phases })
+        Ok(Self { inspection, phases })
     }
 
     /// What was read from its bytes.
@@ -88,12 +58,19 @@ impl Plugin {
     }
 
     /// The name that its manifest gives it.
-    pub fn name(&self) -> &str {
-        self.inspection.manifest.get("plugin").and_then(Json::as_str).unwrap_or_default()
+    pub fn name(&self) -> &PluginName {
+        &self.inspection.manifest.plugin
     }
 
-    pub(crate) fn kinds(&self) -> &BTreeMap<KindName, KindFacts> {
-        &self.kinds
+    /// Its kinds, as a stack calls them that gives the plugin this name.
+    pub(crate) fn kinds_as(&self, name: &PluginName) -> BTreeMap<KindName, KindFacts> {
+        let each = self.inspection.schemas.iter().map(|(own, schema)| {
+            let local = own.as_str().split_once('/').map_or(own.as_str(), |(_, local)| local);
+            let kind = KindName::new(format!("{name}/{local}"));
+            let schema = KindSchema { kind: kind.clone(), ..schema.clone() };
+            (kind, KindFacts { name: own.clone(), schema })
+        });
+        each.collect()
     }
 
     pub(crate) fn linked(&self, phase: Phase) -> &PluginPre<Guest> {

@@ -5,7 +5,7 @@
 pub(crate) fn printable(text: &str, most: usize) -> String {
     let mut clean = String::with_capacity(text.len().min(most));
     let mut rest = text.chars().peekable();
-    for character in rest.by_ref() {
+    while let Some(character) = rest.next() {
         let kept = match character {
             '\u{1b}' => {
                 skip_escape(&mut rest);
@@ -44,7 +44,7 @@ fn skip_escape(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) {
             }
         }
         Some(']' | 'P' | 'X' | '^' | '_') => {
-            for character in rest.by_ref() {
+            while let Some(character) = rest.next() {
                 if character == '\u{7}' || character == '\u{1b}' && rest.next_if_eq(&'\\').is_some() {
                     break;
                 }

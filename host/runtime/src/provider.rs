@@ -2,11 +2,12 @@
 //! the contract.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use maps_engine::capability::StepScope;
+use maps_engine::capability::{Effective, StepScope};
 use maps_engine::provider::{
     CheckOutcome, CheckRequest, CreateRequest, DeleteRequest, DiffRequest, FieldChange, FindOutcome, FindRequest,
     Object, Outcome, Preview, PreviewRequest, ReadOutcome, ReadRequest, UpdateRequest,
@@ -19,7 +20,7 @@ use crate::answer::{Pair, Reader, Unknowns, distinct, in_order, same_length};
 use crate::bindings::exports::maps::platform::provider as wit;
 use crate::bindings::maps::platform::types;
 use crate::convert::{problem, text};
-use crate::guest::{Grants, Guest, LogLines};
+use crate::guest::{Guest, LogLines};
 use crate::host::Shared;
 use crate::limits::Budget;
 use crate::plugin::{KindFacts, Plugin};
@@ -32,7 +33,7 @@ pub(crate) struct PluginProvider {
     pub(crate) host: Arc<Shared>,
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) name: PluginName,
-    pub(crate) grants: Grants,
+    pub(crate) effective: Arc<Effective>,
     pub(crate) kinds: BTreeMap<KindName, KindFacts>,
     pub(crate) schemas: BTreeMap<KindName, KindSchema>,
 }
@@ -65,7 +66,8 @@ impl PluginProvider {
         // Never closed, so this waits for a slot and cannot fail otherwise.
         let _slot = self.host.slots.acquire().await.map_err(|error| CallError::Host { message: error.to_string() })?;
         let mut seals = Seals::default();
-        let context = wit::Context { stack: about.call.stack.to_owned(), config: config(&mut seals, about.call.config) };
+        let context =
+            wit::Context { stack: about.call.stack.to_owned(), config: config(&mut seals, about.call.config) };
         let input = (context, encode(&mut seals));
         let scope = Arc::new(CallScope {
             plugin: self.name.clone(),
@@ -76,18 +78,20 @@ impl PluginProvider {
             seals: Arc::new(Mutex::new(seals)),
             journal: about.journal,
             audit: Arc::clone(&self.host.audit),
+            calls: AtomicU32::new(0),
         });
         let guest = Guest {
             plugin: self.name.clone(),
-            grants: self.grants,
+            effective: Arc::clone(&self.effective),
             budget: Budget::new(&self.host.limits),
             scope: Some(Arc::clone(&scope)),
             log: LogLines::new(Some(Arc::clone(&self.host.observer))),
         };
         let linked = self.plugin.linked(operation.phase());
-        let called = session::run(&self.host.sandbox, &self.host.limits, guest, linked, &input, |exports, store, input| {
-            export(exports, store, &input.0, &input.1)
-        });
+        let called =
+            session::run(&self.host.sandbox, &self.host.limits, guest, linked, &input, |exports, store, input| {
+                export(exports, store, &input.0, &input.1)
+            });
         let read = match called.await {
             Ok(answers) => {
                 let seals = scope.seals();
@@ -111,9 +115,9 @@ impl PluginProvider {
     fn facts<'a>(&'a self, kinds: impl Iterator<Item = &'a KindName>) -> Result<Vec<&'a KindFacts>, CallError> {
         kinds
             .map(|kind| {
-                self.kinds.get(kind).ok_or_else(|| CallError::Host {
-                    message: format!("the plugin {} has no kind {kind}", self.name),
-                })
+                self.kinds
+                    .get(kind)
+                    .ok_or_else(|| CallError::Host { message: format!("the plugin {} has no kind {kind}", self.name) })
             })
             .collect()
     }
@@ -126,7 +130,14 @@ fn config(seals: &mut Seals, config: &Value) -> String {
     }
 }
 
-fn step(op: Option<&OpId>, address: &Address, kind: &KindName, id: Option<&str>, inputs: &Value, outputs: &Value) -> StepScope {
+fn step(
+    op: Option<&OpId>,
+    address: &Address,
+    kind: &KindName,
+    id: Option<&str>,
+    inputs: &Value,
+    outputs: &Value,
+) -> StepScope {
     StepScope {
         op: op.cloned(),
         address: address.clone(),
@@ -192,9 +203,11 @@ impl Provider for PluginProvider {
             |guest, store, context, requests| Box::pin(guest.call_check(store, context, requests)),
             |reader, answers| {
                 let outcomes = each(&requests, answers, |at, _, answer| match answer {
-                    wit::CheckOutcome::Ok(inputs) => {
-                        Ok(Ok(facts[at].secret_inputs.mark(reader.map("inputs", &inputs, Unknowns::Allowed)?)))
-                    }
+                    wit::CheckOutcome::Ok(inputs) => Ok(Ok(facts[at].schema.inputs.mark_secrets(reader.map(
+                        "inputs",
+                        &inputs,
+                        Unknowns::Allowed,
+                    )?))),
                     wit::CheckOutcome::Invalid(problems) if problems.is_empty() => {
                         Err("is invalid, and no problem says why".to_owned())
                     }
@@ -274,7 +287,7 @@ impl Provider for PluginProvider {
                         let outputs = reader.map("outputs", &planned.outputs, Unknowns::Allowed)?;
                         let objects = planned.objects.iter().map(|o| reader.map("an object", o, Unknowns::Allowed));
                         let objects = objects.collect::<Result<_, _>>()?;
-                        Ok(Ok(Preview { outputs: facts[at].secret_outputs.mark(outputs), objects }))
+                        Ok(Ok(Preview { outputs: facts[at].schema.prepare_outputs(outputs), objects }))
                     }
                 })
             },
@@ -443,8 +456,9 @@ impl Provider for PluginProvider {
         requests: Vec<DeleteRequest>,
     ) -> Result<Vec<Outcome<()>>, CallError> {
         let facts = self.facts(requests.iter().map(|r| &r.mutation.kind))?;
-        let steps =
-            requests.iter().map(|r| about_object(Some(&r.mutation.op), &r.mutation.address, &r.mutation.kind, &r.prior));
+        let steps = requests
+            .iter()
+            .map(|r| about_object(Some(&r.mutation.op), &r.mutation.address, &r.mutation.kind, &r.prior));
         let steps = steps.collect();
         self.exchange(
             About { call, operation: Operation::Delete, steps, journal: Some(Arc::clone(journal)) },
@@ -480,7 +494,7 @@ fn mutation(
 ) -> Result<Outcome<Object>, String> {
     Ok(match answer {
         wit::MutationOutcome::Done(made) => Outcome::Done(reader.same_object(kind, id.unwrap_or_default(), &made)?),
-        wit::MutationOutcome::Pending(p) => Outcome::Pending(reader.pending(id.filter(|_| !kind.id_changes), p)?),
+        wit::MutationOutcome::Pending(p) => Outcome::Pending(reader.pending(id, p)?),
         wit::MutationOutcome::Failed(p) => Outcome::Failed(problem(reader.seals, p)),
     })
 }

@@ -58,9 +58,7 @@ impl Seals {
             Value::Number(number) => Json::Number(number.clone()),
             Value::String(text) => Json::String(text.clone()),
             Value::List(items) => Json::Array(items.iter().map(|item| self.to_guest(item)).collect()),
-            Value::Map(map) => {
-                Json::Object(map.iter().map(|(key, item)| (key.clone(), self.to_guest(item))).collect())
-            }
+            Value::Map(map) => Json::Object(map.iter().map(|(key, item)| (key.clone(), self.to_guest(item))).collect()),
             Value::Unknown => one(UNKNOWN_KEY, Json::Bool(true)),
             Value::Secret(inner) => {
                 let handle = self.mint((**inner).clone());
@@ -89,7 +87,10 @@ impl Seals {
             Json::String(text) => self.text(text, path)?,
             Json::Array(items) => {
                 let each = items.into_iter().enumerate();
-                Value::List(each.map(|(at, item)| path.under(format!("[{at}]"), |path| self.value(item, path))).collect::<Result<_, _>>()?)
+                Value::List(
+                    each.map(|(at, item)| path.under(format!("[{at}]"), |path| self.value(item, path)))
+                        .collect::<Result<_, _>>()?,
+                )
             }
             Json::Object(map) => {
                 if let Some(reserved) = self.reserved(&map, path)? {
@@ -128,7 +129,9 @@ impl Seals {
 
     fn text(&self, text: String, path: &Path) -> Result<Value, String> {
         if self.by_handle.keys().any(|handle| text.contains(handle.as_str())) {
-            return Err(format!("{path}: a handle stands inside of text; it is a whole value, `{{\"{SEALED_KEY}\": HANDLE}}`"));
+            return Err(format!(
+                "{path}: a handle stands inside of text; it is a whole value, `{{\"{SEALED_KEY}\": HANDLE}}`"
+            ));
         }
         let secret = self.holds_secret(&text);
         let value = Value::String(text);

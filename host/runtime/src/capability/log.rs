@@ -1,5 +1,7 @@
 //! `log`: lines for the operator, without what could deceive a terminal and without secrets.
 
+use maps_engine::capability::Interface;
+
 use crate::bindings::maps::platform::log::{self, Level};
 use crate::guest::Guest;
 use crate::limits::{LOG_LINE_BYTES, LOG_LINES};
@@ -16,7 +18,7 @@ impl log::Host for Guest {
         if matches!(level, Level::Error) {
             self.log.last_error = Some(line.clone());
         }
-        if !self.grants.log || self.log.written >= LOG_LINES {
+        if !self.may(Interface::Log) || self.log.written >= LOG_LINES {
             self.log.dropped += 1;
             return Ok(());
         }

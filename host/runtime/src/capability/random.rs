@@ -1,5 +1,7 @@
 //! `random`: bytes from the operating system.
 
+use maps_engine::capability::Interface;
+
 use crate::bindings::maps::platform::random;
 use crate::guest::{Guest, not_granted};
 use crate::limits::{Exceeded, RANDOM_BYTES};
@@ -7,7 +9,7 @@ use crate::limits::{Exceeded, RANDOM_BYTES};
 impl random::Host for Guest {
     fn bytes(&mut self, count: u32) -> wasmtime::Result<Vec<u8>> {
         // As with the clock: refused before it runs, and here once more.
-        if !self.grants.random {
+        if !self.may(Interface::Random) {
             return Err(not_granted("random").into());
         }
         if count > RANDOM_BYTES {

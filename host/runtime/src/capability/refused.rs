@@ -30,7 +30,10 @@ impl http_write::Host for Refused<'_> {
 }
 
 impl secrets::Host for Refused<'_> {
-    async fn generate(&mut self, recipes: Vec<secrets::Recipe>) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
+    async fn generate(
+        &mut self,
+        recipes: Vec<secrets::Recipe>,
+    ) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
         Ok(refuse(self.scope, "secrets", recipes.len(), &self.outside("secrets")).await)
     }
 }
@@ -46,7 +49,8 @@ impl Refused<'_> {
         let operation = self.scope.map_or("describe", |scope| scope.operation.name());
         let reads = self.scope.is_some_and(|scope| scope.operation.phase() == Phase::Read);
         if reads {
-            let message = format!("`{interface}` is refused in {operation}: only create, update and delete may change anything");
+            let message =
+                format!("`{interface}` is refused in {operation}: only create, update and delete may change anything");
             Problem::new(Class::Denied, "write-outside-apply", message)
         } else {
             let message = format!("`{interface}` is refused in {operation}, which has no outside access at all");

@@ -1,5 +1,6 @@
 //! `secrets`: new secrets as handles. `reveal`: what handles stand for, in clear.
 
+use maps_engine::capability::Interface;
 use maps_engine::{Class, Problem, Value};
 
 use crate::bindings::maps::platform::secrets::{Alphabet, Recipe};
@@ -16,7 +17,7 @@ impl secrets::Host for Guest {
         if recipes.len() > LIST_ITEMS {
             return Err(Exceeded::List(LIST_ITEMS).into());
         }
-        let Some(scope) = self.scope.clone().filter(|_| self.grants.secrets) else {
+        let Some(scope) = self.scope.clone().filter(|_| self.may(Interface::Secrets)) else {
             return Ok(refuse(self.scope.as_deref(), "secrets", recipes.len(), &not_granted("secrets")).await);
         };
         let mut made = Vec::with_capacity(recipes.len());
@@ -35,7 +36,7 @@ impl reveal::Host for Guest {
         if handles.len() > LIST_ITEMS {
             return Err(Exceeded::List(LIST_ITEMS).into());
         }
-        let Some(scope) = self.scope.clone().filter(|_| self.grants.reveal) else {
+        let Some(scope) = self.scope.clone().filter(|_| self.may(Interface::Reveal)) else {
             return Ok(refuse(self.scope.as_deref(), "reveal", handles.len(), &not_granted("reveal")).await);
         };
         // Recorded before a single secret is shown; if it cannot be, none is.
@@ -48,7 +49,9 @@ impl reveal::Host for Guest {
             .map(|handle| match seals.open(handle) {
                 Some(secret) => serde_json::to_string(secret)
                     .map_err(|error| Problem::new(Class::Internal, "secret-not-json", error.to_string()).into()),
-                None => Err(Problem::new(Class::Denied, "foreign-handle", "the handle was not given to this call").into()),
+                None => {
+                    Err(Problem::new(Class::Denied, "foreign-handle", "the handle was not given to this call").into())
+                }
             })
             .collect())
     }
@@ -57,7 +60,8 @@ impl reveal::Host for Guest {
 /// A uniformly random text.
 fn generate(recipe: Recipe) -> Result<String, Problem> {
     if !LENGTHS.contains(&recipe.length) {
-        let message = format!("a secret has {} to {} characters, not {}", LENGTHS.start(), LENGTHS.end(), recipe.length);
+        let message =
+            format!("a secret has {} to {} characters, not {}", LENGTHS.start(), LENGTHS.end(), recipe.length);
         return Err(Problem::new(Class::Invalid, "secret-length", message));
     }
     let alphabet = alphabet(recipe.alphabet);
