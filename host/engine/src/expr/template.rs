@@ -96,6 +96,25 @@ impl Template {
         references
     }
 
+    /// The resources that the member `name` of a map refers to.
+    pub fn member_resources(&self, name: &str) -> BTreeSet<Address> {
+        let mut found = Vec::new();
+        match &self.root.kind {
+            Kind::Map(members) => {
+                if let Some(member) = members.get(name) {
+                    member.value.expressions(&mut |expression| self.references_of(expression, &mut found));
+                }
+            }
+            // The whole map is one expression: any member may come from anywhere in it.
+            _ => found = self.spanned_references(),
+        }
+        let resources = found.into_iter().filter_map(|(reference, _)| match reference {
+            Reference::Resource(address, _) => Some(address),
+            Reference::Input(_) | Reference::Output(_) => None,
+        });
+        resources.collect()
+    }
+
     /// What it refers to, and where.
     pub fn spanned_references(&self) -> Vec<(Reference, Span)> {
         let mut found = Vec::new();

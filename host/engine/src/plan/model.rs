@@ -1,9 +1,14 @@
 //! A plan as data: what every renderer draws and apply carries out.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::diagnostic::Diagnostic;
-use crate::journal::Recorded;
-use crate::name::{Address, KindName};
+use crate::journal::{Entry, Recorded};
+use crate::name::{Address, KindName, PluginName};
+use crate::recover::Resume;
 use crate::value::Value;
+use crate::view::{Ephemeral, Views};
 
 /// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
@@ -97,6 +102,34 @@ pub struct Step {
     pub offline: bool,
     /// Of a replacement: is the old object deleted first?
     pub delete_first: bool,
+    /// Is `old` what a replacement left behind, rather than the object of the address?
+    pub deposed: bool,
+    /// What an interrupted run began here and this one goes on with.
+    pub resumes: Vec<Resume>,
+    /// The homes that are recorded with the object.
+    pub lives_in: Vec<Address>,
+}
+
+impl Step {
+    /// A step that does nothing yet.
+    pub fn new(address: Address, kind: KindName, action: Action) -> Self {
+        Self {
+            address,
+            kind,
+            action,
+            reasons: Vec::new(),
+            diff: Vec::new(),
+            old: None,
+            new_inputs: None,
+            planned_outputs: Value::Null,
+            depends_on: Vec::new(),
+            offline: false,
+            delete_first: false,
+            deposed: false,
+            resumes: Vec::new(),
+            lives_in: Vec::new(),
+        }
+    }
 }
 
 /// One output of the stack.
@@ -119,4 +152,40 @@ pub struct Plan {
     pub outputs: Vec<OutputDiff>,
     /// Warnings, and errors that forbid an apply.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the plan was made from, for apply.
+    pub basis: Basis,
+}
+
+/// What a plan was made from; apply starts there. Holds what is never stored (a kubeconfig), so it
+/// lives no longer than the plan.
+#[derive(Clone, Debug, Default)]
+pub struct Basis {
+    /// What looking back found: journalled first, whatever else is done.
+    pub(crate) recovered: Vec<Entry>,
+    /// What refreshing found: journalled if anything is done.
+    pub(crate) refreshed: Vec<Entry>,
+    /// The resources as they are.
+    pub(crate) views: Views,
+    /// The plugins' configs as they are.
+    pub(crate) configs: BTreeMap<PluginName, Arc<Value>>,
+    /// Which ephemeral outputs something refers to.
+    pub(crate) ephemeral: Ephemeral,
+    /// The serial of the snapshot, and how many entries came after it, when this was planned.
+    pub(crate) seen: (u64, usize),
+    /// Does it take everything down?
+    pub(crate) destroy: bool,
+}
+
+impl Plan {
+    /// Would an apply do nothing at all, not even to state?
+    pub fn is_empty(&self) -> bool {
+        self.basis.recovered.is_empty()
+            && self.outputs.is_empty()
+            && self.steps.iter().all(|step| step.action == Action::Same)
+    }
+
+    /// Is there an error that forbids an apply?
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
 }
