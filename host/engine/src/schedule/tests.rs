@@ -111,11 +111,12 @@ proptest! {
         let place = |what: String| order.iter().position(|done| *done == what);
         for step in &steps {
             for on in &step.depends_on {
-                prop_assert!(place(format!("+{on}")) < place(format!("+{}", step.address)));
+                let (under, over) = (place(format!("+{on}")), place(format!("+{}", step.address)));
+                prop_assert!(under < over, "{} before {}", on, step.address);
             }
             for on in step.old.iter().flat_map(|old| &old.depends_on) {
                 if let (Some(under), Some(over)) = (place(format!("-{on}")), place(format!("-{}", step.address))) {
-                    prop_assert!(over < under);
+                    prop_assert!(over < under, "{} after {}", on, step.address);
                 }
             }
         }

@@ -9,19 +9,9 @@ use crate::render::json::steps;
 use crate::render::rows::PlanView;
 
 fn step(address: &str, action: Action, depends_on: &[&str]) -> Step {
-    Step {
-        address: Address::new(address),
-        kind: KindName::new("doks/cluster"),
-        action,
-        reasons: Vec::new(),
-        diff: Vec::new(),
-        old: None,
-        new_inputs: None,
-        planned_outputs: Value::Null,
-        depends_on: depends_on.iter().map(|name| Address::new(*name)).collect(),
-        offline: false,
-        delete_first: false,
-    }
+    let mut step = Step::new(Address::new(address), KindName::new("doks/cluster"), action);
+    step.depends_on = depends_on.iter().map(|name| Address::new(*name)).collect();
+    step
 }
 
 fn recorded(id: &str, depends_on: &[&str]) -> Recorded {
@@ -32,6 +22,7 @@ fn recorded(id: &str, depends_on: &[&str]) -> Recorded {
         inputs: Value::Null,
         outputs: Value::Null,
         depends_on: depends_on.iter().map(|name| Address::new(*name)).collect(),
+        lives_in: Vec::new(),
         config: Value::Null,
         protect: false,
         retain: false,
@@ -143,6 +134,7 @@ fn everything() -> Plan {
             },
         ],
         diagnostics: Vec::new(),
+        ..Plan::default()
     }
 }
 
@@ -178,6 +170,7 @@ fn a_first_run() {
             new: Some(Value::Unknown),
         }],
         diagnostics: Vec::new(),
+        ..Plan::default()
     };
     insta::assert_snapshot!(drawn(&plan));
 }
@@ -215,6 +208,7 @@ fn rt35_names_and_values_cannot_draw_over_the_plan() {
             new: Some("\u{1b}]52;c;\u{7}".into()),
         }],
         diagnostics: Vec::new(),
+        ..Plan::default()
     };
     let shown = drawn(&plan);
     let painted = tree(&PlanView::of(&plan));
