@@ -78,18 +78,12 @@ pub(crate) enum Failure {
 impl Failure {
     /// Something that was asked for in a way that cannot be.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::Usage {
-            message: message.into(),
-            help: None,
-        }
+        Self::Usage { message: message.into(), help: None }
     }
 
     /// The same, with what to do instead.
     pub(crate) fn usage_help(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Usage {
-            message: message.into(),
-            help: Some(help.into()),
-        }
+        Self::Usage { message: message.into(), help: Some(help.into()) }
     }
 
     /// A file that cannot be read or written, for `map_err`.
@@ -101,10 +95,7 @@ impl Failure {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Diagnostics { .. }
-            | Self::Usage { .. }
-            | Self::File { .. }
-            | Self::NobodyToAsk => Exit::Failed,
+            Self::Diagnostics { .. } | Self::Usage { .. } | Self::File { .. } | Self::NobodyToAsk => Exit::Failed,
             Self::Declined => Exit::Failed,
         }
     }
@@ -132,10 +123,7 @@ impl Failure {
     /// The diagnostics, if that is what it is about.
     pub(crate) fn diagnostics(&self) -> Option<(&[Diagnostic], &Sources)> {
         match self {
-            Self::Diagnostics {
-                diagnostics,
-                sources,
-            } => Some((diagnostics, sources)),
+            Self::Diagnostics { diagnostics, sources } => Some((diagnostics, sources)),
             _ => None,
         }
     }

@@ -28,11 +28,7 @@ pub(crate) struct Layout {
 impl Layout {
     /// From what the user named: a stack file, or a folder with a `stack.yaml`.
     pub(crate) fn find(named: &Path) -> Result<Self, Failure> {
-        let file = if named.is_dir() {
-            named.join("stack.yaml")
-        } else {
-            named.to_path_buf()
-        };
+        let file = if named.is_dir() { named.join("stack.yaml") } else { named.to_path_buf() };
         if !file.is_file() {
             return Err(Failure::usage_help(
                 format!("there is no stack at {}", file.display()),
@@ -74,11 +70,7 @@ impl Layout {
     /// The state of rehearsals against a served cloud.
     pub(crate) fn served_cloud_state(&self, stack: &str, authority: &[u8]) -> PathBuf {
         let digest = Sha256::digest(authority);
-        let name: String = digest
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         self.rehearsal(stack).join(format!("served-{name}"))
     }
 
@@ -105,10 +97,7 @@ mod tests {
 
     #[test]
     fn every_cloud_has_a_state_of_its_own() {
-        let layout = Layout {
-            file: "stack.yaml".into(),
-            folder: ".".into(),
-        };
+        let layout = Layout { file: "stack.yaml".into(), folder: ".".into() };
         let one = layout.served_cloud_state("maps", b"one");
         assert_eq!(one, layout.served_cloud_state("maps", b"one"));
         assert_ne!(one, layout.served_cloud_state("maps", b"two"));

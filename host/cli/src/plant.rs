@@ -10,11 +10,7 @@ pub(crate) fn secret(seed: &str, stack: &str, input: &str) -> String {
     let has = |word: &str| words.iter().any(|part| part.eq_ignore_ascii_case(word));
     let bytes = stream(seed, stack, input);
     if has("aws") || has("access") {
-        return if has("secret") {
-            draw(&bytes, 40, BASE64)
-        } else {
-            format!("AKIA{}", draw(&bytes, 16, BASE32))
-        };
+        return if has("secret") { draw(&bytes, 40, BASE64) } else { format!("AKIA{}", draw(&bytes, 16, BASE32)) };
     }
     if has("do") || has("digitalocean") {
         return format!("dop_v1_{}", draw(&bytes, 64, HEX));
@@ -42,11 +38,7 @@ fn stream(seed: &str, stack: &str, input: &str) -> Vec<u8> {
 }
 
 fn draw(bytes: &[u8], length: usize, alphabet: &[u8]) -> String {
-    bytes
-        .iter()
-        .take(length)
-        .map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()]))
-        .collect()
+    bytes.iter().take(length).map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect()
 }
 
 #[cfg(test)]

@@ -12,19 +12,13 @@ fn folders() -> Vec<PathBuf> {
     let named = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
     let executable = std::env::current_exe().ok();
     // Installed, they lie in a folder beside the binary; in a build tree, beside `target/debug`.
-    let beside = executable
-        .iter()
-        .flat_map(|path| path.ancestors().skip(1).take(2))
-        .map(|dir| dir.join("plugins"));
+    let beside = executable.iter().flat_map(|path| path.ancestors().skip(1).take(2)).map(|dir| dir.join("plugins"));
     named.into_iter().chain(beside).collect()
 }
 
 /// Is this a plugin's name, and not a path?
 fn is_bare(source: &str) -> bool {
-    !source.is_empty()
-        && source
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    !source.is_empty() && source.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// The component's file. A path is taken from `folder`, the stack's own.
@@ -39,20 +33,11 @@ pub(crate) fn component(source: &str, folder: &Path) -> Result<PathBuf, Failure>
         let path = folder.join(source);
         return match path.is_file() {
             true => Ok(path),
-            false => Err(Failure::usage(format!(
-                "there is no component at {}",
-                path.display()
-            ))),
+            false => Err(Failure::usage(format!("there is no component at {}", path.display()))),
         };
     }
     let folders = folders();
-    let tried = || {
-        folders
-            .iter()
-            .map(|folder| folder.display().to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let tried = || folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ");
     folders.iter().map(|folder| folder.join(format!("{source}.wasm"))).find(|path| path.is_file()).ok_or_else(|| {
         Failure::usage_help(
             format!("there is no plugin {source} in {}", tried()),
@@ -70,17 +55,9 @@ mod tests {
     fn a_path_starts_at_the_stack_and_a_remote_source_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("own.wasm"), "").unwrap();
-        assert_eq!(
-            component("./own.wasm", dir.path()).unwrap(),
-            dir.path().join("./own.wasm")
-        );
+        assert_eq!(component("./own.wasm", dir.path()).unwrap(), dir.path().join("./own.wasm"));
         assert!(component("./other.wasm", dir.path()).is_err());
-        assert!(
-            component("oci://example.com/doks", dir.path())
-                .unwrap_err()
-                .to_string()
-                .contains("remote")
-        );
+        assert!(component("oci://example.com/doks", dir.path()).unwrap_err().to_string().contains("remote"));
     }
 
     #[test]

@@ -15,12 +15,7 @@ fn maps(dir: &Path, line: &str) -> String {
         .output()
         .unwrap();
     let here = dir.display().to_string();
-    let text = |bytes: &[u8]| {
-        String::from_utf8_lossy(bytes)
-            .replace(&here, "[DIR]")
-            .trim_end()
-            .to_owned()
-    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&here, "[DIR]").trim_end().to_owned();
     format!(
         "exit: {}\n--- stdout\n{}\n--- stderr\n{}",
         output.status.code().unwrap(),
@@ -67,8 +62,5 @@ fn a_failure_is_an_event_for_programs() {
 #[test]
 fn completions_are_made_for_a_shell() {
     let script = in_empty_folder("completions bash");
-    assert!(
-        script.starts_with("exit: 0\n") && script.contains("complete -F _maps"),
-        "{script}"
-    );
+    assert!(script.starts_with("exit: 0\n") && script.contains("complete -F _maps"), "{script}");
 }

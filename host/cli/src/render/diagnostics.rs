@@ -30,19 +30,9 @@ impl Sources {
 pub(crate) fn draw(diagnostics: &[Diagnostic], sources: &Sources) -> String {
     let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
     ordered.sort_by_key(|diagnostic| {
-        (
-            diagnostic.severity,
-            diagnostic
-                .span
-                .as_ref()
-                .map(|span| (span.file.clone(), span.start)),
-        )
+        (diagnostic.severity, diagnostic.span.as_ref().map(|span| (span.file.clone(), span.start)))
     });
-    ordered
-        .into_iter()
-        .map(|diagnostic| one(diagnostic, sources))
-        .collect::<Vec<_>>()
-        .join("\n")
+    ordered.into_iter().map(|diagnostic| one(diagnostic, sources)).collect::<Vec<_>>().join("\n")
 }
 
 fn one(diagnostic: &Diagnostic, sources: &Sources) -> String {
@@ -65,9 +55,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources) -> String {
         match sources.get(file) {
             Some(source) => {
                 let shown = Shown::of(source);
-                let mut snippet = Snippet::source(shown.text.clone())
-                    .path(Text::line(file).to_string())
-                    .fold(true);
+                let mut snippet = Snippet::source(shown.text.clone()).path(Text::line(file).to_string()).fold(true);
                 for (span, label, kind) in here {
                     let label = (!label.is_empty()).then(|| Text::line(label).to_string());
                     snippet = snippet.annotation(kind.span(shown.place(span)).label(label));
@@ -76,9 +64,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources) -> String {
             }
             None => {
                 for (span, _, _) in here {
-                    let origin = Origin::path(Text::line(file).to_string())
-                        .line(span.line)
-                        .char_column(span.column);
+                    let origin = Origin::path(Text::line(file).to_string()).line(span.line).char_column(span.column);
                     main = main.element(origin);
                 }
             }
@@ -92,14 +78,8 @@ fn one(diagnostic: &Diagnostic, sources: &Sources) -> String {
 }
 
 fn places(diagnostic: &Diagnostic) -> Vec<(&Span, &str, AnnotationKind)> {
-    let main = diagnostic
-        .span
-        .iter()
-        .map(|span| (span, "", AnnotationKind::Primary));
-    let related = diagnostic
-        .related
-        .iter()
-        .map(|(span, what)| (span, what.as_str(), AnnotationKind::Context));
+    let main = diagnostic.span.iter().map(|span| (span, "", AnnotationKind::Primary));
+    let related = diagnostic.related.iter().map(|(span, what)| (span, what.as_str(), AnnotationKind::Context));
     main.chain(related).collect()
 }
 
@@ -138,22 +118,12 @@ impl Shown {
 mod tests {
     use super::*;
 
-    const STACK: &str =
-        "maps: v1\nstack: maps\nresources:\n  cluster:\n    typ: doks/cluster\n    typ: x\n";
+    const STACK: &str = "maps: v1\nstack: maps\nresources:\n  cluster:\n    typ: doks/cluster\n    typ: x\n";
 
     fn span(needle: &str, nth: usize) -> Span {
-        let (start, _) = STACK
-            .match_indices(needle)
-            .nth(nth)
-            .unwrap_or((STACK.len(), ""));
+        let (start, _) = STACK.match_indices(needle).nth(nth).unwrap_or((STACK.len(), ""));
         let line = STACK[..start].matches('\n').count() + 1;
-        Span {
-            file: "stack.yaml".into(),
-            start,
-            end: start + needle.len(),
-            line,
-            column: 5,
-        }
+        Span { file: "stack.yaml".into(), start, end: start + needle.len(), line, column: 5 }
     }
 
     fn drawn(diagnostics: &[Diagnostic], known: bool) -> String {
@@ -201,26 +171,14 @@ mod tests {
         let shown = Shown::of(source);
         assert!(!shown.text.contains(['\u{1b}', '\u{202e}']));
         let x = source.find('x').unwrap_or(0);
-        let place = shown.place(&Span {
-            file: "s".into(),
-            start: x,
-            end: x + 1,
-            line: 1,
-            column: 1,
-        });
+        let place = shown.place(&Span { file: "s".into(), start: x, end: x + 1, line: 1, column: 1 });
         assert_eq!(&shown.text[place], "x");
     }
 
     #[test]
     fn a_span_past_the_end_is_no_panic() {
         let mut diagnostic = diagnostics().remove(1);
-        diagnostic.span = Some(Span {
-            file: "stack.yaml".into(),
-            start: 9999,
-            end: 10_003,
-            line: 9,
-            column: 1,
-        });
+        diagnostic.span = Some(Span { file: "stack.yaml".into(), start: 9999, end: 10_003, line: 9, column: 1 });
         assert!(drawn(&[diagnostic], true).contains("duplicate-key"));
     }
 }

@@ -12,10 +12,7 @@ pub(crate) fn line(event: &impl Serialize) -> String {
     match serde_json::to_string(event) {
         Ok(json) => text::json_line(&json).into_owned(),
         // Only a map with keys that are no strings fails, and no event has one.
-        Err(error) => {
-            json!({"event": "error", "code": "unserialisable", "message": error.to_string()})
-                .to_string()
-        }
+        Err(error) => json!({"event": "error", "code": "unserialisable", "message": error.to_string()}).to_string(),
     }
 }
 

@@ -35,28 +35,19 @@ impl OutputsView {
     /// Draws up the rows of these outputs; of one only, if it is named.
     pub(crate) fn of(outputs: &Value, only: Option<&str>, secrets: Secrets) -> Self {
         let outputs = outputs.as_map().into_iter().flatten();
-        let rows = outputs
-            .filter(|(name, _)| only.is_none_or(|only| only == name.as_str()))
-            .map(|(name, value)| {
-                let secret = value.has_secret();
-                let value = match secrets {
-                    Secrets::Hidden => value.clone(),
-                    Secrets::Shown => value.clone().revealed(),
-                };
-                let bare = match &value {
-                    Value::String(text) => Some(text.clone()),
-                    _ => None,
-                };
-                Row {
-                    name: Text::line(name),
-                    secret,
-                    shown: Shown::of(&value),
-                    bare,
-                }
-            });
-        Self {
-            rows: rows.collect(),
-        }
+        let rows = outputs.filter(|(name, _)| only.is_none_or(|only| only == name.as_str())).map(|(name, value)| {
+            let secret = value.has_secret();
+            let value = match secrets {
+                Secrets::Hidden => value.clone(),
+                Secrets::Shown => value.clone().revealed(),
+            };
+            let bare = match &value {
+                Value::String(text) => Some(text.clone()),
+                _ => None,
+            };
+            Row { name: Text::line(name), secret, shown: Shown::of(&value), bare }
+        });
+        Self { rows: rows.collect() }
     }
 
     /// Is there none?
@@ -66,19 +57,8 @@ impl OutputsView {
 
     /// For people: a table.
     pub(crate) fn page(&self) -> String {
-        let width = self
-            .rows
-            .iter()
-            .map(|row| row.name.width())
-            .max()
-            .unwrap_or(0);
-        let line = |row: &Row| {
-            format!(
-                "  {}  {}\n",
-                paint(STRONG, format!("{:width$}", row.name)),
-                row.shown.text
-            )
-        };
+        let width = self.rows.iter().map(|row| row.name.width()).max().unwrap_or(0);
+        let line = |row: &Row| format!("  {}  {}\n", paint(STRONG, format!("{:width$}", row.name)), row.shown.text);
         self.rows.iter().map(line).collect()
     }
 
@@ -95,16 +75,14 @@ impl OutputsView {
 
     /// For programs: one event an output.
     pub(crate) fn events(&self) -> Vec<Json> {
-        let event = |row: &Row| json!({"event": "output", "name": row.name, "value": row.shown.json, "secret": row.secret});
+        let event =
+            |row: &Row| json!({"event": "output", "name": row.name, "value": row.shown.json, "secret": row.secret});
         self.rows.iter().map(event).collect()
     }
 
     /// What is said when there is none.
     pub(crate) fn nothing() -> String {
-        format!(
-            "{}\n",
-            paint(DIM, "The stack has no outputs, or was not run yet.")
-        )
+        format!("{}\n", paint(DIM, "The stack has no outputs, or was not run yet."))
     }
 }
 
@@ -133,11 +111,7 @@ mod tests {
         "#);
         assert!(page(Secrets::Shown).contains("\"hunter2\""));
         let events = OutputsView::of(&outputs(), None, Secrets::Hidden).events();
-        assert!(
-            !events
-                .iter()
-                .any(|event| event.to_string().contains("hunter2"))
-        );
+        assert!(!events.iter().any(|event| event.to_string().contains("hunter2")));
         assert_eq!(events[1]["secret"], true);
     }
 

@@ -15,15 +15,7 @@ pub(crate) fn tree(view: &PlanView) -> String {
         if index > 0 {
             page.push('\n');
         }
-        node(
-            view,
-            root,
-            &Guides {
-                own: "  ".to_owned(),
-                below: "  ".to_owned(),
-            },
-            &mut page,
-        );
+        node(view, root, &Guides { own: "  ".to_owned(), below: "  ".to_owned() }, &mut page);
     }
     if view.hidden > 0 && !view.roots.is_empty() {
         page.push_str(&format!("\n  {}\n", hidden(view.hidden)));
@@ -31,9 +23,7 @@ pub(crate) fn tree(view: &PlanView) -> String {
     if !view.outputs.is_empty() {
         page.push_str(&format!("\n  {}\n", paint(STRONG, "outputs")));
         let width = widest(view.outputs.iter().map(|row| row.name.width()));
-        view.outputs
-            .iter()
-            .for_each(|row| page.push_str(&output(row, width)));
+        view.outputs.iter().for_each(|row| page.push_str(&output(row, width)));
     }
     if !page.is_empty() {
         page.push('\n');
@@ -47,10 +37,7 @@ fn summary(tally: &Tally, outputs: bool) -> String {
     let same = tally.of(Action::Same);
     if tally.changes() == 0 {
         let outputs = if outputs { " Only outputs change." } else { "" };
-        return format!(
-            "{}{outputs}\n",
-            paint(STRONG, format!("No changes: {same} unchanged."))
-        );
+        return format!("{}{outputs}\n", paint(STRONG, format!("No changes: {same} unchanged.")));
     }
     let parts: Vec<String> = ACTIONS
         .iter()
@@ -60,11 +47,7 @@ fn summary(tally: &Tally, outputs: bool) -> String {
             paint(colour, format!("{} to {verb}", tally.of(*action)))
         })
         .collect();
-    let rest = if same > 0 {
-        format!("; {same} unchanged")
-    } else {
-        String::new()
-    };
+    let rest = if same > 0 { format!("; {same} unchanged") } else { String::new() };
     format!("{} {}{rest}.\n", paint(STRONG, "Plan:"), parts.join(", "))
 }
 
@@ -90,23 +73,12 @@ fn node(view: &PlanView, node: &Node, guides: &Guides, page: &mut String) {
     let last = node.children.len();
     for (index, child) in node.children.iter().enumerate() {
         let ends = index + 1 == last && node.hidden == 0;
-        let (own, below) = if ends {
-            ("└─ ", "   ")
-        } else {
-            ("├─ ", "│  ")
-        };
-        let guides = Guides {
-            own: format!("{}{own}", guides.below),
-            below: format!("{}{below}", guides.below),
-        };
+        let (own, below) = if ends { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        let guides = Guides { own: format!("{}{own}", guides.below), below: format!("{}{below}", guides.below) };
         self::node(view, child, &guides, page);
     }
     if node.hidden > 0 {
-        page.push_str(&format!(
-            "{}{}\n",
-            paint(DIM, format!("{}└─ ", guides.below)),
-            hidden(node.hidden)
-        ));
+        page.push_str(&format!("{}{}\n", paint(DIM, format!("{}└─ ", guides.below)), hidden(node.hidden)));
     }
 }
 
@@ -127,10 +99,7 @@ fn headline(step: &StepRow) -> String {
     );
     if !step.notes.is_empty() {
         let notes: Vec<&str> = step.notes.iter().map(|note| note.as_str()).collect();
-        line.push_str(&format!(
-            "  {}",
-            paint(DIM, format!("({})", notes.join("; ")))
-        ));
+        line.push_str(&format!("  {}", paint(DIM, format!("({})", notes.join("; ")))));
     }
     line
 }
@@ -139,12 +108,7 @@ fn field(row: &FieldRow, width: usize) -> String {
     let mut line = format!("{:width$}  ", row.path);
     line.push_str(&match (&row.old, &row.new) {
         (Some(old), Some(new)) => {
-            format!(
-                "{} {} {}",
-                paint(BAD, &old.text),
-                paint(DIM, "→"),
-                paint(GOOD, &new.text)
-            )
+            format!("{} {} {}", paint(BAD, &old.text), paint(DIM, "→"), paint(GOOD, &new.text))
         }
         (None, Some(new)) => new.text.to_string(),
         (Some(old), None) => format!("{} {}", paint(BAD, &old.text), paint(DIM, "→ nothing")),
@@ -161,12 +125,7 @@ fn field(row: &FieldRow, width: usize) -> String {
 
 fn output(row: &OutputRow, width: usize) -> String {
     let value = match (&row.old, &row.new) {
-        (Some(old), Some(new)) => format!(
-            "{} {} {}",
-            paint(BAD, &old.text),
-            paint(DIM, "→"),
-            paint(GOOD, &new.text)
-        ),
+        (Some(old), Some(new)) => format!("{} {} {}", paint(BAD, &old.text), paint(DIM, "→"), paint(GOOD, &new.text)),
         (None, Some(new)) => new.text.to_string(),
         (_, None) => paint(DIM, "goes"),
     };
@@ -174,10 +133,7 @@ fn output(row: &OutputRow, width: usize) -> String {
 }
 
 fn widest(widths: impl Iterator<Item = usize>) -> usize {
-    widths
-        .filter(|width| *width <= WIDEST_PATH)
-        .max()
-        .unwrap_or(0)
+    widths.filter(|width| *width <= WIDEST_PATH).max().unwrap_or(0)
 }
 
 #[cfg(test)]

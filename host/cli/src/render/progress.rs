@@ -32,10 +32,7 @@ struct Work {
 impl Progress {
     /// Of a run of so many steps.
     pub(crate) fn of(total: usize) -> Self {
-        Self {
-            total,
-            ..Self::default()
-        }
+        Self { total, ..Self::default() }
     }
 
     /// Takes an event in, and returns the line that stays, if it leaves one. `verbose` leaves one
@@ -43,14 +40,7 @@ impl Progress {
     pub(crate) fn take(&mut self, event: &Event, now: Duration, verbose: bool) -> Option<String> {
         match event {
             Event::Started { address, does } => {
-                self.under_way.insert(
-                    address.clone(),
-                    Work {
-                        does: *does,
-                        since: now,
-                        note: None,
-                    },
-                );
+                self.under_way.insert(address.clone(), Work { does: *does, since: now, note: None });
                 verbose.then(|| said(DIM, "…", address, doing(*does)))
             }
             Event::Waiting { address, note, .. } => {
@@ -61,45 +51,23 @@ impl Progress {
                 }
                 work.note.clone_from(&note);
                 let note = note.filter(|_| verbose)?;
-                Some(said(
-                    DIM,
-                    "…",
-                    address,
-                    &paint(DIM, format!("waiting: {note}")),
-                ))
+                Some(said(DIM, "…", address, &paint(DIM, format!("waiting: {note}"))))
             }
-            Event::Retrying {
-                address,
-                problem,
-                attempt,
-                retry_after_ms,
-            } => {
+            Event::Retrying { address, problem, attempt, retry_after_ms } => {
                 let wait = duration(*retry_after_ms);
                 let told = format!("{}; attempt {attempt}, retrying in {wait}", shown(problem));
                 Some(said(CHANGE, "!", address, &told))
             }
-            Event::Finished {
-                address,
-                does,
-                duration_ms,
-            } => {
+            Event::Finished { address, does, duration_ms } => {
                 self.end(address);
                 Some(said(
                     GOOD,
                     "✓",
                     address,
-                    &format!(
-                        "{} {}",
-                        done(*does),
-                        paint(DIM, format!("in {}", duration(*duration_ms)))
-                    ),
+                    &format!("{} {}", done(*does), paint(DIM, format!("in {}", duration(*duration_ms)))),
                 ))
             }
-            Event::Failed {
-                address,
-                does,
-                problem,
-            } => {
+            Event::Failed { address, does, problem } => {
                 self.end(address);
                 let mut told = format!("{} failed: {}", noun(*does), shown(problem));
                 if let Some(path) = &problem.path {
@@ -112,26 +80,11 @@ impl Progress {
             }
             Event::Blocked { address, by } => {
                 self.ended += 1;
-                Some(said(
-                    CHANGE,
-                    "∅",
-                    address,
-                    &format!("not tried: {} failed", Text::line(by.as_str())),
-                ))
+                Some(said(CHANGE, "∅", address, &format!("not tried: {} failed", Text::line(by.as_str()))))
             }
-            Event::Learned { address, what } => {
-                Some(said(LEARN, "←", address, Text::line(what).as_str()))
-            }
-            Event::Log {
-                plugin,
-                level,
-                message,
-            } => {
-                let style = if matches!(*level, "warn" | "error") {
-                    CHANGE
-                } else {
-                    DIM
-                };
+            Event::Learned { address, what } => Some(said(LEARN, "←", address, Text::line(what).as_str())),
+            Event::Log { plugin, level, message } => {
+                let style = if matches!(*level, "warn" | "error") { CHANGE } else { DIM };
                 Some(format!(
                     "  {} {}\n",
                     paint(style, format!("{level} {}:", Text::line(plugin))),
@@ -150,28 +103,16 @@ impl Progress {
     pub(crate) fn block(&self, now: Duration, frame: usize, width: usize) -> Vec<String> {
         let spinner = SPINNER[frame % SPINNER.len()];
         let total = self.total.max(self.ended + self.under_way.len());
-        let mut lines = vec![format!(
-            "{} {} of {total} · {}",
-            paint(LEARN, spinner),
-            self.ended,
-            duration(ms(now))
-        )];
+        let mut lines = vec![format!("{} {} of {total} · {}", paint(LEARN, spinner), self.ended, duration(ms(now)))];
         for (address, work) in self.under_way.iter().take(MOST_LINES) {
             let elapsed = duration(ms(now.saturating_sub(work.since)));
-            let note = work
-                .note
-                .as_ref()
-                .map(|note| format!(" · {note}"))
-                .unwrap_or_default();
+            let note = work.note.as_ref().map(|note| format!(" · {note}")).unwrap_or_default();
             let name = Text::line(address.as_str());
             let rest = format!("  {} · {elapsed}{note}", doing(work.does));
             lines.push(fitted(&name, &rest, width));
         }
         if self.under_way.len() > MOST_LINES {
-            lines.push(paint(
-                DIM,
-                format!("  and {} more", self.under_way.len() - MOST_LINES),
-            ));
+            lines.push(paint(DIM, format!("  and {} more", self.under_way.len() - MOST_LINES)));
         }
         lines
     }
@@ -187,19 +128,11 @@ fn fitted(name: &Text, rest: &str, width: usize) -> String {
 }
 
 fn said(style: anstyle::Style, sign: &str, address: &Address, what: &str) -> String {
-    format!(
-        "  {} {} {what}\n",
-        paint(style, sign),
-        paint(STRONG, Text::line(address.as_str()))
-    )
+    format!("  {} {} {what}\n", paint(style, sign), paint(STRONG, Text::line(address.as_str())))
 }
 
 fn shown(problem: &Problem) -> String {
-    format!(
-        "{} {}",
-        Text::line(&problem.message),
-        paint(DIM, format!("({})", Text::line(&problem.code)))
-    )
+    format!("{} {}", Text::line(&problem.message), paint(DIM, format!("({})", Text::line(&problem.code))))
 }
 
 fn ms(duration: Duration) -> u64 {
@@ -241,68 +174,33 @@ mod tests {
     }
 
     fn started(name: &str) -> Event {
-        Event::Started {
-            address: address(name),
-            does: OpKind::Create,
-        }
+        Event::Started { address: address(name), does: OpKind::Create }
     }
 
     fn waiting(name: &str, note: &str) -> Event {
-        Event::Waiting {
-            address: address(name),
-            note: Some(note.to_owned()),
-            retry_after_ms: 5000,
-        }
+        Event::Waiting { address: address(name), note: Some(note.to_owned()), retry_after_ms: 5000 }
     }
 
     fn events() -> Vec<Event> {
         let problem = Problem::new(Class::Throttled, "too-many", "slow down");
-        let refused = Problem::new(Class::Invalid, "bad-size", "there is no such size")
-            .at("size")
-            .help("take another");
+        let refused = Problem::new(Class::Invalid, "bad-size", "there is no such size").at("size").help("take another");
         vec![
             started("cluster"),
             waiting("cluster", "provisioning"),
             waiting("cluster", "provisioning"),
-            Event::Retrying {
-                address: address("cluster"),
-                problem,
-                attempt: 1,
-                retry_after_ms: 1500,
-            },
-            Event::Finished {
-                address: address("cluster"),
-                does: OpKind::Create,
-                duration_ms: 460_000,
-            },
-            Event::Log {
-                plugin: "doks".into(),
-                level: "warn",
-                message: "odd\u{1b}[2J".into(),
-            },
+            Event::Retrying { address: address("cluster"), problem, attempt: 1, retry_after_ms: 1500 },
+            Event::Finished { address: address("cluster"), does: OpKind::Create, duration_ms: 460_000 },
+            Event::Log { plugin: "doks".into(), level: "warn", message: "odd\u{1b}[2J".into() },
             started("pool"),
-            Event::Failed {
-                address: address("pool"),
-                does: OpKind::Create,
-                problem: refused,
-            },
-            Event::Blocked {
-                address: address("release"),
-                by: address("pool"),
-            },
-            Event::Learned {
-                address: address("bucket"),
-                what: "adopted after an interrupted run".into(),
-            },
+            Event::Failed { address: address("pool"), does: OpKind::Create, problem: refused },
+            Event::Blocked { address: address("release"), by: address("pool") },
+            Event::Learned { address: address("bucket"), what: "adopted after an interrupted run".into() },
         ]
     }
 
     fn folded(verbose: bool) -> String {
         let mut progress = Progress::of(3);
-        let lines: String = events()
-            .iter()
-            .filter_map(|event| progress.take(event, Duration::ZERO, verbose))
-            .collect();
+        let lines: String = events().iter().filter_map(|event| progress.take(event, Duration::ZERO, verbose)).collect();
         anstream::adapter::strip_str(&lines).to_string()
     }
 
@@ -320,23 +218,12 @@ mod tests {
     fn the_block_shows_what_is_under_way_and_fits() {
         let mut progress = Progress::of(14);
         for number in 0..11 {
-            progress.take(
-                &started(&format!("release[\"{number:02}\"]")),
-                Duration::from_secs(number),
-                false,
-            );
+            progress.take(&started(&format!("release[\"{number:02}\"]")), Duration::from_secs(number), false);
         }
-        progress.take(
-            &waiting("release[\"03\"]", &"long ".repeat(40)),
-            Duration::from_secs(11),
-            false,
-        );
+        progress.take(&waiting("release[\"03\"]", &"long ".repeat(40)), Duration::from_secs(11), false);
         let block = progress.block(Duration::from_secs(75), 3, 60).join("\n");
         let plain = anstream::adapter::strip_str(&block).to_string();
-        assert!(
-            plain.lines().all(|line| line.chars().count() < 60),
-            "{plain}"
-        );
+        assert!(plain.lines().all(|line| line.chars().count() < 60), "{plain}");
         insta::assert_snapshot!(plain);
     }
 }

@@ -34,10 +34,7 @@ impl Reporter {
     pub(crate) fn start(screen: Arc<Screen>) -> Self {
         let (sender, receiver) = mpsc::channel();
         let thread = std::thread::spawn(move || listen(&screen, &receiver));
-        Self {
-            sender: Some(sender),
-            thread: Some(thread),
-        }
+        Self { sender: Some(sender), thread: Some(thread) }
     }
 
     /// Says how many steps will be carried out.
@@ -102,10 +99,7 @@ fn listen(screen: &Screen, receiver: &Receiver<Message>) {
         }
         if let Some(progress) = progress.as_ref().filter(|_| screen.is_live()) {
             frame += 1;
-            block.draw(
-                screen,
-                &progress.block(began.elapsed(), frame, screen.width()),
-            );
+            block.draw(screen, &progress.block(began.elapsed(), frame, screen.width()));
         }
     }
     block.erase(screen);
@@ -140,10 +134,6 @@ impl Block {
 
     /// The cursor to where the block begins, and everything after it gone.
     fn back(&self) -> String {
-        if self.lines == 0 {
-            String::new()
-        } else {
-            format!("\u{1b}[{}A\u{1b}[J", self.lines)
-        }
+        if self.lines == 0 { String::new() } else { format!("\u{1b}[{}A\u{1b}[J", self.lines) }
     }
 }

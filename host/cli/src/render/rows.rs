@@ -97,11 +97,7 @@ impl Tally {
 
     /// How many steps do anything.
     pub(crate) fn changes(&self) -> usize {
-        ACTIONS
-            .iter()
-            .filter(|action| **action != Action::Same)
-            .map(|action| self.of(*action))
-            .sum()
+        ACTIONS.iter().filter(|action| **action != Action::Same).map(|action| self.of(*action)).sum()
     }
 }
 
@@ -148,13 +144,7 @@ impl PlanView {
         }
         let (roots, hidden) = nodes(&plan.steps, &beneath, &top);
         let steps = plan.steps.iter().map(StepRow::of).collect();
-        Self {
-            steps,
-            roots,
-            hidden,
-            outputs: plan.outputs.iter().map(OutputRow::of).collect(),
-            tally,
-        }
+        Self { steps, roots, hidden, outputs: plan.outputs.iter().map(OutputRow::of).collect(), tally }
     }
 
     /// Is there nothing to do?
@@ -166,30 +156,17 @@ impl PlanView {
 /// Under which step each step is drawn: the last of what it depends on. What is deleted is drawn
 /// under what it depended on, though it goes first.
 fn parents(steps: &[Step]) -> Vec<Option<usize>> {
-    let place: BTreeMap<_, _> = steps
-        .iter()
-        .enumerate()
-        .map(|(index, step)| (&step.address, index))
-        .collect();
+    let place: BTreeMap<_, _> = steps.iter().enumerate().map(|(index, step)| (&step.address, index)).collect();
     let deletes = |index: usize| matches!(steps[index].action, Action::Delete | Action::Forget);
     let parent_of = |index: usize| {
         let step = &steps[index];
         if !deletes(index) {
             // Steps come after what they depend on, so this cannot close a circle.
-            let earlier = step
-                .depends_on
-                .iter()
-                .filter_map(|address| place.get(address).copied());
-            return earlier
-                .filter(|other| *other < index && !deletes(*other))
-                .max();
+            let earlier = step.depends_on.iter().filter_map(|address| place.get(address).copied());
+            return earlier.filter(|other| *other < index && !deletes(*other)).max();
         }
-        let homes = || {
-            step.old
-                .iter()
-                .flat_map(|old| &old.depends_on)
-                .filter_map(|address| place.get(address).copied())
-        };
+        let homes =
+            || step.old.iter().flat_map(|old| &old.depends_on).filter_map(|address| place.get(address).copied());
         // Deletes run the other way round: what is deleted later is what this one depended on.
         homes()
             .filter(|other| *other > index && deletes(*other))
@@ -209,11 +186,7 @@ fn nodes(steps: &[Step], beneath: &[Vec<usize>], which: &[usize]) -> (Vec<Node>,
         if step.action == Action::Same && children.is_empty() {
             hidden += 1 + hidden_beneath;
         } else {
-            shown.push(Node {
-                step: index,
-                children,
-                hidden: hidden_beneath,
-            });
+            shown.push(Node { step: index, children, hidden: hidden_beneath });
         }
     }
     (shown, hidden)
@@ -229,11 +202,7 @@ impl StepRow {
             notes: notes(step),
             reasons: step.reasons.clone(),
             fields: fields(step),
-            depends_on: step
-                .depends_on
-                .iter()
-                .map(|address| Text::line(address.as_str()))
-                .collect(),
+            depends_on: step.depends_on.iter().map(|address| Text::line(address.as_str())).collect(),
             offline: step.offline,
         }
     }
@@ -242,10 +211,7 @@ impl StepRow {
 fn notes(step: &Step) -> Vec<Text> {
     let mut notes: Vec<String> = Vec::new();
     if let Some(old) = &step.old
-        && matches!(
-            step.action,
-            Action::Delete | Action::Adopt | Action::Resume | Action::Forget
-        )
+        && matches!(step.action, Action::Delete | Action::Adopt | Action::Resume | Action::Forget)
         && !old.id.is_empty()
     {
         notes.push(format!("id {}", old.id));
@@ -290,14 +256,7 @@ fn fields(step: &Step) -> Vec<FieldRow> {
     match (step.action, &step.new_inputs) {
         (Action::Create, Some(inputs)) => value::rows(inputs)
             .into_iter()
-            .map(|(path, new)| FieldRow {
-                path,
-                old: None,
-                new: Some(new),
-                replaces: false,
-                note: None,
-                reason: None,
-            })
+            .map(|(path, new)| FieldRow { path, old: None, new: Some(new), replaces: false, note: None, reason: None })
             .collect(),
         (Action::Same | Action::Delete | Action::Forget, _) => Vec::new(),
         _ => step.diff.iter().map(FieldRow::of).collect(),
@@ -320,10 +279,6 @@ impl FieldRow {
 impl OutputRow {
     fn of(output: &OutputDiff) -> Self {
         let shown = |value: &Option<Value>| value.as_ref().map(Shown::of);
-        Self {
-            name: Text::line(&output.name),
-            old: shown(&output.old),
-            new: shown(&output.new),
-        }
+        Self { name: Text::line(&output.name), old: shown(&output.old), new: shown(&output.new) }
     }
 }

@@ -68,19 +68,11 @@ impl Screen {
 
     /// Prints a document that is JSON for people too, only wider for them.
     pub(crate) fn document(&self, document: &impl Serialize) {
-        let wide = if self.is_json() {
-            None
-        } else {
-            serde_json::to_string_pretty(document).ok()
-        };
+        let wide = if self.is_json() { None } else { serde_json::to_string_pretty(document).ok() };
         match wide {
-            Some(text) => self.print(&format!(
-                "{}\n",
-                text.lines()
-                    .map(text::json_line)
-                    .collect::<Vec<_>>()
-                    .join("\n")
-            )),
+            Some(text) => {
+                self.print(&format!("{}\n", text.lines().map(text::json_line).collect::<Vec<_>>().join("\n")))
+            }
             None => self.print(&format!("{}\n", json::line(document))),
         }
     }
@@ -139,17 +131,9 @@ impl Screen {
         let message = failure.to_string();
         match self.output {
             Output::Human => {
-                let mut page = format!(
-                    "{} {}\n",
-                    paint(BAD.bold(), "error:"),
-                    text::block(&message)
-                );
+                let mut page = format!("{} {}\n", paint(BAD.bold(), "error:"), text::block(&message));
                 if let Some(help) = failure.help() {
-                    page.push_str(&format!(
-                        "{} {}\n",
-                        paint(STRONG, " help:"),
-                        text::block(&help)
-                    ));
+                    page.push_str(&format!("{} {}\n", paint(STRONG, " help:"), text::block(&help)));
                 }
                 self.complain(&page);
             }
@@ -176,8 +160,7 @@ impl Screen {
 
     /// How many columns the terminal has.
     pub(crate) fn width(&self) -> usize {
-        rustix::termios::tcgetwinsize(io::stdout())
-            .map_or(80, |size| usize::from(size.ws_col).max(20))
+        rustix::termios::tcgetwinsize(io::stdout()).map_or(80, |size| usize::from(size.ws_col).max(20))
     }
 
     /// Prints to standard output as it is, for people and programs alike.
@@ -196,16 +179,10 @@ impl Screen {
 }
 
 fn in_colour(text: &str, colour: bool) -> String {
-    if colour {
-        text.to_owned()
-    } else {
-        anstream::adapter::strip_str(text).to_string()
-    }
+    if colour { text.to_owned() } else { anstream::adapter::strip_str(text).to_string() }
 }
 
 /// A reader that has gone away is no reason to stop a run, so what cannot be written is dropped.
 fn put(stream: &mut impl io::Write, text: &str) {
-    let _ = stream
-        .write_all(text.as_bytes())
-        .and_then(|()| stream.flush());
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }

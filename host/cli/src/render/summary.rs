@@ -68,33 +68,13 @@ impl Summary {
             (self.failed, "failed"),
             (self.blocked, "blocked"),
         ];
-        let told: Vec<String> = figures
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-        let told = if told.is_empty() {
-            "nothing to do".to_owned()
-        } else {
-            told.join(", ")
-        };
+        let told: Vec<String> =
+            figures.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let told = if told.is_empty() { "nothing to do".to_owned() } else { told.join(", ") };
         let well = self.failed == 0 && self.blocked == 0;
-        let head = if well {
-            paint(GOOD.bold(), "Done")
-        } else {
-            paint(BAD.bold(), "Failed")
-        };
-        let calls = format!(
-            "({}, {})",
-            plural(self.calls.read, "read"),
-            plural(self.calls.write, "write")
-        );
-        format!(
-            "{head} in {}: {} {}\n",
-            duration(self.duration_ms),
-            paint(STRONG, told),
-            paint(DIM, calls)
-        )
+        let head = if well { paint(GOOD.bold(), "Done") } else { paint(BAD.bold(), "Failed") };
+        let calls = format!("({}, {})", plural(self.calls.read, "read"), plural(self.calls.write, "write"));
+        format!("{head} in {}: {} {}\n", duration(self.duration_ms), paint(STRONG, told), paint(DIM, calls))
     }
 }
 
@@ -123,12 +103,7 @@ mod tests {
 
     #[test]
     fn only_what_happened_is_told() {
-        let mut summary = Summary {
-            created: 2,
-            unchanged: 1,
-            duration_ms: 4_230,
-            ..Summary::default()
-        };
+        let mut summary = Summary { created: 2, unchanged: 1, duration_ms: 4_230, ..Summary::default() };
         summary.calls = Calls { read: 9, write: 1 };
         insta::assert_snapshot!(plain(&summary), @"Done in 4.2 s: 2 created, 1 unchanged (9 reads, 1 write)");
         summary.failed = 1;
@@ -138,13 +113,7 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        let told: Vec<String> = [0, 999, 9_999, 12_000, 460_000, 3_900_000]
-            .into_iter()
-            .map(duration)
-            .collect();
-        assert_eq!(
-            told,
-            ["0.0 s", "0.9 s", "9.9 s", "12 s", "7 m 40 s", "1 h 5 m"]
-        );
+        let told: Vec<String> = [0, 999, 9_999, 12_000, 460_000, 3_900_000].into_iter().map(duration).collect();
+        assert_eq!(told, ["0.0 s", "0.9 s", "9.9 s", "12 s", "7 m 40 s", "1 h 5 m"]);
     }
 }

@@ -35,11 +35,7 @@ impl fmt::Display for Text {
 
 /// Foreign text of several lines: each made harmless, the line breaks kept.
 pub(crate) fn block(foreign: &str) -> String {
-    foreign
-        .lines()
-        .map(spelled_out)
-        .collect::<Vec<_>>()
-        .join("\n")
+    foreign.lines().map(spelled_out).collect::<Vec<_>>().join("\n")
 }
 
 fn spelled_out(foreign: &str) -> Cow<'_, str> {
@@ -48,11 +44,7 @@ fn spelled_out(foreign: &str) -> Cow<'_, str> {
     }
     let mut text = String::with_capacity(foreign.len() + 8);
     for c in foreign.chars() {
-        if is_dangerous(c) {
-            text.extend(c.escape_default())
-        } else {
-            text.push(c)
-        }
+        if is_dangerous(c) { text.extend(c.escape_default()) } else { text.push(c) }
     }
     Cow::Owned(text)
 }
@@ -105,8 +97,7 @@ mod tests {
 
     #[test]
     fn rt35_escape_sequences_and_bidi_are_spelled_out() {
-        let evil =
-            "ok\u{1b}[2K\u{1b}]0;t\u{7}\r\nPlan: 0\u{202e}txt\u{2066}\u{9b}31m\u{200b}\u{e0041}";
+        let evil = "ok\u{1b}[2K\u{1b}]0;t\u{7}\r\nPlan: 0\u{202e}txt\u{2066}\u{9b}31m\u{200b}\u{e0041}";
         let shown = Text::line(evil);
         assert_eq!(
             shown.as_str(),
@@ -126,17 +117,11 @@ mod tests {
         let text = value.to_string();
         let safe = json_line(&text);
         assert!(!safe.chars().any(is_dangerous));
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&safe).ok(),
-            Some(value)
-        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).ok(), Some(value));
     }
 
     #[test]
     fn ordinary_text_stays_as_it_is() {
-        assert_eq!(
-            Text::line("maps — Gran Sasso è 東京").as_str(),
-            "maps — Gran Sasso è 東京"
-        );
+        assert_eq!(Text::line("maps — Gran Sasso è 東京").as_str(), "maps — Gran Sasso è 東京");
     }
 }

@@ -24,10 +24,7 @@ pub(crate) struct Shown {
 impl Shown {
     /// The value on one line.
     pub(crate) fn of(value: &Value) -> Self {
-        Self {
-            text: inline(value),
-            json: value.redacted(),
-        }
+        Self { text: inline(value), json: value.redacted() }
     }
 }
 
@@ -47,9 +44,7 @@ fn write_inline(value: &Value, line: &mut String) {
         Value::Unknown => line.push_str(UNKNOWN_TEXT),
         Value::Secret(_) => line.push_str(SECRET_TEXT),
         Value::List(items) => {
-            write_joined(line, ['[', ']'], items, |item, line| {
-                write_inline(item, line)
-            });
+            write_joined(line, ['[', ']'], items, |item, line| write_inline(item, line));
         }
         Value::Map(map) => write_joined(line, ['{', '}'], map, |(key, member), line| {
             line.push_str(key);
@@ -106,15 +101,7 @@ fn open(path: &str, value: &Value, rows: &mut Vec<(Text, Shown)>) {
         Value::Null => {}
         Value::Map(map) if !fits && !map.is_empty() => {
             for (key, member) in map {
-                open(
-                    &if path.is_empty() {
-                        key.clone()
-                    } else {
-                        format!("{path}.{key}")
-                    },
-                    member,
-                    rows,
-                );
+                open(&if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, member, rows);
             }
         }
         Value::List(items) if !fits && !items.is_empty() => {
@@ -144,10 +131,7 @@ mod tests {
                 {"name": "workloads", "size": "s-4vcpu-8gb", "autoscale": {"min": 1, "max": 3}},
             ],
         }));
-        let shown: Vec<String> = rows(&pools)
-            .into_iter()
-            .map(|(path, row)| format!("{path} = {}", row.text))
-            .collect();
+        let shown: Vec<String> = rows(&pools).into_iter().map(|(path, row)| format!("{path} = {}", row.text)).collect();
         assert_eq!(
             shown,
             [
@@ -160,10 +144,7 @@ mod tests {
 
     #[test]
     fn secrets_and_unknowns_are_told_from_text() {
-        assert_eq!(
-            inline(&Value::from("hunter2").secret()).as_str(),
-            "«secret»"
-        );
+        assert_eq!(inline(&Value::from("hunter2").secret()).as_str(), "«secret»");
         assert_eq!(inline(&Value::Unknown).as_str(), "(known after apply)");
         assert_eq!(inline(&Value::from("«secret»")).as_str(), "\"«secret»\"");
         assert_eq!(Shown::of(&Value::from("hunter2").secret()).json, "«secret»");

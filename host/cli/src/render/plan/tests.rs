@@ -29,20 +29,8 @@ fn recorded(id: &str, depends_on: &[&str]) -> Recorded {
     }
 }
 
-fn field(
-    path: &str,
-    old: Option<Value>,
-    new: Option<Value>,
-    replaces: bool,
-    reason: Reason,
-) -> FieldDiff {
-    FieldDiff {
-        path: path.to_owned(),
-        old,
-        new,
-        replaces,
-        reason,
-    }
+fn field(path: &str, old: Option<Value>, new: Option<Value>, replaces: bool, reason: Reason) -> FieldDiff {
+    FieldDiff { path: path.to_owned(), old, new, replaces, reason }
 }
 
 fn inputs(json: serde_json::Value) -> Option<Value> {
@@ -59,34 +47,10 @@ fn everything() -> Plan {
     let mut cluster = step("cluster", Action::Replace, &[]);
     cluster.old = Some(recorded("1d9a", &[]));
     cluster.diff = vec![
-        field(
-            "region",
-            Some("fra1".into()),
-            Some("ams3".into()),
-            true,
-            Reason::Changed,
-        ),
-        field(
-            "node_pools[\"general-purpose\"].count",
-            Some(2.into()),
-            Some(3.into()),
-            false,
-            Reason::Changed,
-        ),
-        field(
-            "tags",
-            Some(Value::from(vec!["old".into()])),
-            None,
-            false,
-            Reason::Drifted,
-        ),
-        field(
-            "token",
-            Some(Value::from("a").secret()),
-            Some(Value::from("b").secret()),
-            false,
-            Reason::Changed,
-        ),
+        field("region", Some("fra1".into()), Some("ams3".into()), true, Reason::Changed),
+        field("node_pools[\"general-purpose\"].count", Some(2.into()), Some(3.into()), false, Reason::Changed),
+        field("tags", Some(Value::from(vec!["old".into()])), None, false, Reason::Drifted),
+        field("token", Some(Value::from("a").secret()), Some(Value::from("b").secret()), false, Reason::Changed),
     ];
     let mut issuer = step("issuer", Action::Create, &["cluster", "release"]);
     issuer.offline = true;
@@ -96,9 +60,7 @@ fn everything() -> Plan {
         "spec": {"email": "admin@gransassotech.org", "solvers": [{"http01": {"ingress": {"class": "nginx"}}}]},
     }));
     let mut record = step("record", Action::Create, &["cluster"]);
-    record.reasons = vec![Reason::HomeLost {
-        home: Address::new("cluster"),
-    }];
+    record.reasons = vec![Reason::HomeLost { home: Address::new("cluster") }];
     record.new_inputs = inputs(json!({"name": "maps.k8s", "values": [{"$unknown": true}]}));
     let mut bucket = step("bucket", Action::Adopt, &[]);
     bucket.old = Some(recorded("gst-maps-backups", &[]));
@@ -122,16 +84,8 @@ fn everything() -> Plan {
             old_b,
         ],
         outputs: vec![
-            OutputDiff {
-                name: "endpoint".into(),
-                old: Some("https://a".into()),
-                new: Some(Value::Unknown),
-            },
-            OutputDiff {
-                name: "url".into(),
-                old: None,
-                new: Some("https://maps".into()),
-            },
+            OutputDiff { name: "endpoint".into(), old: Some("https://a".into()), new: Some(Value::Unknown) },
+            OutputDiff { name: "url".into(), old: None, new: Some("https://maps".into()) },
         ],
         diagnostics: Vec::new(),
         ..Plan::default()
@@ -145,10 +99,8 @@ fn everything_at_once() {
 
 #[test]
 fn the_same_rows_as_json_lines() {
-    let lines: Vec<String> = steps(&PlanView::of(&everything()))
-        .iter()
-        .map(|event| serde_json::to_string(event).unwrap())
-        .collect();
+    let lines: Vec<String> =
+        steps(&PlanView::of(&everything())).iter().map(|event| serde_json::to_string(event).unwrap()).collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
@@ -164,11 +116,7 @@ fn a_first_run() {
     }));
     let plan = Plan {
         steps: vec![cluster],
-        outputs: vec![OutputDiff {
-            name: "endpoint".into(),
-            old: None,
-            new: Some(Value::Unknown),
-        }],
+        outputs: vec![OutputDiff { name: "endpoint".into(), old: None, new: Some(Value::Unknown) }],
         diagnostics: Vec::new(),
         ..Plan::default()
     };
@@ -178,10 +126,7 @@ fn a_first_run() {
 #[test]
 fn nothing_to_do() {
     let plan = Plan {
-        steps: vec![
-            step("cluster", Action::Same, &[]),
-            step("release", Action::Same, &["cluster"]),
-        ],
+        steps: vec![step("cluster", Action::Same, &[]), step("release", Action::Same, &["cluster"])],
         ..Plan::default()
     };
     insta::assert_snapshot!(drawn(&plan), @"No changes: 2 unchanged.");
@@ -190,45 +135,19 @@ fn nothing_to_do() {
 #[test]
 fn rt35_names_and_values_cannot_draw_over_the_plan() {
     let mut cluster = step("cl\u{1b}[2K\u{202e}", Action::Update, &[]);
-    cluster.reasons = vec![Reason::Provider {
-        why: "x\r\n\u{1b}[32mPlan: 0 to create".into(),
-    }];
-    cluster.diff = vec![field(
-        "a\u{1b}[8m",
-        Some("\u{9b}2J".into()),
-        Some("\u{2066}".into()),
-        false,
-        Reason::Changed,
-    )];
+    cluster.reasons = vec![Reason::Provider { why: "x\r\n\u{1b}[32mPlan: 0 to create".into() }];
+    cluster.diff = vec![field("a\u{1b}[8m", Some("\u{9b}2J".into()), Some("\u{2066}".into()), false, Reason::Changed)];
     let plan = Plan {
         steps: vec![cluster],
-        outputs: vec![OutputDiff {
-            name: "o\u{1b}c".into(),
-            old: None,
-            new: Some("\u{1b}]52;c;\u{7}".into()),
-        }],
+        outputs: vec![OutputDiff { name: "o\u{1b}c".into(), old: None, new: Some("\u{1b}]52;c;\u{7}".into()) }],
         diagnostics: Vec::new(),
         ..Plan::default()
     };
     let shown = drawn(&plan);
     let painted = tree(&PlanView::of(&plan));
     // With the colours taken out nothing is left that a terminal would act upon…
-    assert!(
-        !shown
-            .chars()
-            .any(|c| c.is_control() && c != '\n' || ('\u{202a}'..='\u{2069}').contains(&c)),
-        "{shown:?}"
-    );
+    assert!(!shown.chars().any(|c| c.is_control() && c != '\n' || ('\u{202a}'..='\u{2069}').contains(&c)), "{shown:?}");
     // …and what was taken out were only our own colours: nothing of the plan's text went with them.
-    assert!(
-        shown.contains("\\u{1b}[2K") && shown.contains("\\u{9b}2J") && shown.contains("\\u{1b}]52"),
-        "{painted:?}"
-    );
-    assert_eq!(
-        shown
-            .lines()
-            .filter(|line| line.starts_with("Plan:"))
-            .count(),
-        1
-    );
+    assert!(shown.contains("\\u{1b}[2K") && shown.contains("\\u{9b}2J") && shown.contains("\\u{1b}]52"), "{painted:?}");
+    assert_eq!(shown.lines().filter(|line| line.starts_with("Plan:")).count(), 1);
 }
