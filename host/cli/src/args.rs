@@ -129,13 +129,9 @@ impl FromStr for Rehearse {
     }
 }
 
-/// What only a rehearsal knows.
+/// What goes wrong on purpose.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct RehearsalArgs {
-    /// Forget the rehearsal's state first, and its cloud unless that one is served
-    #[arg(long, requires = "rehearse")]
-    pub(crate) fresh: bool,
-
+pub(crate) struct FaultArgs {
     /// Inject a fault: error@N, throttle@N, lost@N, drip@N, crash-before@N, crash-sent@N, crash-replied@N
     #[arg(long = "fault", value_name = "SPEC", requires = "rehearse", value_delimiter = ',', action = ArgAction::Append)]
     pub(crate) faults: Vec<String>,
@@ -155,9 +151,12 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) stack: StackArgs,
     #[command(flatten)]
-    pub(crate) rehearsal: RehearsalArgs,
+    pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) pace: Pace,
+    /// Forget the rehearsal's state first, and its cloud unless that one is served
+    #[arg(long, requires = "rehearse")]
+    pub(crate) fresh: bool,
     /// Apply without asking
     #[arg(short = 'y', long)]
     pub(crate) yes: bool,
@@ -181,7 +180,7 @@ pub(crate) struct DestroyArgs {
     #[command(flatten)]
     pub(crate) stack: StackArgs,
     #[command(flatten)]
-    pub(crate) rehearsal: RehearsalArgs,
+    pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) pace: Pace,
     /// Destroy without asking
@@ -309,7 +308,7 @@ mod tests {
         else {
             panic!("run")
         };
-        assert_eq!(run.rehearsal.faults, ["lost@1", "error@2", "drip@3"]);
+        assert_eq!(run.faults.faults, ["lost@1", "error@2", "drip@3"]);
     }
 
     #[test]

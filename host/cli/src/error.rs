@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use maps_engine::Diagnostic;
 
+use crate::cloud::ControlError;
 use crate::render::diagnostics::Sources;
 
 /// How the process ends.
@@ -67,6 +68,12 @@ pub(crate) enum Failure {
         /// Why.
         error: std::io::Error,
     },
+    /// The local cloud itself failed.
+    #[error(transparent)]
+    Cloud(#[from] maps_rehearsal::Error),
+    /// The local cloud does not do as it is told.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// Nobody can be asked, and `--yes` was not given.
     #[error("there is nobody to ask whether to go on")]
     NobodyToAsk,
@@ -95,8 +102,14 @@ impl Failure {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Diagnostics { .. } | Self::Usage { .. } | Self::File { .. } | Self::NobodyToAsk => Exit::Failed,
-            Self::Declined => Exit::Failed,
+            Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => Exit::Locked,
+            Self::Diagnostics { .. }
+            | Self::Usage { .. }
+            | Self::File { .. }
+            | Self::Cloud(_)
+            | Self::Control(_)
+            | Self::NobodyToAsk
+            | Self::Declined => Exit::Failed,
         }
     }
 
@@ -106,6 +119,9 @@ impl Failure {
             Self::Diagnostics { .. } => "stack-errors",
             Self::Usage { .. } => "usage",
             Self::File { .. } => "file",
+            Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => "cloud-in-use",
+            Self::Cloud(_) => "cloud",
+            Self::Control(_) => "cloud-unreachable",
             Self::NobodyToAsk => "nobody-to-ask",
             Self::Declined => "declined",
         }
@@ -116,7 +132,11 @@ impl Failure {
         match self {
             Self::Usage { help, .. } => help.clone(),
             Self::NobodyToAsk => Some("look at `maps plan`, then give --yes".to_owned()),
-            Self::Diagnostics { .. } | Self::File { .. } | Self::Declined => None,
+            Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => {
+                Some("wait for the other run, or share one cloud: maps cloud serve, then --rehearse=DIR".to_owned())
+            }
+            Self::Control(_) => Some("is it still served? start it again: maps cloud serve --dir DIR".to_owned()),
+            Self::Diagnostics { .. } | Self::File { .. } | Self::Cloud(_) | Self::Declined => None,
         }
     }
 

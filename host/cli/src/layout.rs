@@ -3,6 +3,7 @@
 //! ```text
 //! stack.yaml
 //! .maps/maps/                          the state of the stack `maps`
+//! .maps/maps@prod/                     its state in the environment `prod`
 //! .maps/rehearsal/maps/state/          its state in rehearsals with a cloud of its own
 //! .maps/rehearsal/maps/cloud/          that cloud
 //! .maps/rehearsal/maps/served-1f…/     its state in rehearsals against a served cloud
@@ -14,6 +15,7 @@
 
 use std::path::{Path, PathBuf};
 
+use maps_engine::stack::Stack;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Failure;
@@ -53,29 +55,53 @@ impl Layout {
     }
 
     /// The state of real runs.
-    pub(crate) fn state(&self, stack: &str) -> PathBuf {
-        self.folder.join(".maps").join(stack)
+    pub(crate) fn state(&self, stack: &Named<'_>) -> PathBuf {
+        self.folder.join(".maps").join(stack.folder())
     }
 
     /// The cloud that a rehearsal has for itself.
-    pub(crate) fn own_cloud(&self, stack: &str) -> PathBuf {
+    pub(crate) fn own_cloud(&self, stack: &Named<'_>) -> PathBuf {
         self.rehearsal(stack).join("cloud")
     }
 
     /// The state of rehearsals with a cloud of their own.
-    pub(crate) fn own_cloud_state(&self, stack: &str) -> PathBuf {
+    pub(crate) fn own_cloud_state(&self, stack: &Named<'_>) -> PathBuf {
         self.rehearsal(stack).join("state")
     }
 
     /// The state of rehearsals against a served cloud.
-    pub(crate) fn served_cloud_state(&self, stack: &str, authority: &[u8]) -> PathBuf {
+    pub(crate) fn served_cloud_state(&self, stack: &Named<'_>, authority: &[u8]) -> PathBuf {
         let digest = Sha256::digest(authority);
         let name: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         self.rehearsal(stack).join(format!("served-{name}"))
     }
 
-    fn rehearsal(&self, stack: &str) -> PathBuf {
-        self.folder.join(".maps").join("rehearsal").join(stack)
+    fn rehearsal(&self, stack: &Named<'_>) -> PathBuf {
+        self.folder.join(".maps").join("rehearsal").join(stack.folder())
+    }
+}
+
+/// A stack in an environment: each has its own state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named<'a> {
+    /// The stack's name.
+    pub(crate) stack: &'a str,
+    /// The environment's, if one was chosen.
+    pub(crate) environment: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    /// Of a stack that was read.
+    pub(crate) fn of(stack: &'a Stack) -> Self {
+        Self { stack: &stack.name, environment: stack.environment.as_deref() }
+    }
+
+    fn folder(&self) -> String {
+        match self.environment {
+            // No name holds an `@`, so none can be taken for another.
+            Some(environment) => format!("{}@{environment}", self.stack),
+            None => self.stack.to_owned(),
+        }
     }
 }
 
@@ -96,12 +122,16 @@ mod tests {
     }
 
     #[test]
-    fn every_cloud_has_a_state_of_its_own() {
+    fn every_cloud_and_environment_has_a_state_of_its_own() {
         let layout = Layout { file: "stack.yaml".into(), folder: ".".into() };
-        let one = layout.served_cloud_state("maps", b"one");
-        assert_eq!(one, layout.served_cloud_state("maps", b"one"));
-        assert_ne!(one, layout.served_cloud_state("maps", b"two"));
-        assert_ne!(one, layout.served_cloud_state("hello", b"one"));
-        assert_ne!(layout.own_cloud_state("maps"), layout.state("maps"));
+        let named = |stack, environment| Named { stack, environment };
+        let maps = named("maps", None);
+        let one = layout.served_cloud_state(&maps, b"one");
+        assert_eq!(one, layout.served_cloud_state(&maps, b"one"));
+        assert_ne!(one, layout.served_cloud_state(&maps, b"two"));
+        assert_ne!(one, layout.served_cloud_state(&named("hello", None), b"one"));
+        assert_ne!(layout.own_cloud_state(&maps), layout.state(&maps));
+        assert_eq!(layout.state(&maps), Path::new("./.maps/maps"));
+        assert_eq!(layout.state(&named("maps", Some("prod"))), Path::new("./.maps/maps@prod"));
     }
 }

@@ -3,14 +3,18 @@
 //! Nothing is set up here that a command may not need: no async runtime, no sandbox, no network.
 
 mod args;
+mod cloud;
 mod commands;
+mod compose;
 mod error;
 mod interrupt;
 mod layout;
 mod plant;
+mod rehearse;
 mod render;
 mod source;
 mod stackfile;
+mod time;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -64,3 +64,14 @@ fn completions_are_made_for_a_shell() {
     let script = in_empty_folder("completions bash");
     assert!(script.starts_with("exit: 0\n") && script.contains("complete -F _maps"), "{script}");
 }
+
+#[test]
+fn a_cloud_that_never_was_has_nothing_in_it() {
+    insta::assert_snapshot!(in_empty_folder("cloud inventory --dir cloud"));
+    insta::assert_snapshot!(in_empty_folder("cloud counts --dir cloud --output json"));
+}
+
+#[test]
+fn a_bad_fault_is_named() {
+    insta::assert_snapshot!(in_empty_folder("cloud serve --dir cloud --fault fire@1"));
+}

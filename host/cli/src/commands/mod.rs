@@ -1,10 +1,13 @@
 //! One command a file; each returns how the process ends.
 
+mod cloud_counts;
+mod cloud_inventory;
+mod cloud_serve;
 mod completions;
 
 use std::sync::Arc;
 
-use crate::args::Command;
+use crate::args::{CloudCommand, Command};
 use crate::error::{Exit, Failure};
 use crate::render::Screen;
 
@@ -12,6 +15,9 @@ use crate::render::Screen;
 pub(crate) fn dispatch(command: Command, screen: &Arc<Screen>) -> Result<Exit, Failure> {
     match command {
         Command::Completions(args) => Ok(completions::completions(args, screen)),
+        Command::Cloud(CloudCommand::Serve { dir, faults }) => cloud_serve::cloud_serve(&dir, &faults, screen),
+        Command::Cloud(CloudCommand::Inventory { dir }) => cloud_inventory::cloud_inventory(&dir, screen),
+        Command::Cloud(CloudCommand::Counts { dir }) => cloud_counts::cloud_counts(&dir, screen),
         _ => Err(Failure::usage("not wired yet")),
     }
 }

@@ -1,0 +1,121 @@
+//! A rehearsal: which local cloud, how it is reached, and what is planted for want of real secrets.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use maps_engine::stack::Stack;
+use maps_rehearsal::{Cloud, CloudFile, Options, Running};
+
+use crate::args::Rehearse;
+use crate::cloud::{self, Control};
+use crate::error::Failure;
+use crate::layout::{Layout, Named};
+use crate::plant;
+use crate::stackfile;
+
+/// Keep what an earlier rehearsal left, or forget it first?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Keep it.
+    Kept,
+    /// `--fresh`.
+    Forgotten,
+}
+
+/// A local cloud to rehearse with.
+#[derive(Debug)]
+pub(crate) struct Rehearsal {
+    /// The cloud, if it is this process's own.
+    own: Option<Running>,
+    file: CloudFile,
+    control: Arc<Control>,
+    state: std::path::PathBuf,
+}
+
+impl Rehearsal {
+    /// Starts a cloud of its own, or finds the one that is served.
+    pub(crate) async fn start(
+        which: &Rehearse,
+        layout: &Layout,
+        stack: &Named<'_>,
+        past: Past,
+    ) -> Result<Self, Failure> {
+        let (own, file, state) = match which {
+            Rehearse::InProcess => {
+                let (dir, state) = (layout.own_cloud(stack), layout.own_cloud_state(stack));
+                if past == Past::Forgotten {
+                    forget_cloud(&dir).await?;
+                }
+                let own = Cloud::start(Options::new(dir)).await?;
+                let file = own.file().clone();
+                (Some(own), file, state)
+            }
+            Rehearse::Served(dir) => {
+                let file = cloud::served(dir)?;
+                let authority = std::fs::read(&file.ca).map_err(Failure::file(&file.ca))?;
+                (None, file, layout.served_cloud_state(stack, &authority))
+            }
+        };
+        let control = Arc::new(Control::of(&file)?);
+        if own.is_none() {
+            control.answers().await?;
+        }
+        if past == Past::Forgotten {
+            remove(&state)?;
+        }
+        Ok(Self { own, file, control, state })
+    }
+
+    /// Where the state of this rehearsal lies.
+    pub(crate) fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// What `cloud.json` says.
+    pub(crate) fn file(&self) -> &CloudFile {
+        &self.file
+    }
+
+    /// Its control port.
+    pub(crate) fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    /// The value of a secret input: the cloud's own token where the input feeds a credential for
+    /// one of its hosts, otherwise one that looks real.
+    pub(crate) fn planted(&self, stack: &Stack, input: &str) -> String {
+        let hosts = stackfile::inputs_of_credentials(stack).remove(input).unwrap_or_default();
+        match hosts.iter().find_map(|host| cloud::token_for(&self.file, host)) {
+            Some(token) => token.to_owned(),
+            None => plant::secret(cloud::seed(&self.file), &stack.name, input),
+        }
+    }
+
+    /// Ends the cloud, if it is this process's own.
+    pub(crate) async fn end(self) -> Result<(), Failure> {
+        match self.own {
+            Some(own) => Ok(own.shutdown().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Removes a cloud's folder, unless another process is using it. A damaged one goes too: that is
+/// what `--fresh` is for.
+async fn forget_cloud(dir: &Path) -> Result<(), Failure> {
+    if dir.is_dir() {
+        match Cloud::start(Options::new(dir)).await {
+            Ok(running) => running.shutdown().await?,
+            Err(error @ maps_rehearsal::Error::AlreadyRunning { .. }) => return Err(error.into()),
+            Err(_) => {}
+        }
+    }
+    remove(dir)
+}
+
+fn remove(dir: &Path) -> Result<(), Failure> {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::file(dir)(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,78 @@
+//! Time and randomness as this process has them: the system's, and the virtual time of a rehearsal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use maps_engine::{Clock, Entropy};
+
+use crate::cloud::Control;
+
+/// Unix milliseconds by the system's clock.
+fn wall() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The system's clock.
+#[derive(Debug)]
+pub(crate) struct WallClock;
+
+#[async_trait]
+impl Clock for WallClock {
+    fn now(&self) -> u64 {
+        wall()
+    }
+
+    async fn sleep_until(&self, deadline: u64, _idle: bool) {
+        tokio::time::sleep(Duration::from_millis(deadline.saturating_sub(wall()))).await;
+    }
+}
+
+/// A rehearsal's clock: the system's, ahead by what was skipped. It skips only while nothing is in
+/// flight, and makes the cloud skip with it.
+#[derive(Debug)]
+pub(crate) struct RehearsalClock {
+    control: Arc<Control>,
+    ahead: AtomicU64,
+}
+
+impl RehearsalClock {
+    /// A clock that runs with the cloud's.
+    pub(crate) fn with(control: Arc<Control>) -> Self {
+        Self { control, ahead: AtomicU64::new(0) }
+    }
+}
+
+#[async_trait]
+impl Clock for RehearsalClock {
+    fn now(&self) -> u64 {
+        wall().saturating_add(self.ahead.load(Ordering::Relaxed))
+    }
+
+    async fn sleep_until(&self, deadline: u64, idle: bool) {
+        let wait = deadline.saturating_sub(self.now());
+        if wait == 0 {
+            return;
+        }
+        if idle && self.control.advance(wait).await.is_ok() {
+            self.ahead.fetch_add(wait, Ordering::Relaxed);
+            return;
+        }
+        // Something is in flight, or the cloud does not answer: then time passes as it does.
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
+}
+
+/// The system's randomness.
+#[derive(Debug)]
+pub(crate) struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    #[allow(clippy::expect_used)]
+    fn fill(&self, buffer: &mut [u8]) {
+        // Without randomness a token could be guessed or repeat, and a run must not go on.
+        getrandom::fill(buffer).expect("the operating system gives randomness");
+    }
+}
