@@ -53,8 +53,10 @@ impl Control {
     /// A client of the control port.
     pub(crate) fn of(cloud: &CloudFile) -> Result<Self, ControlError> {
         let base = cloud.control.trim_end_matches('/').to_owned();
-        // Proxies of the environment are none of a local cloud's business.
-        let client = reqwest::Client::builder().no_proxy().timeout(CONTROL_TIMEOUT).build();
+        // A second install is refused and changes nothing: the first one was the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Neither proxies of the environment nor the system's authorities are a local cloud's business.
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(CONTROL_TIMEOUT).build();
         match client {
             Ok(client) => Ok(Self { base, token: cloud.control_token.clone(), client }),
             Err(error) => Err(ControlError { base, why: told(&error) }),

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use maps_engine::Diagnostic;
+use maps_engine::state::StateError;
+use maps_engine::value::Map;
+use maps_store::FileError;
 
 use crate::cloud::ControlError;
 use crate::render::diagnostics::Sources;
@@ -68,6 +71,20 @@ pub(crate) enum Failure {
         /// Why.
         error: std::io::Error,
     },
+    /// State cannot be read, written or locked.
+    #[error(transparent)]
+    Files(#[from] FileError),
+    /// State contradicts itself.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// There is no output of that name.
+    #[error("the stack has no output {name}")]
+    NoOutput {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// The local cloud itself failed.
     #[error(transparent)]
     Cloud(#[from] maps_rehearsal::Error),
@@ -99,13 +116,24 @@ impl Failure {
         move |error| Self::File { path, error }
     }
 
+    /// An output that is not there.
+    pub(crate) fn no_output(name: &str, outputs: Option<&Map>) -> Self {
+        let known = outputs.into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        Self::NoOutput { name: name.to_owned(), known }
+    }
+
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => Exit::Locked,
+            Self::Files(FileError::Locked { .. }) | Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => {
+                Exit::Locked
+            }
             Self::Diagnostics { .. }
             | Self::Usage { .. }
             | Self::File { .. }
+            | Self::Files(_)
+            | Self::State(_)
+            | Self::NoOutput { .. }
             | Self::Cloud(_)
             | Self::Control(_)
             | Self::NobodyToAsk
@@ -119,6 +147,9 @@ impl Failure {
             Self::Diagnostics { .. } => "stack-errors",
             Self::Usage { .. } => "usage",
             Self::File { .. } => "file",
+            Self::Files(error) => error.code(),
+            Self::State(_) => "state-contradicts-itself",
+            Self::NoOutput { .. } => "no-such-output",
             Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => "cloud-in-use",
             Self::Cloud(_) => "cloud",
             Self::Control(_) => "cloud-unreachable",
@@ -131,6 +162,10 @@ impl Failure {
     pub(crate) fn help(&self) -> Option<String> {
         match self {
             Self::Usage { help, .. } => help.clone(),
+            Self::Files(error) => Some(error.help()),
+            Self::State(_) => Some("the folder `history` beside the state holds the snapshots before".to_owned()),
+            Self::NoOutput { known, .. } if known.is_empty() => Some("it has none; was it run?".to_owned()),
+            Self::NoOutput { known, .. } => Some(format!("it has {}", known.join(", "))),
             Self::NobodyToAsk => Some("look at `maps plan`, then give --yes".to_owned()),
             Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => {
                 Some("wait for the other run, or share one cloud: maps cloud serve, then --rehearse=DIR".to_owned())

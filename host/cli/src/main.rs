@@ -14,6 +14,7 @@ mod rehearse;
 mod render;
 mod source;
 mod stackfile;
+mod stage;
 mod time;
 
 use std::process::ExitCode;

@@ -29,7 +29,7 @@ pub(crate) struct StackFile {
 pub(crate) enum Outside<'a> {
     /// The environment of the process.
     Environment,
-    /// A rehearsal: secrets are planted, and nothing is read from the environment.
+    /// Secrets are planted, and the environment is asked for none.
     Planted(&'a dyn Fn(&str) -> String),
 }
 
@@ -40,15 +40,15 @@ impl StackFile {
         let given = settings.inputs.iter().map(|Input { name, value }| (name.clone(), value.clone())).collect();
         let file = layout.file().file_name().unwrap_or_default().to_string_lossy();
         let environment = settings.environment.as_deref();
+        let variable = |name: &str| std::env::var(name).ok();
         let parsed = match outside {
             Outside::Environment => {
-                let variable = |name: &str| std::env::var(name).ok();
                 let parameters = Parameters { given: &given, environment: &variable, plant: None };
                 Stack::parse(&files, &file, environment, parameters)
             }
             Outside::Planted(plant) => {
                 let plant = |input: &str, _: Option<&str>| plant(input);
-                let parameters = Parameters { given: &given, environment: &|_| None, plant: Some(&plant) };
+                let parameters = Parameters { given: &given, environment: &variable, plant: Some(&plant) };
                 Stack::parse(&files, &file, environment, parameters)
             }
         };

@@ -76,3 +76,42 @@ impl Entropy for SystemEntropy {
         getrandom::fill(buffer).expect("the operating system gives randomness");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use maps_rehearsal::{Cloud, Options};
+
+    use super::*;
+
+    const TEN_YEARS_MS: u64 = 10 * 365 * 24 * 3_600_000;
+
+    #[tokio::test]
+    async fn an_idle_wait_is_skipped_by_clock_and_cloud_alike() {
+        let dir = tempfile::tempdir().unwrap();
+        let cloud = Cloud::start(Options::new(dir.path().join("cloud"))).await.unwrap();
+        let clock = RehearsalClock::with(Arc::new(Control::of(cloud.file()).unwrap()));
+        let before = clock.now();
+        // Real time would take nine years, so that this returns is the test.
+        clock.sleep_until(before + TEN_YEARS_MS / 10 * 9, true).await;
+        assert!(clock.now() >= before + TEN_YEARS_MS / 10 * 9);
+        let time = reqwest::Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .build()
+            .unwrap()
+            .get(format!("{}/time", cloud.file().control));
+        let time = time.bearer_auth(&cloud.file().control_token).send().await.unwrap().text().await.unwrap();
+        let time: serde_json::Value = serde_json::from_str(&time).unwrap();
+        assert!(time["offset_ms"].as_u64().unwrap() >= TEN_YEARS_MS / 10 * 8, "{time}");
+        cloud.shutdown().await.unwrap();
+    }
+
+    #[test]
+    fn randomness_differs() {
+        let (mut one, mut two) = ([0; 16], [0; 16]);
+        SystemEntropy.fill(&mut one);
+        SystemEntropy.fill(&mut two);
+        assert_ne!(one, two);
+    }
+}

@@ -75,3 +75,24 @@ fn a_cloud_that_never_was_has_nothing_in_it() {
 fn a_bad_fault_is_named() {
     insta::assert_snapshot!(in_empty_folder("cloud serve --dir cloud --fault fire@1"));
 }
+
+const STACK: &str = "maps: v1\nstack: tiny\nresources: {}\noutputs: {}\n";
+
+#[test]
+fn a_stack_that_was_not_run_has_no_outputs_and_needs_no_secrets_to_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let inputs = "inputs: {token: {type: string, secret: true, from: env.NOT_SET}}\n";
+    std::fs::write(dir.path().join("stack.yaml"), format!("{STACK}{inputs}")).unwrap();
+    insta::assert_snapshot!(maps(dir.path(), "output"));
+    insta::assert_snapshot!(maps(dir.path(), "output endpoint --output json"));
+    assert!(!dir.path().join(".maps").exists(), "looking writes nothing");
+}
+
+#[test]
+fn every_error_of_a_stack_is_shown_at_once_under_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "maps: v1\nstack: tiny\nresorces: {}\ninputs:\n  domain: {type: strng}\n";
+    std::fs::write(dir.path().join("stack.yaml"), text).unwrap();
+    insta::assert_snapshot!(maps(dir.path(), "output"));
+    insta::assert_snapshot!(maps(dir.path(), "output --output json"));
+}
