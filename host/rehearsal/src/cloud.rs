@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -19,7 +20,7 @@ use crate::entropy;
 use crate::error::Error;
 use crate::fault::{Fault, FaultPlan};
 use crate::inventory::STATE_FILE;
-use crate::server::{self, Shared};
+use crate::server::{self, CLOCK, Shared};
 use crate::service::Service;
 use crate::store::Store;
 use crate::tls::Authority;
@@ -42,7 +43,7 @@ impl Options {
     }
 }
 
-/// Request limits of DigitalOcean's API, held in virtual time.
+/// Request limits of DigitalOcean's API, held in virtual time and counted anew at each start; 0 is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
     /// Requests an hour.
@@ -133,13 +134,15 @@ impl Opened {
     fn open(options: &Options) -> Result<Self, Error> {
         let directory = Directory::open(&options.dir)?;
         let authority = Authority::open(&directory)?;
-        let mut store = Store::open(&directory.file(STATE_FILE))?;
-        let secrets = plant(&mut store)?;
+        let state = directory.file(STATE_FILE);
+        let mut store = Store::open(&state)?;
+        let secrets = plant(&mut store, &state)?;
+        let offset = get(&store, &state, CLOCK)?.unwrap_or_default();
         let counter = Counter::open(&directory.file(counts::FILE))?;
         let mut faults = FaultPlan::default();
         faults.set(options.faults.clone());
         let services = services(options, &secrets);
-        let shared = Arc::new(Shared::new(directory, store, counter, faults));
+        let shared = Arc::new(Shared::new(directory, store, offset, counter, faults));
         Ok(Self { authority, shared, secrets, services })
     }
 }
@@ -149,9 +152,14 @@ fn services(options: &Options, secrets: &Secrets) -> Vec<Arc<dyn Service>> {
     vec![Arc::new(DigitalOcean::new(&secrets.digitalocean_token, options.limits))]
 }
 
+/// A document of the cloud itself.
+fn get<T: DeserializeOwned>(store: &Store, path: &Path, (collection, key): (&str, &str)) -> Result<Option<T>, Error> {
+    store.documents().get(collection, key).map_err(|_| Error::Version { path: path.to_owned() })
+}
+
 /// The planted secrets of a cloud, made if there are none yet.
-fn plant(store: &mut Store) -> Result<Secrets, Error> {
-    if let Some(secrets) = store.documents().get(SECRETS.0, SECRETS.1) {
+fn plant(store: &mut Store, path: &Path) -> Result<Secrets, Error> {
+    if let Some(secrets) = get(store, path, SECRETS)? {
         return Ok(secrets);
     }
     let secrets =
@@ -193,6 +201,9 @@ impl Running {
         // What a client asked for and did not wait for is finished too.
         let _closed = self.shared.gate.close(STOP_LIMIT).await;
         let path = CloudFile::path(self.shared.directory().path());
-        std::fs::remove_file(&path).map_err(Error::io("remove", path))
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(source)),
+            _ => Ok(()),
+        }
     }
 }

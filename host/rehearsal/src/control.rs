@@ -62,13 +62,20 @@ async fn answer(shared: &Arc<Shared>, token: &str, request: Request<Incoming>) -
     match (request.method(), request.uri().path()) {
         (&Method::GET, "/time") => Ok(time(shared)),
         (&Method::GET, "/counts") => Ok(ok(&json!(shared.counter().counts()))),
-        (&Method::GET, "/inventory") => Ok(ok(&inventory::of(shared.store().documents()))),
+        (&Method::GET, "/inventory") => list(shared),
         (&Method::POST, "/advance") => advance(shared, body(request).await?).await,
         (&Method::POST, "/faults") => set_faults(shared, body(request).await?),
         (_, "/time" | "/counts" | "/inventory" | "/advance" | "/faults") => {
             Err(refuse(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method"))
         }
         _ => Err(refuse(StatusCode::NOT_FOUND, "there is no such path")),
+    }
+}
+
+fn list(shared: &Shared) -> Result<Answer, Refusal> {
+    match inventory::of(shared.store().documents()) {
+        Ok(inventory) => Ok(ok(&inventory)),
+        Err(error) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
     }
 }
 
@@ -92,7 +99,7 @@ async fn advance(shared: &Arc<Shared>, Advance { ms }: Advance) -> Result<Answer
     let moved = tokio::task::spawn_blocking(move || clock.advance(ms)).await;
     drop(closed);
     match moved {
-        Ok(Ok(_)) => Ok(time(shared)),
+        Ok(Ok(())) => Ok(time(shared)),
         Ok(Err(error)) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
         Err(_) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "the clock could not be moved")),
     }

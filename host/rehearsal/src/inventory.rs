@@ -20,16 +20,17 @@ const MASK: &str = "«random»";
 /// Everything that was accepted is shown as finished (a cluster that is being
 /// deleted is gone, one that is being made runs), so that no clock is in it.
 pub fn inventory(dir: &Path) -> Result<Value, Error> {
-    Documents::read(&dir.join(STATE_FILE)).map(|documents| of(&documents))
+    let path = dir.join(STATE_FILE);
+    of(&Documents::read(&path)?).map_err(|_| Error::Version { path })
 }
 
 /// The inventory of these documents.
-pub(crate) fn of(documents: &Documents) -> Value {
+pub(crate) fn of(documents: &Documents) -> Result<Value, serde_json::Error> {
     let mut services = Map::new();
-    services.insert(digitalocean::NAME.to_owned(), digitalocean::inventory(documents));
+    services.insert(digitalocean::NAME.to_owned(), digitalocean::inventory(documents)?);
     let mut whole = Value::Object(services);
     normalise(&mut whole);
-    whole
+    Ok(whole)
 }
 
 /// Masks what is random and sorts every list.

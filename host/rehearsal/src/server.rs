@@ -26,7 +26,7 @@ const MAX_BODY_BYTES: usize = 1 << 20;
 /// How long a body may take to arrive.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
 /// Where the store keeps the clock's offset.
-const CLOCK: (&str, &str) = ("cloud", "clock");
+pub(crate) const CLOCK: (&str, &str) = ("cloud", "clock");
 
 /// What every request of a cloud shares.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ pub(crate) struct Shared {
     /// Kept by whatever may still write, so that the lock goes last.
     directory: Directory,
     store: Mutex<Store>,
+    offset: Mutex<Offset>,
     counter: Mutex<Counter>,
     /// The faults that are set.
     pub(crate) faults: Mutex<FaultPlan>,
@@ -48,10 +49,11 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     /// Puts an opened cloud together.
-    pub(crate) fn new(directory: Directory, store: Store, counter: Counter, faults: FaultPlan) -> Self {
+    pub(crate) fn new(directory: Directory, store: Store, offset: Offset, counter: Counter, faults: FaultPlan) -> Self {
         Self {
             directory,
             store: Mutex::new(store),
+            offset: Mutex::new(offset),
             counter: Mutex::new(counter),
             faults: Mutex::new(faults),
             gate: Gate::default(),
@@ -75,27 +77,27 @@ impl Shared {
 
     /// This moment.
     pub(crate) fn now(&self) -> Now {
-        now(&self.store())
+        Now::read(*lock(&self.offset))
     }
 
     /// Moves virtual time, durably; the caller holds the gate closed.
-    pub(crate) fn advance(&self, ms: u64) -> Result<Offset, Error> {
+    pub(crate) fn advance(&self, ms: u64) -> Result<(), Error> {
         let mut store = self.store();
-        let mut offset: Offset = offset(&store);
-        offset.ms = offset.ms.saturating_add(ms);
+        let moved = Offset { ms: lock(&self.offset).ms.saturating_add(ms) };
         let mut transaction = store.begin();
         transaction
-            .put(CLOCK.0, CLOCK.1, &offset)
+            .put(CLOCK.0, CLOCK.1, &moved)
             .map_err(|e| Error::io("write", "the clock")(std::io::Error::other(e)))?;
         let changes = transaction.into_changes();
         store.commit(changes)?;
-        Ok(offset)
+        *lock(&self.offset) = moved;
+        Ok(())
     }
 
     /// Answers one call and commits what it changed, on a thread that may wait for the disk.
     fn answer(&self, service: &dyn Service, call: &Call) -> Answer {
         let mut store = self.store();
-        let now = now(&store);
+        let now = self.now();
         let mut transaction = store.begin();
         let answer = service.answer(call, now, &mut transaction);
         let changes = transaction.into_changes();
@@ -107,14 +109,6 @@ impl Shared {
             Err(_) => service.refuse(Trouble::Server, now),
         }
     }
-}
-
-fn offset(store: &Store) -> Offset {
-    store.documents().get(CLOCK.0, CLOCK.1).unwrap_or_default()
-}
-
-fn now(store: &Store) -> Now {
-    Now::read(offset(store))
 }
 
 /// How an answer leaves.

@@ -131,6 +131,6 @@ fn known(method: &Method) -> &str {
 }
 
 /// What exists in the account, everything begun taken as finished.
-pub(crate) fn inventory(documents: &Documents) -> Value {
-    serde_json::json!({ "kubernetes_clusters": kubernetes::inventory(documents) })
+pub(crate) fn inventory(documents: &Documents) -> Result<Value, serde_json::Error> {
+    Ok(serde_json::json!({ "kubernetes_clusters": kubernetes::inventory(documents)? }))
 }

@@ -101,26 +101,29 @@ async fn connection(
 ) {
     // A connection counts as in flight until its first request takes the pass
     // over: virtual time must not move under a request that is on its way.
-    let pass = shared.gate.enter().await;
-    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await else {
-        return;
-    };
-    let pass = Arc::new(Mutex::new(Some(pass)));
-    let cut = Cut::default();
-    let handle = {
-        let (pass, cut) = (Arc::clone(&pass), cut.clone());
-        move |request| {
-            let first = lock(&pass).take();
-            respond(Arc::clone(&shared), Arc::clone(&service), cut.clone(), first, request)
+    let pass = Arc::new(Mutex::new(Some(shared.gate.enter().await)));
+    let expire = {
+        let pass = Arc::clone(&pass);
+        async move {
+            tokio::time::sleep(FIRST_REQUEST_GRACE).await;
+            drop(lock(&pass).take());
+            std::future::pending::<Infallible>().await
         }
     };
-    let expire = async move {
-        tokio::time::sleep(FIRST_REQUEST_GRACE).await;
-        drop(lock(&pass).take());
-        std::future::pending::<Infallible>().await
+    let talk = async {
+        let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await else {
+            return;
+        };
+        let cut = Cut::default();
+        let ours = cut.clone();
+        let handle = move |request| {
+            let first = lock(&pass).take();
+            respond(Arc::clone(&shared), Arc::clone(&service), ours.clone(), first, request)
+        };
+        drive(stream, handle, cut, stop).await;
     };
     tokio::select! {
-        () = drive(stream, handle, cut, stop) => {}
+        () = talk => {}
         never = expire => match never {},
     }
 }

@@ -14,8 +14,10 @@ use crate::error::Error;
 use log::Log;
 pub(crate) use transaction::Transaction;
 
-/// The log is rewritten as one record when it has grown past this and past eight times what lives.
+/// The log is rewritten as one record when it has grown past this and past [`GROWTH`] times what lived then.
 const COMPACT_AT_BYTES: u64 = 1 << 20;
+/// So that a large state is not rewritten at every commit.
+const GROWTH: u64 = 4;
 
 /// One document set, changed or taken away (`None`).
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
@@ -45,15 +47,15 @@ impl Documents {
         Ok(documents)
     }
 
-    /// One document as its type; absent, or written by another version, is `None`.
-    pub(crate) fn get<T: DeserializeOwned>(&self, collection: &str, key: &str) -> Option<T> {
-        T::deserialize(self.raw(collection, key)?).ok()
+    /// One document as its type. One that does not fit is an error: a document must not seem absent.
+    pub(crate) fn get<T: DeserializeOwned>(&self, collection: &str, key: &str) -> Result<Option<T>, serde_json::Error> {
+        self.raw(collection, key).map(T::deserialize).transpose()
     }
 
     /// Every document of a collection, by key.
-    pub(crate) fn list<T: DeserializeOwned>(&self, collection: &str) -> Vec<T> {
+    pub(crate) fn list<T: DeserializeOwned>(&self, collection: &str) -> Result<Vec<T>, serde_json::Error> {
         let documents = self.collections.get(collection);
-        documents.into_iter().flat_map(BTreeMap::values).filter_map(|value| T::deserialize(value).ok()).collect()
+        documents.into_iter().flat_map(BTreeMap::values).map(T::deserialize).collect()
     }
 
     fn raw(&self, collection: &str, key: &str) -> Option<&Value> {
@@ -98,6 +100,7 @@ impl Documents {
 pub(crate) struct Store {
     documents: Documents,
     log: Log,
+    compact_at: u64,
 }
 
 impl Store {
@@ -105,7 +108,7 @@ impl Store {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let mut documents = Documents::default();
         let log = Log::open(path, |changes| documents.apply(changes))?;
-        let mut store = Self { documents, log };
+        let mut store = Self { documents, log, compact_at: COMPACT_AT_BYTES };
         store.compact_when_worthwhile()?;
         Ok(store)
     }
@@ -127,18 +130,19 @@ impl Store {
         }
         self.log.append(&changes)?;
         self.documents.apply(changes);
-        self.compact_when_worthwhile()
+        // The changes are safe already. A rewrite that fails leaves the old log
+        // as it was, or poisons it for the next commit to report.
+        let _ = self.compact_when_worthwhile();
+        Ok(())
     }
 
     fn compact_when_worthwhile(&mut self) -> Result<(), Error> {
-        if self.log.bytes() < COMPACT_AT_BYTES {
+        if self.log.bytes() < self.compact_at {
             return Ok(());
         }
-        let record = log::record(&self.documents.as_changes())?;
-        if self.log.bytes() / 8 < record.len() as u64 {
-            return Ok(());
-        }
-        self.log.rewrite(&record)
+        self.log.rewrite(&log::record(&self.documents.as_changes())?)?;
+        self.compact_at = COMPACT_AT_BYTES.max(self.log.bytes().saturating_mul(GROWTH));
+        Ok(())
     }
 }
 
@@ -177,7 +181,7 @@ mod tests {
         drop(store);
         assert_eq!(Store::open(&path).unwrap().documents(), &before);
         assert_eq!(Documents::read(&path).unwrap(), before);
-        assert_eq!(before.list::<Value>("things"), [json!({"x": [1, 2]})]);
+        assert_eq!(before.list::<Value>("things").unwrap(), [json!({"x": [1, 2]})]);
     }
 
     #[test]
@@ -192,14 +196,14 @@ mod tests {
         for length in first..=whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
             let expected = if length == whole.len() { "second" } else { "first" };
-            assert_eq!(Documents::read(&path).unwrap().get::<String>("things", "a").unwrap(), expected);
+            assert_eq!(Documents::read(&path).unwrap().get::<String>("things", "a").unwrap().unwrap(), expected);
             let mut store = Store::open(&path).unwrap();
-            assert_eq!(store.documents().get::<String>("things", "a").unwrap(), expected, "cut at {length}");
+            assert_eq!(store.documents().get::<String>("things", "a").unwrap().unwrap(), expected, "cut at {length}");
             put(&mut store, "b", &json!("after"));
             drop(store);
             let documents = Store::open(&path).unwrap();
-            assert_eq!(documents.documents().get::<String>("things", "a").unwrap(), expected);
-            assert_eq!(documents.documents().get::<String>("things", "b").unwrap(), "after");
+            assert_eq!(documents.documents().get::<String>("things", "a").unwrap().unwrap(), expected);
+            assert_eq!(documents.documents().get::<String>("things", "b").unwrap().unwrap(), "after");
         }
     }
 
@@ -229,7 +233,7 @@ mod tests {
         let before = store.documents().clone();
         drop(store);
         assert_eq!(Store::open(&path).unwrap().documents(), &before);
-        assert_eq!(before.get::<Value>("things", "a").unwrap()[0], 39);
+        assert_eq!(before.get::<Value>("things", "a").unwrap().unwrap()[0], 39);
     }
 
     #[test]
@@ -240,9 +244,19 @@ mod tests {
         let mut transaction = store.begin();
         transaction.put("things", "b", &2).unwrap();
         transaction.remove("things", "a");
-        assert_eq!(transaction.get::<u32>("things", "b"), Some(2));
-        assert_eq!(transaction.get::<u32>("things", "a"), None);
-        assert_eq!(transaction.list::<u32>("things"), [2]);
-        assert_eq!(store.documents().list::<u32>("things"), [1]);
+        assert_eq!(transaction.get::<u32>("things", "b").unwrap(), Some(2));
+        assert_eq!(transaction.get::<u32>("things", "a").unwrap(), None);
+        assert_eq!(transaction.list::<u32>("things").unwrap(), [2]);
+        assert_eq!(store.documents().list::<u32>("things").unwrap(), [1]);
+    }
+
+    #[test]
+    fn a_document_of_another_shape_is_an_error_and_not_absent() {
+        let (_home, path) = place();
+        let mut store = Store::open(&path).unwrap();
+        put(&mut store, "a", &json!("text"));
+        assert!(store.documents().get::<u32>("things", "a").is_err());
+        assert!(store.begin().get::<u32>("things", "a").is_err());
+        assert!(store.begin().list::<u32>("things").is_err());
     }
 }

@@ -21,15 +21,15 @@ impl<'a> Transaction<'a> {
     }
 
     /// One document as its type.
-    pub(crate) fn get<T: DeserializeOwned>(&self, collection: &str, key: &str) -> Option<T> {
+    pub(crate) fn get<T: DeserializeOwned>(&self, collection: &str, key: &str) -> Result<Option<T>, serde_json::Error> {
         match self.changes.get(&(collection.to_owned(), key.to_owned())) {
-            Some(changed) => T::deserialize(changed.as_ref()?).ok(),
+            Some(changed) => changed.as_ref().map(T::deserialize).transpose(),
             None => self.base.get(collection, key),
         }
     }
 
     /// Every document of a collection, by key.
-    pub(crate) fn list<T: DeserializeOwned>(&self, collection: &str) -> Vec<T> {
+    pub(crate) fn list<T: DeserializeOwned>(&self, collection: &str) -> Result<Vec<T>, serde_json::Error> {
         let mut view: BTreeMap<&str, &Value> = BTreeMap::new();
         if let Some(documents) = self.base.collections.get(collection) {
             view.extend(documents.iter().map(|(key, value)| (key.as_str(), value)));
@@ -42,7 +42,7 @@ impl<'a> Transaction<'a> {
                 };
             }
         }
-        view.into_values().filter_map(|value| T::deserialize(value).ok()).collect()
+        view.into_values().map(T::deserialize).collect()
     }
 
     /// Sets a document.

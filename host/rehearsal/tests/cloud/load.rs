@@ -59,8 +59,10 @@ async fn what_is_not_tls_is_dropped_and_an_idle_connection_does_not_stop_time() 
     // A TLS alert, or nothing, and then the end.
     let _ = plain.read_to_end(&mut rest).await;
     assert!(!rest.starts_with(b"HTTP/"));
+    let idle = TcpStream::connect(&address).await.unwrap();
     client.get("/v2/account").await;
     client.advance(1).await;
+    drop(idle);
     running.shutdown().await.unwrap();
 }
 

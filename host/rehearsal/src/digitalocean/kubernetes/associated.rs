@@ -25,22 +25,20 @@ fn collection(kind: &str) -> String {
 }
 
 /// The resources of one kind that belong to the cluster of the path.
-fn of(context: &Context<'_, '_>, kind: &str) -> Vec<Resource> {
-    let all: Vec<Resource> = context.transaction.list(&collection(kind));
-    all.into_iter().filter(|resource| resource.cluster == context.parameter(0)).collect()
+fn of(context: &Context<'_, '_>, kind: &str) -> Result<Vec<Resource>, Refusal> {
+    let all: Vec<Resource> = context.transaction.list(&collection(kind))?;
+    Ok(all.into_iter().filter(|resource| resource.cluster == context.parameter(0)).collect())
 }
 
 /// `GET …/destroy_with_associated_resources`
 pub(super) fn list(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     cluster(context)?;
-    let shown: Map<String, Value> = KINDS
-        .iter()
-        .map(|kind| {
-            let resources = of(context, kind);
-            let shown = resources.iter().map(|resource| json!({ "id": resource.id, "name": resource.name }));
-            ((*kind).to_owned(), shown.collect())
-        })
-        .collect();
+    let mut shown = Map::new();
+    for kind in KINDS {
+        let resources = of(context, kind)?;
+        let resources = resources.iter().map(|resource| json!({ "id": resource.id, "name": resource.name }));
+        shown.insert(kind.to_owned(), resources.collect());
+    }
     Ok(Answer::json(StatusCode::OK, &Value::Object(shown)))
 }
 
@@ -57,7 +55,7 @@ pub(super) fn destroy_selective(context: &mut Context<'_, '_>) -> Result<Answer,
     let selection: Selection = body::optional(context.call)?;
     let chosen = [selection.load_balancers, selection.volumes, selection.volume_snapshots];
     for (kind, ids) in KINDS.iter().zip(chosen) {
-        let associated = of(context, kind);
+        let associated = of(context, kind)?;
         for id in ids {
             if !associated.iter().any(|resource| resource.id == id) {
                 return Err(Refusal::invalid(format!("{kind}: {id} does not belong to this cluster")));
@@ -71,7 +69,7 @@ pub(super) fn destroy_selective(context: &mut Context<'_, '_>) -> Result<Answer,
 /// `DELETE …/destroy_with_associated_resources/dangerous`
 pub(super) fn destroy_all(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     for kind in KINDS {
-        for resource in of(context, kind) {
+        for resource in of(context, kind)? {
             context.transaction.remove(&collection(kind), &resource.id);
         }
     }

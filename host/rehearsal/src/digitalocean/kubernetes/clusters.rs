@@ -17,7 +17,7 @@ use crate::tls::Authority;
 /// `GET /v2/kubernetes/clusters`
 pub(super) fn list(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let now = context.now;
-    let shown: Vec<Value> = all(context).iter().map(|cluster| cluster.show(now)).collect::<Result<_, _>>()?;
+    let shown: Vec<Value> = all(context)?.iter().map(|cluster| cluster.show(now)).collect::<Result<_, _>>()?;
     Ok(Answer::json(StatusCode::OK, &page::cut(context.call, "kubernetes_clusters", shown)?))
 }
 
@@ -77,7 +77,7 @@ pub(super) fn create(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     for pool in &mut cluster.pools {
         pool.scale(ready_at, now)?;
     }
-    forget_gone(context);
+    forget_gone(context)?;
     store(context, &mut cluster)?;
     answer(StatusCode::CREATED, context, &cluster)
 }
@@ -166,7 +166,7 @@ fn check_vpc(default: &Vpc, vpc: Option<&str>, subnet: Option<&str>) -> Result<(
 
 /// A name is one cluster's until that cluster is gone.
 fn check_free(context: &Context<'_, '_>, name: &str, own: Option<&str>) -> Result<(), Refusal> {
-    let taken = all(context).iter().any(|other| other.name == name && Some(other.id.as_str()) != own);
+    let taken = all(context)?.iter().any(|other| other.name == name && Some(other.id.as_str()) != own);
     if taken { Err(Refusal::unprocessable("a cluster with this name already exists")) } else { Ok(()) }
 }
 
@@ -189,12 +189,13 @@ fn address() -> Result<String, Refusal> {
 }
 
 /// Drops what is no longer shown; this costs nothing when done along with another write.
-fn forget_gone(context: &mut Context<'_, '_>) {
-    let stored: Vec<Cluster> = context.transaction.list(CLUSTERS);
+fn forget_gone(context: &mut Context<'_, '_>) -> Result<(), Refusal> {
+    let stored: Vec<Cluster> = context.transaction.list(CLUSTERS)?;
     for cluster in stored {
         let id = cluster.id.clone();
         if cluster.settle(context.now).is_none() {
             context.transaction.remove(CLUSTERS, &id);
         }
     }
+    Ok(())
 }

@@ -185,6 +185,9 @@ pub(super) fn check_pools(pools: &[Pool]) -> Result<(), Refusal> {
     if pools.is_empty() {
         return Err(Refusal::invalid("a cluster must have at least one node pool"));
     }
+    if pools.iter().all(|pool| pool.count == 0) {
+        return Err(Refusal::invalid("a cluster must have at least one worker node"));
+    }
     for (index, pool) in pools.iter().enumerate() {
         if pools.iter().take(index).any(|other| other.name == pool.name) {
             return Err(Refusal::invalid(format!("node pool name \"{}\" is already in use", pool.name)));
@@ -206,7 +209,7 @@ pub(super) fn check_tags(tags: Vec<String>) -> Result<Vec<String>, Refusal> {
                 "invalid tag \"{tag}\": a tag has letters, numbers, colons, dashes and underscores"
             )));
         }
-        if tag != "k8s" && !tag.starts_with("k8s:") && !kept.contains(&tag) {
+        if tag != "k8s" && tag != "k8s-worker" && !tag.starts_with("k8s:") && !kept.contains(&tag) {
             kept.push(tag);
         }
     }

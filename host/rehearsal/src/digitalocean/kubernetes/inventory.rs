@@ -7,10 +7,10 @@ use crate::clock::Now;
 use crate::store::Documents;
 
 /// Every cluster once all that was begun has ended.
-pub(in crate::digitalocean) fn inventory(documents: &Documents) -> Value {
-    let clusters: Vec<Cluster> = documents.list(CLUSTERS);
+pub(in crate::digitalocean) fn inventory(documents: &Documents) -> Result<Value, serde_json::Error> {
+    let clusters: Vec<Cluster> = documents.list(CLUSTERS)?;
     let end = Now::end_of_time();
-    clusters.into_iter().filter_map(|cluster| cluster.settle(end)).map(|cluster| show(&cluster, end)).collect()
+    Ok(clusters.into_iter().filter_map(|cluster| cluster.settle(end)).map(|cluster| show(&cluster, end)).collect())
 }
 
 fn show(cluster: &Cluster, end: Now) -> Value {

@@ -42,7 +42,7 @@ pub(super) fn start(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
 /// `GET /v2/kubernetes/clusters/{cluster}/clusterlint`
 pub(super) fn get(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let cluster = cluster(context)?;
-    let run: Run = context.transaction.get(RUNS, &cluster.id).ok_or_else(Refusal::not_found)?;
+    let run: Run = context.transaction.get(RUNS, &cluster.id)?.ok_or_else(Refusal::not_found)?;
     if context.call.query("run_id").is_some_and(|wanted| wanted != run.id) {
         return Err(Refusal::not_found());
     }

@@ -79,16 +79,16 @@ fn cluster(context: &Context<'_, '_>) -> Result<Cluster, Refusal> {
 
 /// The cluster with an id, as of now.
 fn named(context: &Context<'_, '_>, id: &str) -> Result<Cluster, Refusal> {
-    let stored: Option<Cluster> = context.transaction.get(CLUSTERS, id);
+    let stored: Option<Cluster> = context.transaction.get(CLUSTERS, id)?;
     stored.and_then(|cluster| cluster.settle(context.now)).ok_or_else(Refusal::not_found)
 }
 
 /// Every cluster, as of now, the oldest first.
-fn all(context: &Context<'_, '_>) -> Vec<Cluster> {
-    let stored: Vec<Cluster> = context.transaction.list(CLUSTERS);
+fn all(context: &Context<'_, '_>) -> Result<Vec<Cluster>, Refusal> {
+    let stored: Vec<Cluster> = context.transaction.list(CLUSTERS)?;
     let mut clusters: Vec<Cluster> = stored.into_iter().filter_map(|cluster| cluster.settle(context.now)).collect();
     clusters.sort_by(|a, b| (a.created_ms, &a.id).cmp(&(b.created_ms, &b.id)));
-    clusters
+    Ok(clusters)
 }
 
 /// Stores a cluster that was changed just now.

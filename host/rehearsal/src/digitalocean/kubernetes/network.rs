@@ -23,7 +23,7 @@ pub(super) struct Vpc {
 
 /// The default VPC of a region, made when first used.
 pub(super) fn default_vpc(context: &mut Context<'_, '_>, region: &str) -> Result<Vpc, Refusal> {
-    if let Some(vpc) = context.transaction.get(VPCS, region) {
+    if let Some(vpc) = context.transaction.get(VPCS, region)? {
         return Ok(vpc);
     }
     let vpc = Vpc { id: entropy::uuid()?, subnet: entropy::uuid()? };
