@@ -47,6 +47,31 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// More errors than this are counted and not shown: nobody reads them, and most have one cause.
+pub const MAX_ERRORS: usize = 100;
+
+/// Brings messages into the order in which people read them: errors first, then `main`'s file
+/// before others, then by place. Says nothing twice, and not too much.
+pub fn arrange(diagnostics: &mut Vec<Diagnostic>, main: &str) {
+    diagnostics.sort_by_cached_key(|d| {
+        let place = d.span.as_ref().map(|span| (&*span.file != main, span.file.clone(), span.start));
+        (d.severity, place, d.code, d.message.clone())
+    });
+    diagnostics.dedup();
+    for severity in [Severity::Error, Severity::Warning] {
+        let all = diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+        if let Some(more) = all.checked_sub(MAX_ERRORS).filter(|more| *more > 0) {
+            let mut kept = 0;
+            diagnostics.retain(|diagnostic| {
+                kept += usize::from(diagnostic.severity == severity);
+                diagnostic.severity != severity || kept <= MAX_ERRORS
+            });
+            let note = Diagnostic::error("more", format!("and {more} more like these"));
+            diagnostics.push(Diagnostic { severity, ..note });
+        }
+    }
+}
+
 impl Diagnostic {
     /// Something that must be mended first. `code` is stable and in kebab-case.
     pub fn error(code: &'static str, message: impl Into<String>) -> Self {

@@ -138,6 +138,25 @@ fn rt38_dependencies_do_not_multiply_without_end() {
 }
 
 #[test]
+fn rt38_a_mistake_made_ten_thousand_times_is_told_in_time() {
+    let resources: String = (0..10_000)
+        .map(|n| format!("  r{n}: {{type: p/k, with: {{x: \"${{vcp.id}}\"}}, options: {{depends_on: [vcp]}}}}\n"))
+        .collect();
+    let found = errors(format!("{HEAD}resources:\n{resources}"));
+    assert_eq!((found.len(), found[0], *found.last().unwrap()), (101, "unknown-resource", "more"));
+}
+
+#[test]
+fn places_are_right_whatever_ends_the_lines_and_begins_the_file() {
+    for text in ["\u{feff}maps: v1\nstack: ä\nnope: 1\n", "maps: v1\r\nstack: ä\r\nnope: 1\r\n"] {
+        let parsed = parse_bytes(text.as_bytes());
+        let spans: Vec<_> = parsed.diagnostics.iter().filter_map(|diagnostic| diagnostic.span.as_ref()).collect();
+        let found: Vec<_> = spans.iter().map(|span| (span.line, span.column, &text[span.start..span.end])).collect();
+        assert_eq!(found, [(2, 8, "ä"), (3, 1, "nope")], "{text:?}");
+    }
+}
+
+#[test]
 fn rt35_names_that_deceive_the_eye_are_refused() {
     // Cyrillic а, fullwidth letters, right-to-left override, zero-width space, combining accent.
     for name in [

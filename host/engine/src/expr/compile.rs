@@ -451,17 +451,29 @@ impl Lowering<'_> {
 
     fn input(&mut self, input: &str, at: Extent) -> Op {
         if !self.names.inputs.contains(input) {
-            let help = suggest(input, self.names.inputs.iter().map(String::as_str))
+            let help = self
+                .hyphenated("inputs", input, &self.names.inputs, at)
+                .or_else(|| suggest(input, self.names.inputs.iter().map(String::as_str)))
                 .unwrap_or_else(|| format!("declare it: `inputs: {{{input}: {{type: string}}}}`"));
             return self.fault(Fault::new("unknown-input", format!("there is no input `{input}`"), at).help(help));
         }
         self.slot(Slot::Reference(Reference::Input(input.to_owned())))
     }
 
+    /// `inputs.my-token` is a subtraction to CEL.
+    fn hyphenated(&self, root: &str, name: &str, known: &BTreeSet<String>, at: Extent) -> Option<String> {
+        let written = &self.source[at.1.saturating_sub(name.len())..];
+        let meant = known.iter().filter(|full| full.strip_prefix(name).is_some_and(|rest| rest.starts_with('-')));
+        let meant = meant.filter(|full| written.starts_with(full.as_str())).max_by_key(|full| full.len())?;
+        Some(format!("a name with `-` is written `{root}[\"{meant}\"]`"))
+    }
+
     fn output(&mut self, output: &str, at: Extent) -> Op {
         if !self.names.outputs.contains(output) {
             let fault = Fault::new("unknown-output", format!("there is no output `{output}`"), at);
-            let help = suggest(output, self.names.outputs.iter().map(String::as_str));
+            let help = self
+                .hyphenated("outputs", output, &self.names.outputs, at)
+                .or_else(|| suggest(output, self.names.outputs.iter().map(String::as_str)));
             return self.fault(match help {
                 Some(help) => fault.help(help),
                 None => fault,

@@ -8,7 +8,7 @@ use super::eval::Run;
 use super::function::scalar_text;
 use super::scan::{self, Piece};
 use super::{MAX_TEXT, Names, Reference, Scope};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, MAX_ERRORS, Span};
 use crate::name::Address;
 use crate::stack::yaml;
 use crate::value::Value;
@@ -377,7 +377,7 @@ impl Compiler<'_> {
                 }
                 let member = |entry: &yaml::Entry| {
                     let member = Member { key: entry.key_span.clone(), value: self.node(&entry.value) };
-                    (entry.key.replace("$${", "${"), member)
+                    (yaml::unescaped(&entry.key), member)
                 };
                 Kind::Map(entries.iter().map(member).collect())
             }
@@ -388,6 +388,12 @@ impl Compiler<'_> {
     fn text(&mut self, text: &yaml::Text, span: &Span) -> Kind {
         if !text.value.contains("${") {
             return Kind::Literal(Value::String(text.value.to_string()));
+        }
+        // More errors than anyone reads: looking for what each might have meant would take long.
+        if self.diagnostics.len() >= MAX_ERRORS
+            && self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).nth(MAX_ERRORS - 1).is_some()
+        {
+            return Kind::Literal(Value::Null);
         }
         let mut locator = Locator { raw: text.raw.as_deref().unwrap_or_default(), from: 0, span };
         let pieces = match scan::split(&text.value) {

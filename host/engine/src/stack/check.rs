@@ -1,7 +1,7 @@
 //! Holds a parsed stack against what the plugins' kinds say, still without asking anyone.
 
 use super::model::{ResourceDecl, Stack};
-use crate::diagnostic::{Diagnostic, Span, suggest};
+use crate::diagnostic::{self, Diagnostic, Span, suggest};
 use crate::expr::{Reference, Scope, Template, path_keys};
 use crate::name::KindName;
 use crate::schema::{KindSchema, Kinds};
@@ -23,9 +23,7 @@ impl Stack {
         for template in templates.chain(self.checks.iter().map(|check| &check.assert)) {
             self.references(template, kinds, &mut diagnostics);
         }
-        diagnostics
-            .sort_by_cached_key(|d| d.span.as_ref().map(|span| (span.file.clone(), span.start, d.message.clone())));
-        diagnostics.dedup();
+        diagnostic::arrange(&mut diagnostics, "");
         diagnostics
     }
 

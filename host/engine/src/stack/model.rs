@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Span;
-use crate::expr::Template;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::{Scope, Template};
 use crate::name::{Address, KindName, PluginName};
 use crate::value::Value;
 
@@ -59,6 +59,17 @@ pub struct CredentialDecl {
     pub hosts: Vec<String>,
     /// Where it stands.
     pub span: Span,
+}
+
+impl CredentialDecl {
+    /// Its value, secret whatever it was made of.
+    ///
+    /// # Errors
+    /// A diagnostic at the expression that failed.
+    #[allow(clippy::result_large_err)] // As `Template::evaluate`.
+    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, Diagnostic> {
+        self.value.evaluate(scope).map(Value::secret)
+    }
 }
 
 /// A plugin in use.

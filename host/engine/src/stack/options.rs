@@ -3,7 +3,7 @@
 use super::model::Options;
 use super::read::Reader;
 use super::yaml::{Kind, Node, shown};
-use crate::diagnostic::{Diagnostic, Span, suggest};
+use crate::diagnostic::{Diagnostic, MAX_ERRORS, Span, suggest};
 use crate::expr::{Instances, Names};
 use crate::name::Address;
 
@@ -56,6 +56,8 @@ pub(super) fn options(node: Option<&Node>, names: &Names, reader: &mut Reader<'_
 
 /// The resources that an address stands for: `release` stands for all its instances.
 pub(super) fn addresses(text: &str, span: &Span, names: &Names, reader: &mut Reader<'_>) -> Vec<Address> {
+    // Each of many would look for what it might have meant among many.
+    let silent = reader.diagnostics.len() >= MAX_ERRORS;
     let address = Address::new(text);
     let (name, key) = address.parts();
     let help = match (names.resources.get(name), key) {
@@ -65,6 +67,7 @@ pub(super) fn addresses(text: &str, span: &Span, names: &Names, reader: &mut Rea
         (Some(Instances::Each(keys)), Some(key)) if keys.contains(key) => return vec![address],
         (Some(Instances::Each(keys)), Some(key)) => suggest(key, keys.iter().map(String::as_str)),
         (Some(Instances::One), Some(_)) => Some(format!("`{name}` has no `each`: write `{name}`")),
+        (None, _) if silent => None,
         (None, _) => suggest(name, names.resources.keys().map(String::as_str)),
     };
     let message = format!("there is no resource `{}`", shown(text));

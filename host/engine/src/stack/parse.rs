@@ -6,7 +6,7 @@ use super::model::{CheckDecl, Stack};
 use super::read::Reader;
 use super::yaml::{self, Kind, Node, shown};
 use super::{options, resources, settings};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{self, Diagnostic, Span};
 use crate::expr::{Names, Template};
 use crate::name::Address;
 
@@ -26,20 +26,9 @@ impl Stack {
         let stack = load::load(sources, file, environment, &mut diagnostics)
             .and_then(|root| read(&root, environment, parameters, &mut Reader { diagnostics: &mut diagnostics }));
         let stack = stack.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
-        sort(&mut diagnostics, file);
+        diagnostic::arrange(&mut diagnostics, file);
         Parsed { stack, diagnostics }
     }
-}
-
-/// Errors first; the stack's own file first; then by place. Says nothing twice: one text behind
-/// an alias or an `each` may be read several times.
-fn sort(diagnostics: &mut Vec<Diagnostic>, file: &str) {
-    let key = |d: &Diagnostic| {
-        let place = d.span.as_ref().map(|span| (&*span.file != file, span.file.clone(), span.start));
-        (d.severity, place, d.code, d.message.clone())
-    };
-    diagnostics.sort_by_cached_key(key);
-    diagnostics.dedup();
 }
 
 /// Reads the sections, each after those it needs. None if not even the outline can be read.

@@ -1,6 +1,6 @@
 //! Typed reading of parts of the tree, telling what is wrong as it goes.
 
-use super::yaml::{Entry, Kind, Node, shown};
+use super::yaml::{Entry, Kind, Node, has_expression, shown, unescaped};
 use crate::diagnostic::{Diagnostic, Span, suggest};
 
 /// Reads values and collects what is wrong with them.
@@ -92,13 +92,15 @@ impl Reader<'_> {
     /// Text without expressions.
     pub(super) fn text(&mut self, node: &Node, what: &str) -> Option<String> {
         match &node.kind {
-            Kind::String(text) if text.value.contains("${") => {
+            Kind::String(text) if has_expression(&text.value) => {
                 self.push(
-                    Diagnostic::error("no-expression-here", format!("{what} cannot hold an expression")).at(&node.span),
+                    Diagnostic::error("no-expression-here", format!("{what} cannot hold an expression"))
+                        .at(&node.span)
+                        .help("write `$${` for the characters themselves"),
                 );
                 None
             }
-            Kind::String(text) => Some(text.value.to_string()),
+            Kind::String(text) => Some(unescaped(&text.value)),
             Kind::Number(_) | Kind::Bool(_) => {
                 self.wrong_type(node, what, "a string");
                 if let Some(last) = self.diagnostics.last_mut() {

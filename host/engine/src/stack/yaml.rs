@@ -131,7 +131,7 @@ fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Box<Diagnostic>> {
                 .help("remove it; in a double-quoted string it can be written as an escape, `\\x1B`"),
         ));
     }
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    Ok(text)
 }
 
 /// A list or map whose end has not come yet.
@@ -416,7 +416,7 @@ fn check_key(node: &Node) -> Result<Arc<str>, Box<Diagnostic>> {
                 .help("write the keys out, or use `each` for resources that differ in little"),
         ));
     }
-    if text.replace("$${", "").contains("${") {
+    if has_expression(text) {
         return Err(Box::new(
             Diagnostic::error("expression-in-key", "a key cannot hold an expression")
                 .at(&node.span)
@@ -501,6 +501,16 @@ pub(crate) fn get<'n>(node: &'n Node, key: &str) -> Option<&'n Entry> {
     }
 }
 
+/// Text as it is meant where it holds no expression: `$${` is an escape everywhere.
+pub(crate) fn unescaped(text: &str) -> String {
+    text.replace("$${", "${")
+}
+
+/// Does a text hold an expression?
+pub(crate) fn has_expression(text: &str) -> bool {
+    text.contains("${") && text.replace("$${", "").contains("${")
+}
+
 /// A value without expressions as JSON.
 pub(crate) fn to_json(node: &Node) -> serde_json::Value {
     use serde_json::Value as Json;
@@ -508,16 +518,16 @@ pub(crate) fn to_json(node: &Node) -> serde_json::Value {
         Kind::Null => Json::Null,
         Kind::Bool(truth) => Json::Bool(*truth),
         Kind::Number(number) => Json::Number(number.clone()),
-        Kind::String(text) => Json::String(text.value.to_string()),
+        Kind::String(text) => Json::String(unescaped(&text.value)),
         Kind::List(items) => Json::Array(items.iter().map(to_json).collect()),
-        Kind::Map(entries) => Json::Object(entries.iter().map(|e| (e.key.to_string(), to_json(&e.value))).collect()),
+        Kind::Map(entries) => Json::Object(entries.iter().map(|e| (unescaped(&e.key), to_json(&e.value))).collect()),
     }
 }
 
 /// The first text in a value that holds an expression.
 pub(crate) fn first_expression(node: &Node) -> Option<&Span> {
     match &node.kind {
-        Kind::String(text) if text.value.contains("${") => Some(&node.span),
+        Kind::String(text) if has_expression(&text.value) => Some(&node.span),
         Kind::List(items) => items.iter().find_map(first_expression),
         Kind::Map(entries) => entries.iter().find_map(|entry| first_expression(&entry.value)),
         _ => None,
