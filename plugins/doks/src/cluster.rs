@@ -9,7 +9,7 @@ use maps_sdk::{
 use crate::api::{self, Live, LivePool, NewCluster};
 use crate::converge::{self, Round};
 use crate::model::{Autoscale, Checkpoint, Inputs, MaintenancePolicy, NodePool, Outputs};
-use crate::{check, mark, version};
+use crate::{check, mark, order, version};
 
 /// A cluster takes minutes, so asking more often than this only costs calls.
 const RETRY_MS: u64 = 10_000;
@@ -234,7 +234,7 @@ fn resource(live: &Live, prior: Option<&Inputs>, kubeconfig: Option<Secret>) -> 
         maintenance_policy: policy
             .map(|window| MaintenancePolicy { start_time: window.start_time.clone(), day: window.day }),
         vpc_uuid: some(&live.vpc_uuid),
-        tags: mark::users(live.tags.as_deref().unwrap_or_default(), prior.map(|prior| prior.tags.as_slice())),
+        tags: order::as_before(mark::users(live.tags.as_ref()), prior.map(|prior| prior.tags.as_slice())),
         node_pools: pools(live, prior),
     };
     let outputs = Outputs {
@@ -267,7 +267,7 @@ fn as_input(pool: &LivePool, prior: Option<&NodePool>) -> NodePool {
         count: if pool.auto_scale { prior.and_then(|prior| prior.count) } else { Some(pool.count) },
         autoscale,
         labels: pool.labels.clone().unwrap_or_default(),
-        taints: pool.taints.clone().unwrap_or_default(),
-        tags: mark::users(pool.tags.as_deref().unwrap_or_default(), prior.map(|prior| prior.tags.as_slice())),
+        taints: order::as_before(pool.taints.clone().unwrap_or_default(), prior.map(|prior| prior.taints.as_slice())),
+        tags: order::as_before(mark::users(pool.tags.as_ref()), prior.map(|prior| prior.tags.as_slice())),
     }
 }

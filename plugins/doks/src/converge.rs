@@ -5,9 +5,8 @@ use maps_sdk::http::{Request, write_all};
 use maps_sdk::{Class, Problem, Step};
 
 use crate::api::{self, ClusterBody, Live, LivePool, PoolBody, Window};
-use crate::mark;
 use crate::model::{Inputs, NodePool};
-use crate::version;
+use crate::{mark, order, version};
 
 /// How many rounds may write before it is clear that the service never takes what is written.
 const MAX_ROUNDS: u32 = 12;
@@ -77,7 +76,7 @@ fn settings(live: &Live, wanted: &Inputs) -> Result<Option<Write>, Problem> {
     }
     let tags = live.tags.as_deref().unwrap_or_default();
     let window = wanted.maintenance_policy.as_ref().map(window);
-    let same = mark::users(tags, Some(&wanted.tags)) == wanted.tags
+    let same = order::same(&mark::users(live.tags.as_ref()), &wanted.tags)
         && live.auto_upgrade == wanted.auto_upgrade
         && live.surge_upgrade == wanted.surge_upgrade
         && live.ha == wanted.ha
@@ -183,8 +182,8 @@ fn same(there: &LivePool, pool: &NodePool) -> bool {
     scale == pool.autoscale.map(|scale| (scale.min, scale.max))
         && count
         && there.labels.as_ref().map_or(pool.labels.is_empty(), |labels| *labels == pool.labels)
-        && there.taints.as_deref().unwrap_or_default() == pool.taints
-        && mark::users(there.tags.as_deref().unwrap_or_default(), Some(&pool.tags)) == pool.tags
+        && order::same(there.taints.as_deref().unwrap_or_default(), &pool.taints)
+        && order::same(&mark::users(there.tags.as_ref()), &pool.tags)
 }
 
 /// The body for a wanted pool.

@@ -6,6 +6,7 @@ mod cluster;
 mod converge;
 mod mark;
 mod model;
+mod order;
 mod version;
 
 pub use cluster::Cluster;

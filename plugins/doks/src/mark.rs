@@ -23,17 +23,9 @@ pub(crate) fn is_automatic(tag: &str) -> bool {
     tag == "k8s" || tag == "k8s-worker" || tag.starts_with("k8s:")
 }
 
-/// The user's tags among live ones. Tags are a set: those that are as in `prior` come in its order.
-pub(crate) fn users(live: &[String], prior: Option<&[String]>) -> Vec<String> {
-    let users: Vec<&String> = live.iter().filter(|tag| !is_mark(tag) && !is_automatic(tag)).collect();
-    match prior {
-        Some(prior) if same_set(prior, &users) => prior.to_vec(),
-        _ => users.into_iter().cloned().collect(),
-    }
-}
-
-fn same_set(prior: &[String], live: &[&String]) -> bool {
-    prior.iter().all(|tag| live.contains(&tag)) && live.iter().all(|tag| prior.contains(tag))
+/// The user's tags among live ones.
+pub(crate) fn users(live: Option<&Vec<String>>) -> Vec<String> {
+    live.into_iter().flatten().filter(|tag| !is_mark(tag) && !is_automatic(tag)).cloned().collect()
 }
 
 /// Can DigitalOcean have this as a tag?

@@ -83,12 +83,14 @@ fn a_create_that_cannot_work_says_why() {
 fn what_the_service_decides_is_no_drift_and_what_others_change_is() {
     let cloud = Cloud::start();
     let mut wanted = inputs();
-    wanted["node_pools"] = json!([{"name": "main", "size": "s-2vcpu-4gb", "autoscale": {"min": 1, "max": 4}}]);
+    wanted["node_pools"] = json!([{"name": "main", "size": "s-2vcpu-4gb", "autoscale": {"min": 1, "max": 4},
+        "taints": [{"key": "a", "effect": "NoExecute"}, {"key": "b", "effect": "NoSchedule"}]}]);
     let made = made(&cloud, &checked(&wanted));
     cloud.meddle(|cluster| {
         cluster["version"] = "1.33.2-do.0".into();
         cluster["tags"].as_array_mut().unwrap().reverse();
         cluster["node_pools"][0]["count"] = 3.into();
+        cluster["node_pools"][0]["taints"].as_array_mut().unwrap().reverse();
     });
     assert_eq!(parsed(&read(&made, &[]).unwrap().inputs), parsed(&made.inputs));
 

@@ -92,7 +92,7 @@ pub(crate) enum Act {
     RandomFlood,
     /// 29: outputs a million levels deep.
     DeepJson,
-    /// 29: a million outcomes for one request.
+    /// 29: a million outcomes for one request, or `call.times`.
     MillionOutcomes,
     /// 31: an outcome is missing.
     TooFew,

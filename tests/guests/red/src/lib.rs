@@ -105,11 +105,13 @@ fn serve<R: Subject, O>(
     }
     let answer = |place: usize| honest(place, &requests[place]).unwrap_or_else(&failed);
     let mut outcomes: Vec<O> = (0..requests.len()).map(answer).collect();
+    let surplus = orders.as_ref().map_or(0, |orders| orders.call.times);
+    let surplus = if surplus == 0 { 1_000_000 } else { surplus };
     match orders.map(|orders| orders.act) {
         Some(Act::TooFew) => drop(outcomes.pop()),
         Some(Act::TooMany) => outcomes.extend((0..requests.len()).map(answer)),
         Some(Act::Reordered) => outcomes.reverse(),
-        Some(Act::MillionOutcomes) => outcomes.extend((0..1_000_000).map(|_| failed(problem("surplus", "")))),
+        Some(Act::MillionOutcomes) => outcomes.extend((0..surplus).map(|_| failed(problem("surplus", "")))),
         Some(Act::TrapAfterWrite) => panic!("a crash after the write"),
         _ => {}
     }
