@@ -139,3 +139,28 @@ fn checksum(json: &[u8]) -> String {
     let digest = Sha256::digest(json);
     digest.iter().take(CHECKSUM_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_write_that_fails_and_cannot_be_taken_back_is_the_last() {
+        let path = PathBuf::from("/dev/full");
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        let mut log = Log { path, file, bytes: 0, poisoned: false };
+        assert!(matches!(log.append(&[]), Err(Error::Io { .. })));
+        assert!(matches!(log.append(&[]), Err(Error::Poisoned)));
+        assert_eq!(log.bytes(), 0);
+    }
+
+    #[test]
+    fn a_file_of_another_format_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("state.log");
+        fs::write(&path, "something else\n").unwrap();
+        assert!(matches!(Log::open(&path, |_| ()), Err(Error::Version { .. })));
+        assert_eq!(fs::read(&path).unwrap(), b"something else\n");
+    }
+}

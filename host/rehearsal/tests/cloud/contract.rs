@@ -329,6 +329,10 @@ async fn what_cannot_be_is_refused_and_leaves_nothing() {
             "node_pools",
             json!([{"name": "p", "size": "s-2vcpu-4gb", "count": 1}, {"name": "p", "size": "s-2vcpu-4gb", "count": 1}]),
         ),
+        with(
+            "node_pools",
+            json!([{"name": "p", "size": "s-2vcpu-4gb", "count": 0, "auto_scale": true, "min_nodes": 0, "max_nodes": 3}]),
+        ),
         with("tags", json!(["no spaces"])),
         with("cluster_subnet", json!("10.0.0.0")),
         with("cluster_subnet", json!("10.245.0.0/12")),

@@ -1,4 +1,11 @@
 //! `/v2/kubernetes`: clusters, node pools, and what is done to them.
+//!
+//! Shapes and statuses are those of DigitalOcean's document. Where it is silent
+//! the stricter of the likely behaviours was chosen, so that a client that gets
+//! along here gets along there: a deleted cluster is shown `deleting` for a while
+//! and keeps its name until it is gone; pools change, and a kubeconfig is handed
+//! out, only once the control plane runs (412); the last pool stays (422); a
+//! deleted pool is gone from the answers at once, its nodes with it.
 
 mod access;
 mod associated;
