@@ -35,6 +35,21 @@ fn every_case_says_what_its_snapshot_says() {
     }
 }
 
+#[test]
+fn the_stacks_of_the_repository_parse_without_a_word() {
+    let stacks = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stacks");
+    let folders: Vec<_> = std::fs::read_dir(stacks).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!folders.is_empty());
+    for folder in folders {
+        let files = BTreeMap::from([("stack.yaml".to_owned(), std::fs::read(folder.join("stack.yaml")).unwrap())]);
+        let given = BTreeMap::new();
+        let parameters = Parameters { given: &given, environment: &|_| Some("value".to_owned()), plant: None };
+        let parsed = Stack::parse(&files, "stack.yaml", None, parameters);
+        assert_eq!(parsed.diagnostics, [], "{}", folder.display());
+        assert!(parsed.stack.is_some());
+    }
+}
+
 fn parse(folder: &Path) -> Parsed {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -2,12 +2,13 @@
 //! wrong with an expression that can be told without its values is told here.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators};
 use serde_json::Number;
 
-use super::function::{self, Function};
+use super::fault::{Fault, parse_fault};
+use super::function;
+use super::op::{Expression, Extent, Loop, LoopKind, Node, Op, Slot};
 use super::operator::Operator;
 use super::{Instances, MAX_COMPREHENSIONS, MAX_EXPRESSION_DEPTH, Names, Reference};
 use crate::diagnostic::{Diagnostic, Span, did_you_mean, suggest};
@@ -19,105 +20,6 @@ use crate::value::Value;
 const RESOURCES: &str = "resources";
 /// Names that no resource can have, since expressions use them for something else.
 pub(crate) const RESERVED: &[&str] = &["inputs", "outputs", "each", RESOURCES, "stack", "json", "base64"];
-/// A parsed expression.
-#[derive(Clone, Debug)]
-pub(super) struct Expression {
-    pub(super) source: Arc<str>,
-    /// Of the text between `${` and `}`, or of the whole scalar where that cannot be told.
-    pub(super) span: Span,
-    /// Do offsets in `source` hold within `span`?
-    pub(super) exact: bool,
-    pub(super) root: Node,
-    /// What is looked up, by slot.
-    pub(super) slots: Vec<Slot>,
-}
-
-/// One thing that is looked up, once for each evaluation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
-    /// A static reference.
-    Reference(Reference),
-    /// All instances of a resource with `each`, as a map.
-    All { resource: String, keys: BTreeSet<String>, path: Vec<String> },
-}
-
-/// Bytes in the source of an expression, from and to.
-pub(super) type Extent = (usize, usize);
-
-/// A step of an expression, and what of the source it is.
-#[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) op: Op,
-    pub(super) at: Extent,
-}
-
-/// What a step does.
-#[derive(Clone, Debug)]
-pub(super) enum Op {
-    Literal(Value),
-    /// A static reference.
-    Slot(usize),
-    /// `release[KEY].path`: one instance, whose key is computed.
-    Instance {
-        resource: String,
-        keys: BTreeSet<String>,
-        key: Box<Node>,
-        path: Vec<String>,
-    },
-    /// `each.key` and `each.value`.
-    EachKey,
-    EachValue,
-    /// The variable of a comprehension.
-    Variable(String),
-    Select {
-        from: Box<Node>,
-        field: String,
-    },
-    /// `has(a.b)`, where `a` is computed.
-    Has {
-        from: Box<Node>,
-        field: String,
-    },
-    /// `has(a.b)`, where `a.b` is looked up.
-    Defined(Box<Node>),
-    Index {
-        from: Box<Node>,
-        index: Box<Node>,
-    },
-    List(Vec<Node>),
-    Map(Vec<(Node, Node)>),
-    Not(Box<Node>),
-    And(Box<Node>, Box<Node>),
-    Or(Box<Node>, Box<Node>),
-    If(Box<[Node; 3]>),
-    Operator(Operator, Box<[Node; 2]>),
-    Negate(Box<Node>),
-    Call(Function, Vec<Node>),
-    Loop(Box<Loop>),
-}
-
-/// A comprehension: one of CEL's macros.
-#[derive(Clone, Debug)]
-pub(super) struct Loop {
-    pub(super) kind: LoopKind,
-    pub(super) range: Node,
-    pub(super) variable: String,
-    /// Which items count.
-    pub(super) predicate: Option<Node>,
-    /// What is collected of each.
-    pub(super) item: Option<Node>,
-}
-
-/// Which macro.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LoopKind {
-    All,
-    Exists,
-    ExistsOne,
-    /// `map` and `filter`.
-    Collect,
-}
-
 /// Parses an expression and resolves its names.
 pub(super) fn compile(source: &str, span: &Span, exact: bool, names: &Names) -> Result<Expression, Box<Diagnostic>> {
     let expression = |root, slots| Expression { source: source.into(), span: span.clone(), exact, root, slots };
@@ -151,87 +53,6 @@ pub(super) fn compile(source: &str, span: &Span, exact: bool, names: &Names) -> 
 /// Expressions within expressions, as the parser counts them; above what [`super::MAX_NESTING`]
 /// lets through, so that people see our message.
 const MAX_PARSER_DEPTH: u16 = 64;
-
-fn parse_fault(source: &str, errors: &cel::ParseErrors) -> Fault {
-    let Some(first) = errors.errors.first() else {
-        return Fault::new("bad-expression", "this is not a CEL expression", (0, source.len()));
-    };
-    // Lines count from 1; the column is that of the character.
-    let (line, column) = (usize::try_from(first.pos.0).unwrap_or(0), usize::try_from(first.pos.1).unwrap_or(0));
-    let line_start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let start = source[line_start..]
-        .char_indices()
-        .nth(column.saturating_sub(1))
-        .map_or(source.len().saturating_sub(1), |(offset, _)| line_start + offset);
-    let fault = Fault::new("bad-expression", parse_message(&first.msg), (start, start + 1));
-    if first.msg.contains("reserved identifier") {
-        fault.help(format!("write `{RESOURCES}[\"name\"]` for a resource whose name is a word of CEL"))
-    } else {
-        fault
-    }
-}
-
-/// The parser's message in words that need no grammar to be understood.
-fn parse_message(message: &str) -> String {
-    let message = message.lines().next().unwrap_or_default().trim_start_matches("Syntax error: ");
-    let quoted = |text: &str| text.split('\'').nth(1).map(str::to_owned);
-    let (before, after) = message.split_once(" expecting ").unwrap_or((message, ""));
-    if let Some(word) = message.strip_prefix("reserved identifier: ") {
-        return format!("`{}` is a word that CEL keeps for itself", yaml::shown(word));
-    }
-    match quoted(before) {
-        Some(token) if message.starts_with("missing ") => format!("`{}` is missing here", yaml::shown(&token)),
-        Some(token) if token == "<EOF>" => "the expression ends too early".to_owned(),
-        Some(token) if message.starts_with("token recognition") => {
-            format!("`{}` means nothing in CEL", yaml::shown(&token))
-        }
-        Some(token) if after.starts_with('\'') => format!("`{}` stands where {after} is expected", yaml::shown(&token)),
-        Some(token) if before.contains("input") => format!("`{}` is not expected here", yaml::shown(&token)),
-        _ => format!("this is not a CEL expression: {}", yaml::shown(message)),
-    }
-}
-
-/// What is wrong with an expression, and where in its source. Never shows a value: it may be secret.
-#[derive(Clone, Debug)]
-pub(super) struct Fault {
-    code: &'static str,
-    message: String,
-    at: Extent,
-    help: Option<String>,
-}
-
-impl Fault {
-    pub(super) fn new(code: &'static str, message: impl Into<String>, at: Extent) -> Self {
-        Self { code, message: message.into(), at, help: None }
-    }
-
-    /// Must it be told whatever else the expression says?
-    pub(super) fn is_final(&self) -> bool {
-        self.code == "expression-too-costly"
-    }
-
-    pub(super) fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
-    }
-
-    pub(super) fn into_diagnostic(self, source: &str, span: &Span, exact: bool) -> Diagnostic {
-        let mut span = span.clone();
-        let (start, end) = (self.at.0.min(source.len()), self.at.1.min(source.len()));
-        if let (true, Some(before)) = (exact, source.get(..start)) {
-            span.end = span.start + end.max(start);
-            span.start += start;
-            match before.rsplit_once('\n') {
-                // The expression goes on over lines, and its text is that of the file.
-                Some((above, line)) => {
-                    span.line += above.matches('\n').count() + 1;
-                    span.column = 1 + line.chars().count();
-                }
-                None => span.column += before.chars().count(),
-            }
-        }
-        Diagnostic::error(self.code, self.message).at(&span).maybe_help(self.help)
-    }
-}
 
 struct Lowering<'a> {
     source: &'a str,

@@ -6,10 +6,12 @@
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
-use super::compile::{Expression, Extent, Fault, Loop, LoopKind, Node, Op, Slot};
+use super::fault::Fault;
 use super::function::Function;
+use super::op::{Expression, Extent, Loop, LoopKind, Node, Op, Slot};
 use super::operator::{Operator, negate, type_name};
 use super::template::Each;
+use super::truth::{Junction, Truth};
 use super::{EVALUATION_BUDGET, Reference, Scope};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::name::Address;
@@ -81,7 +83,8 @@ fn owned<'a>(value: Value) -> Outcome<'a> {
     Ok(Cow::Owned(value))
 }
 
-fn marked(value: Value, secret: bool) -> Value {
+/// The value, secret if anything that it was made of is.
+pub(super) fn marked(value: Value, secret: bool) -> Value {
     if secret { value.secret() } else { value }
 }
 
@@ -487,61 +490,6 @@ impl Frame<'_> {
         };
         self.run.spend(1, at)?;
         owned(marked(value, secret))
-    }
-}
-
-/// What a condition says.
-#[derive(Clone, Copy)]
-enum Truth {
-    Known { truth: bool, secret: bool },
-    Unknown,
-}
-
-/// A running `&&` or `||`. The deciding value wins over an unknown, and that over a failure.
-struct Junction {
-    decisive: bool,
-    decided: Option<bool>,
-    secret: bool,
-    unknown: bool,
-    fault: Option<Fault>,
-}
-
-impl Junction {
-    fn new(decisive: bool) -> Self {
-        Self { decisive, decided: None, secret: false, unknown: false, fault: None }
-    }
-
-    /// Takes one side; true once it is decided.
-    fn take(&mut self, side: Result<Truth, Fault>) -> bool {
-        match side {
-            Ok(Truth::Known { truth, secret }) if truth == self.decisive => {
-                // Whether an earlier secret side decided is told by the result as well.
-                self.decided = Some(self.secret || secret);
-                return true;
-            }
-            Ok(Truth::Known { secret, .. }) => self.secret |= secret,
-            Ok(Truth::Unknown) => self.unknown = true,
-            // A spent budget is the end, and no other side may hide it.
-            Err(fault) if fault.is_final() => {
-                self.fault = Some(fault);
-                self.decided = None;
-                self.unknown = false;
-                return true;
-            }
-            Err(fault) => {
-                self.fault.get_or_insert(fault);
-            }
-        }
-        false
-    }
-
-    fn result(self) -> Result<Value, Fault> {
-        match (self.decided, self.fault) {
-            (Some(secret), _) => Ok(marked(Value::Bool(self.decisive), secret)),
-            (None, Some(fault)) => Err(fault),
-            (None, None) if self.unknown => Ok(Value::Unknown),
-            (None, None) => Ok(marked(Value::Bool(!self.decisive), self.secret)),
-        }
     }
 }
 

@@ -4,12 +4,17 @@
 //! has a budget, so that no expression runs without end, and knows at every step what is unknown
 //! and what is secret, which the crate's does not.
 
+mod build;
 mod compile;
 mod eval;
+mod fault;
 mod function;
+mod op;
 mod operator;
+mod path;
 mod scan;
 mod template;
+mod truth;
 
 #[cfg(test)]
 mod tests;
@@ -17,8 +22,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use compile::RESERVED;
+pub(crate) use path::{path_join, path_keys};
+pub(crate) use template::Each;
 pub use template::Template;
-pub(crate) use template::{Each, path_join, path_keys};
 
 use crate::name::Address;
 use crate::value::Value;

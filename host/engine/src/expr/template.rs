@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::compile::{self, Expression, Node as Step, Op, Slot};
+use super::build::Compiler;
 use super::eval::Run;
 use super::function::scalar_text;
-use super::scan::{self, Piece};
+use super::op::{Expression, Op, Slot};
+use super::path::path_keys;
 use super::{MAX_TEXT, Names, Reference, Scope};
-use crate::diagnostic::{Diagnostic, MAX_ERRORS, Span};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::name::Address;
 use crate::stack::yaml;
 use crate::value::Value;
@@ -29,13 +30,13 @@ pub(crate) struct Each {
 }
 
 #[derive(Debug)]
-struct Node {
-    span: Option<Span>,
-    kind: Kind,
+pub(super) struct Node {
+    pub(super) span: Option<Span>,
+    pub(super) kind: Kind,
 }
 
 #[derive(Debug)]
-enum Kind {
+pub(super) enum Kind {
     Literal(Value),
     /// A scalar that is one expression, and keeps its type.
     Expression(Expression),
@@ -46,13 +47,13 @@ enum Kind {
 }
 
 #[derive(Debug)]
-struct Member {
-    key: Span,
-    value: Node,
+pub(super) struct Member {
+    pub(super) key: Span,
+    pub(super) value: Node,
 }
 
 #[derive(Debug)]
-enum Part {
+pub(super) enum Part {
     Text(String),
     Expression(Expression),
 }
@@ -223,36 +224,6 @@ fn instances<'a>(
     keys.iter().map(move |key| Reference::Resource(Address::instance(resource, key), path.to_vec()))
 }
 
-/// The keys of a path such as `node_pools[0].labels["a.b"].c`.
-pub(crate) fn path_keys(path: &str) -> impl Iterator<Item = &str> {
-    let mut rest = path;
-    std::iter::from_fn(move || {
-        rest = rest.strip_prefix('.').unwrap_or(rest);
-        if rest.is_empty() {
-            return None;
-        }
-        let (key, after) = if let Some(quoted) = rest.strip_prefix("[\"") {
-            quoted.split_once("\"]").unwrap_or((quoted, ""))
-        } else if let Some(index) = rest.strip_prefix('[') {
-            index.split_once(']').unwrap_or((index, ""))
-        } else {
-            rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len()))
-        };
-        rest = after;
-        Some(key)
-    })
-}
-
-/// A path and one key more, so that [`Template::span_of`] finds it again.
-pub(crate) fn path_join(path: &str, key: &str) -> String {
-    let plain = !key.is_empty() && !key.contains(['.', '[', ']', '"']);
-    match (path.is_empty(), plain) {
-        (true, true) => key.to_owned(),
-        (false, true) => format!("{path}.{key}"),
-        (_, false) => format!("{path}[\"{key}\"]"),
-    }
-}
-
 impl Node {
     fn evaluate(&self, run: &Run<'_>) -> Result<Value, Box<Diagnostic>> {
         match &self.kind {
@@ -323,145 +294,4 @@ fn text(parts: &[Part], run: &Run<'_>) -> Result<Value, Box<Diagnostic>> {
         (false, true) => Value::String(whole).secret(),
         (false, false) => Value::String(whole),
     })
-}
-
-impl Step {
-    /// Visits this step and all within it.
-    fn visit<'a>(&'a self, see: &mut dyn FnMut(&'a Step)) {
-        see(self);
-        match &self.op {
-            Op::Literal(_) | Op::Slot(_) | Op::EachKey | Op::EachValue | Op::Variable(_) => {}
-            Op::Instance { key: of, .. }
-            | Op::Select { from: of, .. }
-            | Op::Has { from: of, .. }
-            | Op::Defined(of)
-            | Op::Not(of)
-            | Op::Negate(of) => of.visit(see),
-            Op::Index { from: a, index: b } | Op::And(a, b) | Op::Or(a, b) => {
-                a.visit(see);
-                b.visit(see);
-            }
-            Op::List(steps) | Op::Call(_, steps) => steps.iter().for_each(|step| step.visit(see)),
-            Op::Map(entries) => {
-                for (key, value) in entries {
-                    key.visit(see);
-                    value.visit(see);
-                }
-            }
-            Op::If(steps) => steps.iter().for_each(|step| step.visit(see)),
-            Op::Operator(_, steps) => steps.iter().for_each(|step| step.visit(see)),
-            Op::Loop(looped) => {
-                looped.range.visit(see);
-                looped.predicate.iter().chain(&looped.item).for_each(|step| step.visit(see));
-            }
-        }
-    }
-}
-
-struct Compiler<'a> {
-    names: &'a Names,
-    diagnostics: &'a mut Vec<Diagnostic>,
-}
-
-impl Compiler<'_> {
-    fn node(&mut self, node: &yaml::Node) -> Node {
-        let kind = match &node.kind {
-            yaml::Kind::Null => Kind::Literal(Value::Null),
-            yaml::Kind::Bool(truth) => Kind::Literal(Value::Bool(*truth)),
-            yaml::Kind::Number(number) => Kind::Literal(Value::Number(number.clone())),
-            yaml::Kind::String(text) => self.text(text, &node.span),
-            yaml::Kind::List(items) => Kind::List(items.iter().map(|item| self.node(item)).collect()),
-            yaml::Kind::Map(entries) => {
-                if let Some(diagnostic) = yaml::reserved(entries) {
-                    self.diagnostics.push(diagnostic);
-                }
-                let member = |entry: &yaml::Entry| {
-                    let member = Member { key: entry.key_span.clone(), value: self.node(&entry.value) };
-                    (yaml::unescaped(&entry.key), member)
-                };
-                Kind::Map(entries.iter().map(member).collect())
-            }
-        };
-        Node { span: Some(node.span.clone()), kind }
-    }
-
-    fn text(&mut self, text: &yaml::Text, span: &Span) -> Kind {
-        if !text.value.contains("${") {
-            return Kind::Literal(Value::String(text.value.to_string()));
-        }
-        // More errors than anyone reads: looking for what each might have meant would take long.
-        if self.diagnostics.len() >= MAX_ERRORS
-            && self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).nth(MAX_ERRORS - 1).is_some()
-        {
-            return Kind::Literal(Value::Null);
-        }
-        let mut locator = Locator { raw: text.raw.as_deref().unwrap_or_default(), from: 0, span };
-        let pieces = match scan::split(&text.value) {
-            Ok(pieces) => pieces,
-            Err(fault) => {
-                let (at, _) = locator
-                    .find(text.value.get(fault.offset..).and_then(|rest| rest.lines().next()).unwrap_or_default());
-                self.diagnostics.push(Diagnostic::error(fault.code, fault.message).at(&at));
-                return Kind::Literal(Value::Null);
-            }
-        };
-        let mut parts = Vec::with_capacity(pieces.len());
-        for piece in pieces {
-            match piece {
-                Piece::Text(text) => parts.push(Part::Text(text)),
-                Piece::Expression { source, .. } => {
-                    let (at, exact) = locator.find(source);
-                    match compile::compile(source, &at, exact, self.names) {
-                        Ok(expression) => parts.push(Part::Expression(expression)),
-                        Err(diagnostic) => self.diagnostics.push(*diagnostic),
-                    }
-                }
-            }
-        }
-        match parts.pop() {
-            Some(Part::Expression(expression)) if parts.is_empty() => Kind::Expression(expression),
-            Some(Part::Text(text)) if parts.is_empty() => Kind::Literal(Value::String(text)),
-            Some(last) => {
-                parts.push(last);
-                Kind::Text(parts)
-            }
-            None => Kind::Literal(Value::Null),
-        }
-    }
-}
-
-/// Finds expressions in a scalar as it is written, with its quotes, escapes and line breaks.
-struct Locator<'a> {
-    raw: &'a str,
-    from: usize,
-    span: &'a Span,
-}
-
-impl Locator<'_> {
-    /// Where `source` stands, and whether offsets within it hold there.
-    fn find(&mut self, source: &str) -> (Span, bool) {
-        let rest = self.raw.get(self.from..).unwrap_or_default();
-        // In a block the lines are indented: the first is found, and points well enough.
-        let first = source.lines().next().unwrap_or_default();
-        let exact = rest.contains(source);
-        let source = if exact { source } else { first };
-        let Some(found) = rest.find(source).filter(|_| !source.trim().is_empty()) else {
-            // Escaped or folded: the whole scalar is the place.
-            return (self.span.clone(), false);
-        };
-        let start = self.from + found;
-        self.from = start + source.len();
-        let before = &self.raw[..start];
-        let mut span = self.span.clone();
-        span.start += start;
-        span.end = span.start + source.len();
-        match before.rsplit_once('\n') {
-            Some((above, line)) => {
-                span.line += above.matches('\n').count() + 1;
-                span.column = 1 + line.chars().count();
-            }
-            None => span.column += before.chars().count(),
-        }
-        (span, exact)
-    }
 }

@@ -1,5 +1,6 @@
 //! `stack.yaml` and what it includes: parsed, with spans, into a [`Stack`].
 
+mod build;
 mod check;
 mod inputs;
 mod load;
@@ -9,6 +10,7 @@ mod parse;
 mod position;
 mod read;
 mod resources;
+mod scalar;
 mod settings;
 pub(crate) mod yaml;
 
