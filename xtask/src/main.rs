@@ -1,2 +1,52 @@
-//! Placeholder.
-fn main() {}
+//! The one script language of the repository: `cargo xtask TASK`, each task in a file of its own.
+
+// This is a script: what it does goes to the terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod component;
+mod demo;
+mod plugins;
+mod process;
+mod repo;
+mod setup;
+mod test;
+#[cfg(test)]
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask TASK
+
+  setup [--with rustup|debian]   find a way to build plugins, and remember it
+  plugins                        build maps, and every plugin to target/plugins/NAME.wasm
+  demo                           set up, build, and bring the MAPS stack up in rehearsal
+  test [--fast]                  check and test everything; --fast leaves out what takes minutes";
+
+/// Why a task failed, for the terminal.
+type Failure = String;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments[..] {
+        ["setup"] => setup::run(None),
+        ["setup", "--with", name] => setup::run(Some(name)),
+        ["plugins"] => plugins::run(),
+        ["demo"] => demo::run(),
+        ["test"] => test::run(test::Extent::Whole),
+        ["test", "--fast"] => test::run(test::Extent::Fast),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => Err(format!("there is no task `{}`\n\n{USAGE}", arguments.join(" "))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `cargo xtask test`: everything that has to hold, in sections, with one count at the end.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+use crate::process::{cargo, line};
+use crate::{Failure, plugins, process, repo};
+
+/// How much is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Everything.
+    Whole,
+    /// All but what takes minutes: lints, documentation tests and [`SLOW`].
+    Fast,
+}
+
+/// Test targets that start many processes, or run thousands of seeds.
+const SLOW: [&str; 2] = ["recovery", "simulation"];
+
+/// Crates may hold integration tests in these folders.
+const CRATES: [&str; 3] = ["host", "plugins", "."];
+
+/// What passed and what failed, over all sections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+impl Count {
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
+    fn check(done: Result<(), Failure>) -> Self {
+        match done {
+            Ok(()) => Self { passed: 1, failed: 0 },
+            Err(failure) => {
+                eprintln!("error: {failure}");
+                Self { passed: 0, failed: 1 }
+            }
+        }
+    }
+}
+
+/// Runs the task.
+pub(crate) fn run(extent: Extent) -> Result<(), Failure> {
+    let mut total = Count::default();
+    let mut failures = Vec::new();
+    let mut section = |name: &str, run: &dyn Fn() -> Count| {
+        println!("\n=== {name}");
+        let started = Instant::now();
+        let count = run();
+        let seconds = started.elapsed().as_secs();
+        println!("--- {name}: {} passed, {} failed, {seconds} s", count.passed, count.failed);
+        if count.failed > 0 {
+            failures.push(name.to_owned());
+        }
+        total.add(count);
+    };
+
+    section("format", &|| check(["fmt", "--all", "--check"]));
+    section("format of the guests", &|| {
+        check(["fmt", "--all", "--check", "--manifest-path", "tests/guests/Cargo.toml"])
+    });
+    section("plugins", &|| Count::check(plugins::run()));
+    if extent == Extent::Whole {
+        section("lints", &|| check(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]));
+    }
+    section("unit", &|| tests(&["--lib", "--bins"]));
+    for (target, crates) in integration_tests()? {
+        if extent == Extent::Fast && SLOW.contains(&target.as_str()) {
+            continue;
+        }
+        let name = format!("{} ({})", target.replace('_', " "), crates.join(", "));
+        section(&name, &|| tests(&["--test", &target]));
+    }
+    if extent == Extent::Whole {
+        section("documentation", &|| tests(&["--doc"]));
+    }
+
+    if !failures.is_empty() {
+        println!("\nfailed: {}", failures.join("; "));
+    }
+    println!("\n{} passed, {} failed", total.passed, total.failed);
+    if total.failed == 0 { Ok(()) } else { Err("something does not hold".to_owned()) }
+}
+
+fn check<const N: usize>(arguments: [&str; N]) -> Count {
+    Count::check(process::run(&mut cargo(arguments)))
+}
+
+/// Runs one selection of the workspace's tests, all of them even if one fails.
+fn tests(selection: &[&str]) -> Count {
+    let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
+    command.args(selection).stdout(Stdio::piped());
+    println!("$ {}", line(&command));
+    let mut count = Count::default();
+    let ended = command.spawn().and_then(|mut child| {
+        for output in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+            let output = output?;
+            println!("{output}");
+            count.add(result(&output).unwrap_or_default());
+        }
+        child.wait()
+    });
+    // A crate that does not compile, or a test that ended its process, has no count of its own.
+    let unseen = !ended.is_ok_and(|status| status.success()) && count.failed == 0;
+    count.failed += u64::from(unseen);
+    count
+}
+
+/// The counts of a line such as `test result: ok. 35 passed; 0 failed; 0 ignored; …`.
+fn result(line: &str) -> Option<Count> {
+    let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
+    let number = |word: &str| {
+        let part = counts.split("; ").find_map(|part| part.strip_suffix(word))?;
+        part.trim().parse().ok()
+    };
+    Some(Count { passed: number("passed")?, failed: number("failed")? })
+}
+
+/// The integration tests by name, each with the crates that have one of that name.
+fn integration_tests() -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for folder in CRATES.map(|folder| repo::root().join(folder)) {
+        for krate in names(&folder)?.into_iter().filter(|krate| folder.join(krate).join("Cargo.toml").exists()) {
+            let tests = folder.join(&krate).join("tests");
+            let files = if tests.is_dir() { names(&tests)? } else { Vec::new() };
+            for target in files.iter().filter_map(|file| target(&tests, file)) {
+                found.entry(target).or_default().push(krate.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A test target as cargo finds it: `NAME.rs` or `NAME/main.rs`.
+fn target(tests: &Path, file: &str) -> Option<String> {
+    match file.strip_suffix(".rs") {
+        Some(name) => Some(name.to_owned()),
+        None => tests.join(file).join("main.rs").exists().then(|| file.to_owned()),
+    }
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+    let entries = fs::read_dir(folder).map_err(|e| format!("cannot read {}: {e}", folder.display()))?;
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn results_are_counted() {
+        let failed = "test result: FAILED. 34 passed; 1 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1s";
+        assert_eq!(result(failed), Some(Count { passed: 34, failed: 1 }));
+        let ok = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+        assert_eq!(result(ok), Some(Count::default()));
+        assert_eq!(result("test tests::test_result ... ok"), None);
+    }
+
+    #[test]
+    fn integration_tests_are_found_where_they_are() -> Result<(), Failure> {
+        let found = integration_tests()?;
+        assert_eq!(found.get("command_line"), Some(&vec!["cli".to_owned()]));
+        assert!(!found.contains_key("snapshots"), "a folder without main.rs is no target");
+        Ok(())
+    }
+}
