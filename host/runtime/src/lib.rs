@@ -6,7 +6,9 @@
 pub mod audit;
 pub mod cache;
 pub mod capability;
+pub mod egress;
 pub mod engine;
+pub mod fault;
 pub mod host;
 pub mod inspect;
 pub mod limits;

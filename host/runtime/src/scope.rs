@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
-use maps_engine::capability::StepScope;
+use maps_engine::capability::{Operation as Mutation, StepScope};
 use maps_engine::{Journal, PluginName};
 
 use crate::audit::Audit;
@@ -41,7 +41,28 @@ pub enum Phase {
     Write,
 }
 
+impl Phase {
+    /// As the audit log says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pure => "pure",
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
 impl Operation {
+    /// What it changes, if it changes anything.
+    pub fn mutation(self) -> Option<Mutation> {
+        match self {
+            Self::Create => Some(Mutation::Create),
+            Self::Update => Some(Mutation::Update),
+            Self::Delete => Some(Mutation::Delete),
+            Self::Check | Self::Diff | Self::Preview | Self::Find | Self::Read => None,
+        }
+    }
+
     /// Its phase.
     pub fn phase(self) -> Phase {
         match self {

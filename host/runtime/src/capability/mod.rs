@@ -2,6 +2,7 @@
 //! which of them a call can reach is decided in [`crate::link`].
 
 mod clock;
+pub mod http;
 mod log;
 mod random;
 pub(crate) mod refused;

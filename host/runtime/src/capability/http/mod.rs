@@ -1,0 +1,301 @@
+//! `http`: the one place where a plugin's requests become connections.
+//!
+//! The order is the defence. For each request: parse strictly → [`decide`] → secrets opened at
+//! the rule's sinks only → rate limit → for a write, the journal's entry *and* the audit line
+//! durable → credential added → sent by a client that checks addresses itself → answer capped,
+//! sealed, scrubbed → audit line of the outcome.
+//!
+//! [`decide`]: maps_engine::capability::decide
+
+mod answer;
+mod echo;
+mod limits;
+pub(crate) mod rate;
+mod request;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures::{StreamExt as _, stream};
+use maps_engine::capability::{CredentialKind, Effective};
+use maps_engine::name::RuleId;
+use maps_engine::{Class, Clock, Entry, Problem, Value};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderName, HeaderValue};
+
+pub use limits::HttpLimits;
+pub use maps_engine::capability::Half;
+
+use crate::audit::{Outcome, Record};
+use crate::egress::{EgressError, Transport};
+use crate::printable::printable;
+use crate::scope::{CallScope, Phase};
+use echo::Echo;
+use request::{Allowed, Refused, prepare};
+
+/// One request and what it serves.
+#[derive(Clone, Debug)]
+pub struct HttpItem {
+    /// Of a write: indices of the batch's requests. Empty for a read.
+    pub items: Vec<u32>,
+    /// The request.
+    pub request: HttpRequest,
+}
+
+/// As the guest gave it.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// In upper case.
+    pub method: String,
+    /// Absolute.
+    pub url: String,
+    /// What the guest may set.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: HttpBody,
+    /// The manifest's credential to add.
+    pub credential: Option<String>,
+}
+
+/// A request's body.
+#[derive(Clone, Debug)]
+pub enum HttpBody {
+    /// None.
+    None,
+    /// JSON text, in which sealed values may stand.
+    Json(String),
+    /// Sent as they are.
+    Bytes(Vec<u8>),
+}
+
+/// An answer as the guest may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// The status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Unpacked.
+    pub body: Vec<u8>,
+}
+
+/// The operator's side of a manifest's credential.
+#[derive(Clone)]
+pub struct BoundCredential {
+    /// Its value: a text, secret or not.
+    pub value: Value,
+    /// The hosts that it may be sent to.
+    pub hosts: Vec<String>,
+}
+
+/// `http` for one plugin in one stack: effective rules, credentials, and a client of its own.
+pub struct HttpCapability {
+    effective: Arc<Effective>,
+    credentials: BTreeMap<String, BoundCredential>,
+    transport: Arc<Transport>,
+    client: reqwest::Client,
+    clock: Arc<dyn Clock>,
+    limits: HttpLimits,
+}
+
+impl HttpCapability {
+    /// Makes the client; nothing is connected yet. `clock` stamps the journal's entries.
+    ///
+    /// # Errors
+    /// When the client cannot be made: no usable root certificates, for example.
+    pub fn new(
+        effective: Arc<Effective>,
+        credentials: BTreeMap<String, BoundCredential>,
+        transport: Arc<Transport>,
+        clock: Arc<dyn Clock>,
+        limits: HttpLimits,
+    ) -> Result<Self, EgressError> {
+        let client = transport.client()?;
+        Ok(Self { effective, credentials, transport, client, clock, limits })
+    }
+
+    /// Sends the requests side by side; answers come in the order of the requests.
+    pub async fn send(&self, scope: &CallScope, half: Half, items: Vec<HttpItem>) -> Vec<Result<HttpResponse, Problem>> {
+        let calls = items.iter().map(|item| self.call(scope, half, item));
+        stream::iter(calls).buffered(self.limits.concurrency.max(1)).collect().await
+    }
+
+    async fn call(&self, scope: &CallScope, half: Half, item: &HttpItem) -> Result<HttpResponse, Problem> {
+        let line = Line { scope, half, method: &item.request.method };
+        let made = scope.calls.fetch_add(1, Ordering::Relaxed);
+        let allowed = if made >= self.limits.calls {
+            let message = format!("the guest made more than {} outside calls in one call", self.limits.calls);
+            Err(Refused { problem: Problem::new(Class::Denied, "too-many-calls", message).into(), summary: None, rule: None })
+        } else {
+            prepare(&self.effective, scope, half, item).and_then(|allowed| {
+                let (credential, echo) = match self.credential(item, &allowed) {
+                    Ok(found) => found,
+                    Err(problem) => return Err(line.refused(problem, &allowed)),
+                };
+                match self.transport.check(&allowed.url) {
+                    Ok(()) => Ok((allowed, credential, echo)),
+                    Err(error) => Err(line.refused(error.into(), &allowed)),
+                }
+            })
+        };
+        let (allowed, credential, echo) = match allowed {
+            Ok(allowed) => allowed,
+            Err(refused) => {
+                let summary = refused.summary.unwrap_or_else(|| printable(&item.request.url, 256));
+                let outcome = Outcome::Denied { code: refused.problem.code.clone() };
+                let all: Vec<_> = (0..scope.steps.len()).collect();
+                scope.audit.note(&line.record(&summary, &all, refused.rule, outcome));
+                return Err(scrubbed(scope, *refused.problem));
+            }
+        };
+        let (limits, host) = (&self.limits, allowed.url.host().to_owned());
+        let name = allowed.rule.credential.as_deref().unwrap_or_default();
+        self.transport.rates.take(name, &host, limits.rate, limits.burst).await;
+
+        let mut record = line.record(&allowed.url.summary(), &allowed.steps, Some(allowed.rule.id.clone()), Outcome::Sent);
+        record.call = Some(scope.audit.next_call());
+        if half == Half::Write {
+            self.announce(scope, &allowed, &record).await?;
+        }
+        let began = Instant::now();
+        let result = self.exchange(scope, half, &item.request.method, allowed, credential, &echo).await;
+        record.outcome = match &result {
+            Ok(response) => Outcome::Answered { status: Some(response.status) },
+            Err(problem) if problem.class == Class::Denied => Outcome::Denied { code: problem.code.clone() },
+            Err(problem) => Outcome::Failed { code: problem.code.clone() },
+        };
+        record.duration_ms = Some(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
+        scope.audit.note(&record);
+        result.map_err(|mut problem| {
+            problem.message = echo.scrub(&problem.message);
+            scrubbed(scope, problem)
+        })
+    }
+
+    /// Makes a mutation known to the journal and to the audit log, both durably. Only then may it leave.
+    async fn announce(&self, scope: &CallScope, allowed: &Allowed<'_>, record: &Record) -> Result<(), Problem> {
+        let unwritten = |error: String| Problem::new(Class::Internal, "not-recorded", format!("nothing was sent: {error}"));
+        let Some(journal) = scope.journal.as_ref().filter(|_| scope.operation.phase() == Phase::Write) else {
+            return Err(unwritten("there is no journal outside of an apply".to_owned()));
+        };
+        let entry = Entry::Call {
+            ops: allowed.ops.clone(),
+            rule: allowed.rule.id.clone(),
+            summary: record.summary.clone(),
+            at: self.clock.now(),
+        };
+        let (journalled, audited) = futures::join!(journal.append(vec![entry]), scope.audit.durable(record));
+        journalled.map_err(|error| unwritten(error.to_string()))?;
+        audited.map_err(|error| unwritten(error.to_string()))
+    }
+
+    async fn exchange(
+        &self,
+        scope: &CallScope,
+        half: Half,
+        method: &str,
+        allowed: Allowed<'_>,
+        credential: Option<(HeaderName, HeaderValue)>,
+        echo: &Echo,
+    ) -> Result<HttpResponse, Problem> {
+        let internal = || Problem::new(Class::Internal, "http-internal", "the request cannot be made");
+        let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|_| internal())?;
+        let mut request = reqwest::Request::new(method, allowed.url.as_url().clone());
+        *request.headers_mut() = allowed.headers;
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some((name, value)) = credential {
+            request.headers_mut().insert(name, value);
+        }
+        *request.body_mut() = allowed.body.map(Into::into);
+        let whole = async {
+            let mut sent = self.transport.send(&self.client, half, request).await?;
+            let body = answer::read_body(&mut sent.response, &self.limits).await?;
+            sent.replied();
+            let (status, headers) = (sent.response.status().as_u16(), sent.response.headers());
+            answer::show(scope, allowed.rule, echo, status, headers, body)
+        };
+        tokio::time::timeout(self.limits.call_time, whole).await.unwrap_or_else(|_| {
+            Err(Problem::new(Class::Timeout, "no-answer", "the service did not answer in time"))
+        })
+    }
+
+    /// The header that carries the credential, if the guest asks for one and all three sides agree:
+    /// the rule names it, the plugin's declaration binds it, the operator allows this host.
+    fn credential(&self, item: &HttpItem, allowed: &Allowed<'_>) -> Result<(Option<(HeaderName, HeaderValue)>, Echo), Problem> {
+        let Some(name) = item.request.credential.as_deref() else { return Ok((None, Echo::default())) };
+        let denied = |code: &str, message: String, help: String| Err(Problem::new(Class::Denied, code, message).help(help));
+        let Some(declared) = self.effective.credentials.get(name).filter(|_| allowed.rule.credential.as_deref() == Some(name)) else {
+            return denied("credential-undeclared", format!("no rule sends the credential `{name}` here"), "declare it under `credentials` of plugin.yaml".to_owned());
+        };
+        let Some(bound) = self.credentials.get(name) else {
+            let help = format!("add to the plugin in the stack: `credentials: {{{name}: …}}`");
+            return denied("credential-unbound", format!("the stack gives the plugin no credential `{name}`"), help);
+        };
+        let host = allowed.url.host();
+        if !bound.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
+            let help = format!("add `{host}` to the credential's `hosts` in the stack, if it belongs there");
+            return denied("credential-host", format!("the credential `{name}` may not be sent to {host}"), help);
+        }
+        if allowed.url.scheme() != "https" {
+            return denied("credential-in-clear", format!("the credential `{name}` is sent only over https"), "use https".to_owned());
+        }
+        let Some(secret) = bound.value.as_str().filter(|text| !text.is_empty()) else {
+            return denied("credential-empty", format!("the credential `{name}` has no value"), "set the input that it comes from".to_owned());
+        };
+        let basic = STANDARD.encode(secret);
+        let (header, text) = match &declared.kind {
+            CredentialKind::Bearer => (Ok(AUTHORIZATION), format!("Bearer {secret}")),
+            CredentialKind::Basic => (Ok(AUTHORIZATION), format!("Basic {basic}")),
+            CredentialKind::Header { name } => (HeaderName::from_bytes(name.as_bytes()), secret.to_owned()),
+        };
+        let (Ok(header), Ok(mut value)) = (header, HeaderValue::from_str(&text)) else {
+            return denied("credential-malformed", format!("the credential `{name}` has a character that headers cannot have"), "check its value".to_owned());
+        };
+        value.set_sensitive(true);
+        let mut secrets = vec![secret, basic.as_str()];
+        if declared.kind == CredentialKind::Basic {
+            secrets.extend(secret.split_once(':').map(|(_, password)| password));
+        }
+        Ok((Some((header, value)), Echo::of(secrets)))
+    }
+}
+
+fn scrubbed(scope: &CallScope, mut problem: Problem) -> Problem {
+    problem.message = scope.scrub(&problem.message);
+    problem.help = problem.help.map(|help| scope.scrub(&help));
+    problem
+}
+
+/// What all audit lines of one call have in common.
+struct Line<'a> {
+    scope: &'a CallScope,
+    half: Half,
+    method: &'a str,
+}
+
+impl Line<'_> {
+    fn refused(&self, problem: Problem, allowed: &Allowed<'_>) -> Refused {
+        Refused { problem: problem.into(), summary: Some(allowed.url.summary()), rule: Some(allowed.rule.id.clone()) }
+    }
+
+    fn record(&self, url: &str, steps: &[usize], rule: Option<RuleId>, outcome: Outcome) -> Record {
+        let scope = self.scope;
+        let addresses = steps.iter().filter_map(|step| scope.steps.get(*step)).map(|step| step.address.to_string());
+        Record {
+            run: scope.run.clone(),
+            plugin: scope.plugin.to_string(),
+            addresses: addresses.collect(),
+            phase: scope.operation.phase().name(),
+            operation: scope.operation.name(),
+            interface: if self.half == Half::Write { "http-write" } else { "http-read" },
+            call: None,
+            rule,
+            summary: scope.scrub(&format!("{} {url}", printable(self.method, 16))),
+            outcome,
+            duration_ms: None,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! From what a guest asks for to a request that may be sent: checked, decided, secrets opened.
+
+use maps_engine::capability::{
+    AddressError, Decision, Effective, Facts, Half, HttpFacts, HttpRule, Place, RequestUrl, decide,
+};
+use maps_engine::{Class, OpId, Problem, Value};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::limits::{HEADER_BYTES, HEADERS, REQUEST_BYTES};
+use super::{HttpBody, HttpItem};
+use crate::scope::CallScope;
+
+/// A call that a rule allows. What it holds may be sent, and only that.
+pub(super) struct Allowed<'a> {
+    pub(super) rule: &'a HttpRule,
+    pub(super) url: RequestUrl,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Vec<u8>>,
+    /// Indices of the batch's requests that it concerns.
+    pub(super) steps: Vec<usize>,
+    /// The operations that it serves; empty for a read.
+    pub(super) ops: Vec<OpId>,
+}
+
+/// Holds a call against everything that can be known before it leaves.
+pub(super) fn prepare<'a>(effective: &'a Effective, scope: &CallScope, half: Half, item: &HttpItem) -> Result<Allowed<'a>, Refused> {
+    let request = &item.request;
+    let url = RequestUrl::parse(&request.url).map_err(|error| Refused::without_rule(url_refused(&error)))?;
+    let early = |problem: Problem| Refused { problem: problem.into(), summary: Some(url.summary()), rule: None };
+    let headers = check_headers(&request.headers).map_err(early)?;
+    let body = open_body(scope, &request.body).map_err(early)?;
+    if says_secret(scope, item) {
+        return Err(early(secret_in_clear()));
+    }
+    let facts = Facts::Http(HttpFacts {
+        half,
+        operation: scope.operation.mutation(),
+        method: &request.method,
+        url: &url,
+        credential: request.credential.as_deref(),
+        body: body.as_ref(),
+        items: &item.items,
+    });
+    let (rule, steps) = match decide(effective, &facts, &scope.steps) {
+        Decision::Allow { rule: Some(rule), steps } => (rule, steps),
+        Decision::Allow { rule: None, .. } => return Err(early(internal("an HTTP call was allowed without a rule"))),
+        Decision::Deny(denial) => {
+            let rule = denial.rule.clone();
+            return Err(Refused { problem: Box::new(denial.into()), summary: Some(url.summary()), rule });
+        }
+    };
+    let late = |problem: Problem| Refused { problem: problem.into(), summary: Some(url.summary()), rule: Some(rule.id.clone()) };
+    let mut headers = headers;
+    let body = match (body, &request.body) {
+        (Some(value), _) => {
+            check_sinks(rule, &value, &mut Vec::new()).map_err(late)?;
+            headers.entry("content-type").or_insert(HeaderValue::from_static("application/json"));
+            // Written anew, so that the service reads what was decided on: without doubled keys.
+            Some(serde_json::to_vec(&value.revealed()).map_err(|error| late(internal(&error.to_string())))?)
+        }
+        (None, HttpBody::Bytes(bytes)) => Some(bytes.clone()),
+        (None, _) => None,
+    };
+    let ops = match half {
+        Half::Read => Vec::new(),
+        Half::Write => steps.iter().filter_map(|step| scope.steps.get(*step)?.op.clone()).collect(),
+    };
+    if half == Half::Write && ops.len() != steps.len() {
+        return Err(late(internal("a write serves a request that is no operation")));
+    }
+    Ok(Allowed { rule, url, headers, body, steps, ops })
+}
+
+/// A call that is not allowed, and what the audit log says of it.
+pub(super) struct Refused {
+    pub(super) problem: Box<Problem>,
+    /// The URL, if it is one.
+    pub(super) summary: Option<String>,
+    pub(super) rule: Option<maps_engine::name::RuleId>,
+}
+
+impl Refused {
+    fn without_rule(problem: Problem) -> Self {
+        Self { problem: problem.into(), summary: None, rule: None }
+    }
+}
+
+fn url_refused(error: &AddressError) -> Problem {
+    Problem::new(Class::Denied, "http-url", format!("the URL is refused: {error}"))
+        .help("write the URL in its plain form: lower-case host, no user, no fragment, no encoded separators")
+}
+
+fn internal(message: &str) -> Problem {
+    Problem::new(Class::Internal, "http-internal", message)
+}
+
+/// Headers that frame the message, route it, carry credentials, or change its method.
+const REFUSED: [&str; 24] = [
+    "host", "authorization", "cookie", "content-length", "transfer-encoding", "content-encoding", "connection",
+    "keep-alive", "te", "trailer", "upgrade", "expect", "http2-settings", "accept-encoding", "forwarded", "via",
+    "x-http-method-override", "x-http-method", "x-method-override", "x-original-method", "x-original-url",
+    "x-rewrite-url", "x-original-host", "x-host",
+];
+/// Beginnings of further such headers.
+const REFUSED_PREFIXES: [&str; 4] = ["proxy-", "x-forwarded-", "sec-", ":"];
+
+fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Problem> {
+    let refuse = |message: String| {
+        Err(Problem::new(Class::Denied, "http-header", message).help("the host frames and authorises requests; leave such headers out"))
+    };
+    if headers.len() > HEADERS {
+        return refuse(format!("more than {HEADERS} headers"));
+    }
+    let mut checked = HeaderMap::new();
+    for (name, value) in headers {
+        let lower = name.to_ascii_lowercase();
+        let shown = crate::printable::printable(&lower, 64);
+        // An underscore becomes a dash on the way to many servers.
+        let dashed = lower.replace('_', "-");
+        if REFUSED.contains(&dashed.as_str()) || REFUSED_PREFIXES.iter().any(|prefix| dashed.starts_with(prefix)) {
+            return refuse(format!("a plugin cannot set the header `{shown}`"));
+        }
+        let parsed = (HeaderName::from_bytes(lower.as_bytes()), HeaderValue::from_str(value));
+        let (Ok(parsed_name), Ok(parsed_value)) = parsed else {
+            return refuse(format!("the header `{shown}` has a character that headers cannot have"));
+        };
+        if value.len() > HEADER_BYTES {
+            return refuse(format!("the header `{shown}` is longer than {HEADER_BYTES} bytes"));
+        }
+        if checked.insert(parsed_name, parsed_value).is_some() {
+            return refuse(format!("the header `{shown}` is set twice"));
+        }
+    }
+    Ok(checked)
+}
+
+/// The JSON body with its handles opened and marked as secrets.
+fn open_body(scope: &CallScope, body: &HttpBody) -> Result<Option<Value>, Problem> {
+    let length = match body {
+        HttpBody::None => 0,
+        HttpBody::Json(text) => text.len(),
+        HttpBody::Bytes(bytes) => bytes.len(),
+    };
+    if length > REQUEST_BYTES {
+        let message = format!("the body is larger than {} MiB", REQUEST_BYTES >> 20);
+        return Err(Problem::new(Class::Denied, "http-body-size", message));
+    }
+    let HttpBody::Json(text) = body else { return Ok(None) };
+    let json = serde_json::from_str(text)
+        .map_err(|error| Problem::new(Class::Internal, "http-body-json", format!("the body is not JSON: {error}")))?;
+    let value = scope.seals().from_guest(json).map_err(|why| {
+        Problem::new(Class::Denied, "sealed-handle", format!("the body is refused: {why}"))
+            .help("a sealed value is a whole value of the body, and its handle lives for one guest call")
+    })?;
+    if value.has_unknown() {
+        return Err(Problem::new(Class::Internal, "http-body-unknown", "the body holds a value that is not known yet"));
+    }
+    Ok(Some(value))
+}
+
+/// Does anything but a JSON body repeat a secret? Only a guest with `reveal` could.
+fn says_secret(scope: &CallScope, item: &HttpItem) -> bool {
+    let seals = scope.seals();
+    let says = |text: &str| seals.scrub(text) != text;
+    let request = &item.request;
+    let decoded = RequestUrl::parse(&request.url).is_ok_and(|url| {
+        url.segments().iter().any(|segment| says(segment)) || url.query().iter().any(|(name, value)| says(name) || says(value))
+    });
+    let body = matches!(&request.body, HttpBody::Bytes(bytes) if says(&String::from_utf8_lossy(bytes)));
+    decoded || body || says(&request.url) || says(&request.method) || request.headers.iter().any(|(name, value)| says(name) || says(value))
+}
+
+fn secret_in_clear() -> Problem {
+    Problem::new(Class::Denied, "secret-in-clear", "the URL, a header or a body that is not JSON repeats a secret")
+        .help("a secret is sent only as a sealed value, at a place of a JSON body that the rule names under `sinks`")
+}
+
+/// Every secret of the body must stand at a place that the rule names.
+fn check_sinks(rule: &HttpRule, value: &Value, place: &mut Vec<Place>) -> Result<(), Problem> {
+    let mut inside = |step: Place, item: &Value| {
+        place.push(step);
+        let result = check_sinks(rule, item, place);
+        place.pop();
+        result
+    };
+    match value {
+        Value::List(items) => items.iter().enumerate().try_for_each(|(at, item)| inside(Place::Index(at), item)),
+        Value::Map(map) => map.iter().try_for_each(|(key, item)| inside(Place::Key(key.clone()), item)),
+        Value::Secret(_) if !rule.scope.sinks.iter().any(|sink| sink.matches(place)) => {
+            let at: String = place.iter().map(|step| match step {
+                Place::Key(key) => format!("/{key}"),
+                Place::Index(index) => format!("/{index}"),
+            })
+            .collect();
+            let at = crate::printable::printable(&at, 256);
+            let message = format!("rule `{}` opens no sealed value at `{at}` of the body", rule.id);
+            let help = format!("add `{at}` to `sinks` of rule `{}` of plugin.yaml, if the secret belongs there", rule.id);
+            Err(Problem::new(Class::Denied, "sealed-elsewhere", message).help(help))
+        }
+        _ => Ok(()),
+    }
+}

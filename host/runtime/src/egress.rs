@@ -1,0 +1,389 @@
+//! The way out: where a connection may go, and the client that makes it.
+//!
+//! The client asks [`Gate`] for addresses, and `Gate` checks the very addresses that it hands out,
+//! so nothing can resolve differently between the check and the connection. It follows no
+//! redirect and knows no proxy. Each plugin use has a client of its own, so no connection that one
+//! plugin opened ever serves another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use maps_engine::capability::{Half, RequestUrl};
+use maps_engine::{Class, Problem};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::capability::http::rate::Rates;
+use crate::fault::{Faults, Point};
+
+/// Time for the connection itself, name and TLS included: a service that takes longer is down.
+const CONNECT_TIME: Duration = Duration::from_secs(15);
+/// How long an idle connection is kept; below what load balancers commonly do.
+const IDLE_TIME: Duration = Duration::from_secs(30);
+
+/// Turns a name into addresses.
+#[async_trait]
+pub trait Resolver: Send + Sync {
+    /// All addresses of the name.
+    ///
+    /// # Errors
+    /// The system's, when there are none.
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The system's resolver.
+#[derive(Debug, Default)]
+pub struct SystemResolver;
+
+#[async_trait]
+impl Resolver for SystemResolver {
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
+    }
+}
+
+/// Why a call does not go out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EgressError {
+    /// The host's address is not one of the public internet.
+    #[error("{host} has the {kind} address {address}, which the operator has not allowed")]
+    Address {
+        /// The name.
+        host: String,
+        /// The address.
+        address: IpAddr,
+        /// What sort of address.
+        kind: &'static str,
+    },
+    /// A rehearsal knows no such host.
+    #[error("{host} is not part of the rehearsal's cloud")]
+    Unrehearsed {
+        /// The name, with its port.
+        host: String,
+    },
+    /// A rehearsal's cloud must be on this machine.
+    #[error("{0} is not on the loopback interface, where a rehearsal's cloud must be")]
+    NotLoopback(SocketAddr),
+    /// The client cannot be made.
+    #[error("the HTTP client cannot be made: {0}")]
+    Client(String),
+}
+
+/// How many calls reached a cloud.
+#[derive(Debug, Default)]
+pub struct Counts {
+    read: AtomicU64,
+    write: AtomicU64,
+}
+
+impl Counts {
+    /// Reads and writes so far.
+    pub fn get(&self) -> (u64, u64) {
+        (self.read.load(Ordering::SeqCst), self.write.load(Ordering::SeqCst))
+    }
+
+    fn add(&self, half: Half) {
+        let counter = if half == Half::Write { &self.write } else { &self.read };
+        counter.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The one way out of a run, shared by all its plugin uses: a client each, but one set of counts
+/// and one rate limit for each service.
+pub struct Transport {
+    route: Route,
+    counts: Counts,
+    pub(crate) rates: Rates,
+}
+
+enum Route {
+    Live { resolver: Arc<dyn Resolver>, private: BTreeSet<String> },
+    Rehearsal { hosts: BTreeMap<String, SocketAddr>, ca: Vec<u8>, faults: Faults },
+}
+
+impl Transport {
+    /// The real network. `private` are the host names that the operator allows to have private
+    /// addresses; the addresses of metadata services stay refused even then.
+    pub fn live(resolver: Arc<dyn Resolver>, private: impl IntoIterator<Item = String>) -> Arc<Self> {
+        let private = private.into_iter().map(|host| host.to_ascii_lowercase()).collect();
+        Self::new(Route::Live { resolver, private })
+    }
+
+    /// A local cloud: known hosts lead to their ports on this machine, `ca` (PEM) alone is
+    /// trusted, every other host is refused. Faults exist only here.
+    ///
+    /// # Errors
+    /// When an address is not on the loopback interface.
+    pub fn rehearsal(
+        hosts: impl IntoIterator<Item = (String, SocketAddr)>,
+        ca: Vec<u8>,
+        faults: Faults,
+    ) -> Result<Arc<Self>, EgressError> {
+        let hosts: BTreeMap<_, _> = hosts.into_iter().map(|(host, at)| (host.to_ascii_lowercase(), at)).collect();
+        match hosts.values().find(|address| !address.ip().is_loopback()) {
+            Some(outside) => Err(EgressError::NotLoopback(*outside)),
+            None => Ok(Self::new(Route::Rehearsal { hosts, ca, faults })),
+        }
+    }
+
+    fn new(route: Route) -> Arc<Self> {
+        Arc::new(Self { route, counts: Counts::default(), rates: Rates::default() })
+    }
+
+    /// How many calls reached a cloud.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// A client for one plugin use.
+    pub(crate) fn client(self: &Arc<Self>) -> Result<reqwest::Client, EgressError> {
+        // An error says that one is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .dns_resolver(Arc::new(Gate { transport: Arc::clone(self) }))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .no_gzip()
+            .referer(false)
+            .connect_timeout(CONNECT_TIME)
+            .pool_idle_timeout(IDLE_TIME)
+            // A repeat that nobody asked for could make something twice.
+            .retry(reqwest::retry::never())
+            .user_agent(concat!("maps/", env!("CARGO_PKG_VERSION")));
+        if let Route::Rehearsal { ca, .. } = &self.route {
+            let roots = reqwest::Certificate::from_pem_bundle(ca).map_err(|error| EgressError::Client(error.to_string()))?;
+            builder = builder.tls_certs_only(roots);
+        }
+        builder.build().map_err(|error| EgressError::Client(error.to_string()))
+    }
+
+    /// What can be refused before anything is resolved: a host that is an address, and a host or
+    /// port that a rehearsal does not know.
+    pub(crate) fn check(&self, url: &RequestUrl) -> Result<(), EgressError> {
+        match &self.route {
+            Route::Live { private, .. } => {
+                let literal = url.host().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+                literal.map_or(Ok(()), |address| check_address(url.host(), address, private))
+            }
+            Route::Rehearsal { hosts, .. } => {
+                let known = hosts.contains_key(url.host()) && url.as_url().port().is_none();
+                let host = format!("{}:{}", url.host(), url.port());
+                if known { Ok(()) } else { Err(EgressError::Unrehearsed { host }) }
+            }
+        }
+    }
+
+    /// Sends a request and returns when the answer begins.
+    pub(crate) async fn send(&self, client: &reqwest::Client, half: Half, request: reqwest::Request) -> Result<Sent<'_>, Problem> {
+        let faults = match &self.route {
+            Route::Rehearsal { faults, .. } => Some((faults, faults.next_call())),
+            Route::Live { .. } => None,
+        };
+        pass(faults, Point::Before);
+        let result = client.execute(request).await;
+        // What was never connected did not reach a cloud; whatever else failed may have.
+        if result.as_ref().map_or_else(|error| !error.is_connect(), |_| true) {
+            self.counts.add(half);
+        }
+        let response = result.map_err(|error| problem(&error))?;
+        pass(faults, Point::Sent);
+        Ok(Sent { response, faults })
+    }
+}
+
+fn pass(faults: Option<(&Faults, u64)>, point: Point) {
+    if let Some((faults, call)) = faults {
+        faults.pass(point, call);
+    }
+}
+
+/// An answer that has begun.
+pub(crate) struct Sent<'t> {
+    pub(crate) response: reqwest::Response,
+    faults: Option<(&'t Faults, u64)>,
+}
+
+impl Sent<'_> {
+    /// To be called when the whole answer has been read.
+    pub(crate) fn replied(&self) {
+        pass(self.faults, Point::Replied);
+    }
+}
+
+/// Hands out addresses, after checking them.
+struct Gate {
+    transport: Arc<Transport>,
+}
+
+impl Resolve for Gate {
+    fn resolve(&self, name: Name) -> Resolving {
+        let transport = Arc::clone(&self.transport);
+        Box::pin(async move {
+            let host = name.as_str().to_ascii_lowercase();
+            let addresses: Vec<SocketAddr> = match &transport.route {
+                Route::Live { resolver, private } => {
+                    let addresses = resolver.resolve(&host).await?;
+                    // One bad address among good ones is a reason to trust none of them.
+                    addresses.iter().try_for_each(|address| check_address(&host, *address, private))?;
+                    addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect()
+                }
+                Route::Rehearsal { hosts, .. } => {
+                    vec![*hosts.get(&host).ok_or(EgressError::Unrehearsed { host })?]
+                }
+            };
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn check_address(host: &str, address: IpAddr, private: &BTreeSet<String>) -> Result<(), EgressError> {
+    match address_kind(address) {
+        None => Ok(()),
+        Some(kind) if kind != METADATA && private.contains(host) => Ok(()),
+        Some(kind) => Err(EgressError::Address { host: host.to_owned(), address, kind }),
+    }
+}
+
+/// Hands out the machine's own credentials: never granted.
+const METADATA: &str = "metadata service";
+
+/// What is special about an address; none for one of the public internet.
+fn address_kind(address: IpAddr) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(v4) => v4_kind(v4),
+        IpAddr::V6(v6) => v6_kind(v6),
+    }
+}
+
+fn v4_kind(v4: Ipv4Addr) -> Option<&'static str> {
+    let [a, b, c, _] = v4.octets();
+    let kind = match (a, b, c) {
+        (169, 254, _) if [[169, 254, 169, 254], [169, 254, 170, 2], [169, 254, 170, 23]].contains(&v4.octets()) => METADATA,
+        (100, 100, 100) if v4.octets() == [100, 100, 100, 200] => METADATA,
+        (0, ..) => "unspecified",
+        (127, ..) => "loopback",
+        (10, ..) | (172, 16..=31, _) | (192, 168, _) => "private",
+        (100, 64..=127, _) => "carrier-grade NAT",
+        (169, 254, _) => "link-local",
+        (192, 0, 0) | (192, 0, 2) | (192, 88, 99) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113) => "reserved",
+        (224..=239, ..) => "multicast",
+        (240..=255, ..) => "reserved",
+        _ => return None,
+    };
+    Some(kind)
+}
+
+fn v6_kind(v6: Ipv6Addr) -> Option<&'static str> {
+    let segments = v6.segments();
+    let embedded = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        v4_kind(Ipv4Addr::new(a, b, c, d))
+    };
+    match segments {
+        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => Some(METADATA),
+        [0, 0, 0, 0, 0, 0, 0, 0] => Some("unspecified"),
+        [0, 0, 0, 0, 0, 0, 0, 1] => Some("loopback"),
+        // Forms that carry an IPv4 address; no service is reached by one, and several lead inside.
+        [0, 0, 0, 0, 0, 0xffff, high, low] => embedded(high, low).or(Some("IPv4-mapped")),
+        [0, 0, 0, 0, 0, 0, high, low] => embedded(high, low).or(Some("IPv4-compatible")),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low).or(Some("NAT64")),
+        [0x64, 0xff9b, 1, ..] => Some("NAT64"),
+        [0x2002, high, low, ..] => embedded(high, low).or(Some("6to4")),
+        [0x2001, 0, ..] => Some("Teredo"),
+        [0x2001, 0xdb8, ..] | [0x100, 0, 0, 0, ..] => Some("reserved"),
+        [0xfc00..=0xfdff, ..] => Some("unique-local"),
+        [0xfe80..=0xfebf, ..] => Some("link-local"),
+        [0xfec0..=0xfeff, ..] => Some("site-local"),
+        [0xff00..=0xffff, ..] => Some("multicast"),
+        // Only 2000::/3 is assigned to the public internet.
+        [0x2000..=0x3fff, ..] => None,
+        _ => Some("reserved"),
+    }
+}
+
+impl From<EgressError> for Problem {
+    fn from(error: EgressError) -> Self {
+        let message = error.to_string();
+        match error {
+            EgressError::Address { .. } => Self::new(Class::Denied, "egress-address", message),
+            EgressError::Unrehearsed { .. } => Self::new(Class::Denied, "egress-unrehearsed", message),
+            EgressError::NotLoopback(_) => Self::new(Class::Internal, "egress-not-loopback", message),
+            EgressError::Client(_) => Self::new(Class::Internal, "egress-client", message),
+        }
+    }
+}
+
+/// A transport's failure as a problem. Its text never repeats the request: only the system's reason.
+pub(crate) fn problem(error: &reqwest::Error) -> Problem {
+    let mut refused = None;
+    let mut system = None;
+    let mut tls = None;
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        refused = refused.or_else(|| cause.downcast_ref::<EgressError>().cloned());
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            let inner = io.get_ref();
+            refused = refused.or_else(|| inner.and_then(|inner| inner.downcast_ref::<EgressError>().cloned()));
+            tls = tls.or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>().map(ToString::to_string)));
+            system = system.or_else(|| Some(io.kind()));
+        }
+        source = cause.source();
+    }
+    if let Some(refused) = refused {
+        return refused.into();
+    }
+    if let (true, Some(reason)) = (error.is_connect(), tls) {
+        return Problem::new(Class::Denied, "tls-refused", format!("the server is not who it should be: {reason}"));
+    }
+    let reason = system.map_or_else(String::new, |kind| format!(": {kind}"));
+    match (error.is_connect(), error.is_timeout()) {
+        // Never connected: it can have had no effect, so trying again is safe.
+        (true, _) => Problem::new(Class::Unavailable, "not-connected", format!("the service cannot be reached{reason}")),
+        (false, true) => Problem::new(Class::Timeout, "no-answer", "the service did not answer in time"),
+        (false, false) if error.is_builder() => Problem::new(Class::Invalid, "request-malformed", "the request cannot be sent as it is"),
+        (false, false) => Problem::new(Class::Timeout, "reply-lost", format!("the connection ended before the answer{reason}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn rt04_rt05_only_public_addresses_pass() {
+        for inside in [
+            "127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.1.1", "169.254.169.254",
+            "100.64.0.1", "100.100.100.200", "0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1",
+            "::1", "::", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::7f00:1", "64:ff9b::7f00:1", "64:ff9b::808:808",
+            "64:ff9b:1::1", "2002:7f00:1::", "2002:808:808::", "2001::1", "fd00:ec2::254", "fc00::1", "fe80::1", "fec0::1",
+            "ff02::1", "2001:db8::1", "100::1", "4000::1",
+        ] {
+            assert!(address_kind(inside.parse().unwrap()).is_some(), "{inside}");
+        }
+        for public in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"] {
+            assert_eq!(address_kind(public.parse().unwrap()), None, "{public}");
+        }
+    }
+
+    #[test]
+    fn rt04_a_granted_host_still_cannot_be_a_metadata_service() {
+        let private = BTreeSet::from(["inside.example".to_owned()]);
+        assert_eq!(check_address("inside.example", "10.0.0.1".parse().unwrap(), &private), Ok(()));
+        assert!(check_address("other.example", "10.0.0.1".parse().unwrap(), &private).is_err());
+        for metadata in ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"] {
+            assert!(check_address("inside.example", metadata.parse().unwrap(), &private).is_err(), "{metadata}");
+        }
+    }
+
+    #[test]
+    fn a_rehearsal_never_leaves_the_machine() {
+        let outside = [("api.example.com".to_owned(), "10.0.0.1:443".parse().unwrap())];
+        let made = Transport::rehearsal(outside, Vec::new(), Faults::default());
+        assert!(matches!(made, Err(EgressError::NotLoopback(_))));
+    }
+}
