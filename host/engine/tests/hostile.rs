@@ -122,6 +122,38 @@ fn rt38_cel_in_a_stack_does_not_run_without_end() {
 }
 
 #[test]
+fn rt38_bombs_in_several_files_are_counted_together() {
+    let bomb = |name: &str| {
+        let mut text = format!("outputs:\n  {name}0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for n in 1..5 {
+            text += &format!("  {name}{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "));
+        }
+        text.into_bytes()
+    };
+    let mut files = BTreeMap::new();
+    let names: Vec<String> = (b'a'..=b'f').map(|letter| char::from(letter).to_string()).collect();
+    for name in &names {
+        files.insert(format!("{name}.yaml"), bomb(name));
+    }
+    files.insert("stack.yaml".to_owned(), format!("{HEAD}include: [{}.yaml]\n", names.join(".yaml, ")).into_bytes());
+    let parsed = parse_files(&files);
+    assert!(parsed.stack.is_none());
+    assert_eq!(parsed.diagnostics[0].code, "too-many-values");
+    // One of them alone is within what a stack may have.
+    files.insert("stack.yaml".to_owned(), format!("{HEAD}include: [a.yaml]\n").into_bytes());
+    assert!(parse_files(&files).stack.is_some());
+}
+
+#[test]
+fn rt38_a_costly_when_is_not_evaluated_for_every_key() {
+    let keys: String = (0..10_000).map(|n| format!("k{n}, ")).collect();
+    let text = format!(
+        "{HEAD}inputs: {{l: {{type: list, default: [{keys}]}}}}\nresources: {{r: {{type: p/k, each: [{keys}], when: \"${{inputs.l.all(x, x != '')}}\"}}}}\n"
+    );
+    assert_eq!(errors(text), ["expression-too-costly"]);
+}
+
+#[test]
 fn rt38_no_more_resources_than_can_be_planned() {
     let keys: String = (0..30_000).map(|n| format!("k{n}, ")).collect();
     let text = format!("{HEAD}resources: {{r: {{type: p/k, each: [{keys}]}}}}\n");

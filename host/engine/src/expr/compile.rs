@@ -294,7 +294,8 @@ impl Lowering<'_> {
             let fault = Fault::new("unknown-output", format!("there is no output `{output}`"), at);
             let help = self
                 .hyphenated("outputs", output, &self.names.outputs, at)
-                .or_else(|| suggest(output, self.names.outputs.iter().map(String::as_str)));
+                .or_else(|| suggest(output, self.names.outputs.iter().map(String::as_str)))
+                .or_else(|| Some("outputs are for `checks`; elsewhere refer to the resource itself".to_owned()));
             return self.fault(match help {
                 Some(help) => fault.help(help),
                 None => fault,

@@ -41,6 +41,11 @@ impl<'a> Run<'a> {
             .map_err(|fault| Box::new(fault.into_diagnostic(&expression.source, &expression.span, expression.exact)))
     }
 
+    /// What it has cost so far.
+    pub(super) fn spent(&self) -> u64 {
+        self.spent.get()
+    }
+
     /// Takes from the budget.
     pub(super) fn spend(&self, cost: u64, at: Extent) -> Result<(), Fault> {
         let spent = self.spent.get().saturating_add(cost);

@@ -175,6 +175,12 @@ impl Template {
         self.root.evaluate(&run).map_err(|diagnostic| *diagnostic)
     }
 
+    /// As [`evaluate`](Self::evaluate), and what it cost.
+    pub(crate) fn evaluate_counted(&self, scope: &dyn Scope) -> (Result<Value, Box<Diagnostic>>, u64) {
+        let run = Run::new(scope, self.each.as_deref());
+        (self.root.evaluate(&run), run.spent())
+    }
+
     /// Where the value at an input path (`node_pools[0].size`) stands in the stack file; for a path
     /// that leads further than the file does, where the last part that is there stands.
     pub fn span_of(&self, path: &str) -> Option<Span> {

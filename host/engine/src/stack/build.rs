@@ -16,6 +16,16 @@ use crate::diagnostic::{Diagnostic, Span};
 /// Parses one file. What can be read is answered even when something is wrong with it, so that
 /// all that is wrong is told at once; nothing is answered when the text is not YAML at all.
 pub(crate) fn parse(file: &str, bytes: &[u8], diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
+    parse_counted(file, bytes, &mut 0, diagnostics)
+}
+
+/// As [`parse`], for one of several files whose values are counted together.
+pub(crate) fn parse_counted(
+    file: &str,
+    bytes: &[u8],
+    counted: &mut usize,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Node> {
     let text = match decode(file, bytes) {
         Ok(text) => text,
         Err(diagnostic) => {
@@ -28,7 +38,7 @@ pub(crate) fn parse(file: &str, bytes: &[u8], diagnostics: &mut Vec<Diagnostic>)
         text,
         open: Vec::new(),
         anchors: HashMap::new(),
-        nodes: 0,
+        nodes: *counted,
         root: None,
         documents: 0,
         diagnostics,
@@ -44,6 +54,7 @@ pub(crate) fn parse(file: &str, bytes: &[u8], diagnostics: &mut Vec<Diagnostic>)
             return None;
         }
     }
+    *counted = builder.nodes;
     builder.root
 }
 
@@ -244,7 +255,7 @@ impl Builder<'_, '_> {
         Err(Box::new(
             Diagnostic::error(
                 "too-many-values",
-                format!("with its aliases the file holds more than {MAX_NODES} values"),
+                format!("with its aliases the stack holds more than {MAX_NODES} values"),
             )
             .at(span),
         ))

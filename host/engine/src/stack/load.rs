@@ -55,45 +55,56 @@ pub(super) fn load(
     environment: Option<&str>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Node> {
-    let mut root = read(sources, file, None, diagnostics)?;
+    let mut files = Files { sources, bytes: 0, nodes: 0 };
+    let mut root = files.read(file, None, diagnostics)?;
     top_level(&root, "a stack", true, diagnostics)?;
     for (path, span) in includes(&root, file, diagnostics) {
-        let Some(part) = read(sources, &path, Some(&span), diagnostics) else { continue };
+        let Some(part) = files.read(&path, Some(&span), diagnostics) else { continue };
         if top_level(&part, "an included file", false, diagnostics).is_some() {
             include(&mut root, part, diagnostics);
         }
     }
     if let Some(environment) = environment {
-        overlay_file(sources, file, environment, &mut root, diagnostics);
+        overlay_file(&mut files, file, environment, &mut root, diagnostics);
     }
     Some(root)
 }
 
-fn read(sources: &dyn Sources, path: &str, asked_at: Option<&Span>, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
-    let bytes = match sources.read(path, yaml::MAX_FILE_BYTES) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let code = if error == SourceError::TooLarge { "file-too-large" } else { "unreadable-file" };
-            let message = format!("`{}` cannot be read: {error}", yaml::shown(path));
-            let diagnostic = Diagnostic::error(code, message);
-            diagnostics.push(match asked_at {
-                Some(span) => diagnostic.at(span),
-                None => diagnostic,
-            });
-            return None;
+/// The files read so far: what they may cost, they may cost together.
+struct Files<'a> {
+    sources: &'a dyn Sources,
+    bytes: usize,
+    nodes: usize,
+}
+
+impl Files<'_> {
+    fn read(&mut self, path: &str, asked_at: Option<&Span>, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
+        let bytes = match self.sources.read(path, yaml::MAX_FILE_BYTES - self.bytes) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let code = if error == SourceError::TooLarge { "file-too-large" } else { "unreadable-file" };
+                let message = format!("`{}` cannot be read: {error}", yaml::shown(path));
+                let diagnostic = Diagnostic::error(code, message);
+                diagnostics.push(match asked_at {
+                    Some(span) => diagnostic.at(span),
+                    None => diagnostic,
+                });
+                return None;
+            }
+        };
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        self.bytes = (self.bytes + bytes.len()).min(yaml::MAX_FILE_BYTES);
+        let root = yaml::parse_counted(path, &bytes, &mut self.nodes, diagnostics);
+        if root.is_none() && errors == diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() {
+            let start = Span { file: path.into(), start: 0, end: 0, line: 1, column: 1 };
+            diagnostics.push(
+                Diagnostic::error("empty-file", "the file is empty")
+                    .at(&start)
+                    .help("begin with `maps: v1` and `stack: NAME`"),
+            );
         }
-    };
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    let root = yaml::parse(path, &bytes, diagnostics);
-    if root.is_none() && errors == diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() {
-        let start = Span { file: path.into(), start: 0, end: 0, line: 1, column: 1 };
-        diagnostics.push(
-            Diagnostic::error("empty-file", "the file is empty")
-                .at(&start)
-                .help("begin with `maps: v1` and `stack: NAME`"),
-        );
+        root
     }
-    root
 }
 
 /// Is it a map with known keys?
@@ -222,7 +233,7 @@ fn extend(known: &mut Vec<Entry>, more: Vec<Entry>, section: &str, diagnostics: 
 }
 
 fn overlay_file(
-    sources: &dyn Sources,
+    files: &mut Files<'_>,
     file: &str,
     environment: &str,
     root: &mut Node,
@@ -239,7 +250,7 @@ fn overlay_file(
         Some((stem, extension)) => format!("{stem}.{environment}.{extension}"),
         None => format!("{file}.{environment}"),
     };
-    let Some(part) = read(sources, &path, None, diagnostics) else {
+    let Some(part) = files.read(&path, None, diagnostics) else {
         if let Some(missing) = diagnostics.last_mut().filter(|diagnostic| diagnostic.code == "unreadable-file") {
             missing.help = Some(format!("what is different in the environment `{environment}` stands there"));
         }

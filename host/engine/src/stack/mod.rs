@@ -18,7 +18,7 @@ pub use inputs::{Parameters, Plant};
 pub use load::{MAX_INCLUDES, SourceError, Sources};
 pub use model::*;
 pub use parse::Parsed;
-pub use resources::{MAX_DEPENDENCIES, MAX_RESOURCES};
+pub use resources::{MAX_DEPENDENCIES, MAX_RESOURCES, UNFOLDING_BUDGET};
 pub use yaml::{MAX_DEPTH, MAX_FILE_BYTES, MAX_NODES};
 
 use crate::value::{ENCRYPTED_KEY, SEALED_KEY, UNKNOWN_KEY, Value};

@@ -15,6 +15,10 @@ use crate::value::Value;
 /// Resources of one stack, after `each` is unfolded: twice what has been measured.
 pub const MAX_RESOURCES: usize = 20_000;
 
+/// What `each` and `when` of all resources may cost together, in the steps of
+/// [`EVALUATION_BUDGET`](crate::expr::EVALUATION_BUDGET): a thousand for each resource.
+pub const UNFOLDING_BUDGET: u64 = 20_000_000;
+
 /// Dependencies of all resources together. Many instances that each wait for many others are
 /// their product; one `each` of 10,000 that waits for one more stays far below.
 pub const MAX_DEPENDENCIES: usize = 500_000;
@@ -73,13 +77,13 @@ pub(super) fn unfold<'n>(
     const KEYS: &[&str] = &["type", "with", "each", "when", "options"];
     let before = names.clone();
     let mut unfolded = Vec::new();
-    let mut total = 0;
+    let (mut total, mut cost) = (0, 0);
     for entry in section.and_then(|node| reader.map(node, "`resources`")).unwrap_or_default() {
         if !reader.name(&entry.key, &entry.key_span, "a resource") || !is_free(entry, reader) {
             continue;
         }
         let Some(fields) = reader.fields(&entry.value, "a resource", KEYS) else { continue };
-        let mut unfolder = Unfolder { names: &before, scope: Beginning(inputs), reader: &mut *reader };
+        let mut unfolder = Unfolder { cost: &mut cost, names: &before, scope: Beginning(inputs), reader: &mut *reader };
         let Some(found) = unfolder.instances(fields) else { continue };
         let known = match &found {
             Found::Left => Instances::Left,
@@ -120,6 +124,7 @@ fn is_free(entry: &Entry, reader: &mut Reader<'_>) -> bool {
 }
 
 struct Unfolder<'a, 'd> {
+    cost: &'a mut u64,
     names: &'a Names,
     scope: Beginning<'a>,
     reader: &'a mut Reader<'d>,
@@ -140,6 +145,12 @@ impl Unfolder<'_, '_> {
         };
         let mut kept = Vec::new();
         for (key, value) in self.each(each)? {
+            if *self.cost > UNFOLDING_BUDGET {
+                let diagnostic =
+                    Diagnostic::error("expression-too-costly", "`each` and `when` take too many steps together");
+                self.reader.push(diagnostic.at(fields.span).help("let `when` look at less"));
+                return None;
+            }
             let keep = match &when {
                 None => true,
                 Some((when, node)) => {
@@ -276,10 +287,12 @@ impl Unfolder<'_, '_> {
     }
 
     fn evaluate(&mut self, template: &Template) -> Option<Value> {
-        match template.evaluate(&self.scope) {
+        let (value, cost) = template.evaluate_counted(&self.scope);
+        *self.cost = self.cost.saturating_add(cost);
+        match value {
             Ok(value) => Some(value),
             Err(diagnostic) => {
-                self.reader.push(diagnostic);
+                self.reader.push(*diagnostic);
                 None
             }
         }

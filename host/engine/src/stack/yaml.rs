@@ -6,13 +6,13 @@ use serde_json::Number;
 
 use crate::diagnostic::{Diagnostic, Span};
 
-pub(crate) use super::build::parse;
+pub(crate) use super::build::{parse, parse_counted};
 
-/// A file larger than this is refused before it is parsed. 10,000 resources take about 2 MiB.
+/// Files larger than this together are refused before they are parsed. 10,000 resources take about 2 MiB.
 pub const MAX_FILE_BYTES: usize = 8 << 20;
 /// Deeper than any Kubernetes manifest, and shallow enough that walking the tree needs little stack.
 pub const MAX_DEPTH: usize = 64;
-/// Keys and values of one file, after aliases are expanded: a bomb of nested aliases ends here.
+/// Keys and values of all files, after aliases are expanded: a bomb of nested aliases ends here.
 pub const MAX_NODES: usize = 500_000;
 
 /// A value and where it stands.
