@@ -155,7 +155,10 @@ impl PartialEq for Value {
         match (self.peek(), other.peek()) {
             (Self::Null, Self::Null) | (Self::Unknown, Self::Unknown) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
-            (Self::Number(a), Self::Number(b)) => a == b || a.as_f64() == b.as_f64() && !(a.is_i64() && b.is_i64()),
+            (Self::Number(a), Self::Number(b)) => {
+                // Two integers are compared exactly; as doubles large ones would look equal.
+                a == b || (a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()
+            }
             (Self::String(a), Self::String(b)) => a == b,
             (Self::List(a), Self::List(b)) => a == b,
             (Self::Map(a), Self::Map(b)) => a == b,
@@ -241,5 +244,18 @@ impl From<Map> for Value {
 impl From<Vec<Value>> for Value {
     fn from(items: Vec<Value>) -> Self {
         Self::List(items)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_equal_when_they_are_the_same_number() {
+        let number = |n: Number| Value::Number(n);
+        assert_eq!(number(1.into()), Value::from(serde_json::json!(1.0)));
+        assert_ne!(number(u64::MAX.into()), number((u64::MAX - 1).into()));
+        assert_ne!(number(i64::MAX.into()), number((i64::MAX - 1).into()));
     }
 }
