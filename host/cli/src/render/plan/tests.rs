@@ -1,3 +1,5 @@
+//! How plans look, on a terminal and as JSON lines.
+
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use maps_engine::journal::Recorded;
 use maps_engine::plan::{Action, FieldDiff, OutputDiff, Plan, Reason, Step};
