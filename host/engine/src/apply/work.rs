@@ -87,7 +87,6 @@ impl Work {
             Self::Delete(_) => OpKind::Delete,
         }
     }
-
 }
 
 impl Item {

@@ -140,7 +140,9 @@ fn check_host(authority: &str, url: &Url) -> Result<String, AddressError> {
     let written = authority.to_ascii_lowercase();
     let port = written.strip_prefix(host).ok_or(AddressError::Host)?;
     let port_is_plain = match port.strip_prefix(':') {
-        Some(digits) => !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty(),
+        Some(digits) => {
+            !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty()
+        }
         None => port.is_empty(),
     };
     let labels_are_plain = match url.host() {
@@ -186,7 +188,8 @@ fn parse_query(query: &str) -> Result<Vec<(String, String)>, AddressError> {
     }
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let plain = |text: &str| decode(&text.replace('+', " ")).ok_or(AddressError::Query("an encoding that is not UTF-8"));
+        let plain =
+            |text: &str| decode(&text.replace('+', " ")).ok_or(AddressError::Query("an encoding that is not UTF-8"));
         Ok((plain(name)?, plain(value)?))
     });
     pairs.collect()
@@ -195,7 +198,8 @@ fn parse_query(query: &str) -> Result<Vec<(String, String)>, AddressError> {
 /// The decoded segments of a path; `/` alone is one empty segment.
 pub(super) fn split_path(path: &str) -> Result<Vec<String>, AddressError> {
     let inside = path.strip_prefix('/').unwrap_or(path);
-    let decoded = inside.split('/').map(|segment| decode(segment).ok_or(AddressError::Path("an encoding that is not UTF-8")));
+    let decoded =
+        inside.split('/').map(|segment| decode(segment).ok_or(AddressError::Path("an encoding that is not UTF-8")));
     decoded.collect()
 }
 

@@ -1,12 +1,12 @@
 //! The one function that decides whether a host call is allowed. Every interface passes it.
 
+use super::StepScope;
 use super::address::RequestUrl;
 use super::bind::Template;
 use super::grant::Effective;
 use super::manifest::{Interface, rule_text};
 use super::pattern::Mismatch;
 use super::rule::{Effect, HttpRule, Operation};
-use super::StepScope;
 use crate::name::RuleId;
 use crate::problem::{Class, Problem};
 use crate::value::Value;
@@ -103,7 +103,11 @@ fn missing(effective: &Effective, interface: Interface) -> Denial {
     Denial { code, message, help, rule: None }
 }
 
-fn decide_http<'a>(effective: &'a Effective, facts: &HttpFacts<'_>, scopes: &[StepScope]) -> Result<Decision<'a>, Denial> {
+fn decide_http<'a>(
+    effective: &'a Effective,
+    facts: &HttpFacts<'_>,
+    scopes: &[StepScope],
+) -> Result<Decision<'a>, Denial> {
     let claimed = claimed_steps(facts, scopes)?;
     let mut nearest: Option<(u8, Denial)> = None;
     for rule in &effective.http {
@@ -139,7 +143,10 @@ fn no_rule(facts: &HttpFacts<'_>) -> Denial {
     Denial {
         code: "http-no-rule",
         message: format!("no rule allows {} {}", facts.method, facts.url),
-        help: format!("to declare it, add to `capabilities:` of plugin.yaml:\n{}", rule_text(effect, facts.method, place.as_str())),
+        help: format!(
+            "to declare it, add to `capabilities:` of plugin.yaml:\n{}",
+            rule_text(effect, facts.method, place.as_str())
+        ),
         rule: None,
     }
 }
@@ -162,7 +169,10 @@ fn claimed_steps(facts: &HttpFacts<'_>, scopes: &[StepScope]) -> Result<Vec<usiz
         });
     }
     if facts.items.is_empty() {
-        return deny("write-serves-nothing", "a write says which requests it serves, and this one names none".to_owned());
+        return deny(
+            "write-serves-nothing",
+            "a write says which requests it serves, and this one names none".to_owned(),
+        );
     }
     let mut steps = Vec::with_capacity(facts.items.len());
     for item in facts.items {
@@ -170,7 +180,9 @@ fn claimed_steps(facts: &HttpFacts<'_>, scopes: &[StepScope]) -> Result<Vec<usiz
             Ok(step) if step >= scopes.len() => {
                 return deny("write-unknown-item", format!("item {item} is not in this batch of {}", scopes.len()));
             }
-            Ok(step) if steps.contains(&step) => return deny("write-repeated-item", format!("item {item} is claimed twice")),
+            Ok(step) if steps.contains(&step) => {
+                return deny("write-repeated-item", format!("item {item} is claimed twice"));
+            }
             Ok(step) => steps.push(step),
             Err(_) => return deny("write-unknown-item", format!("item {item} is not in this batch")),
         }
@@ -180,7 +192,12 @@ fn claimed_steps(facts: &HttpFacts<'_>, scopes: &[StepScope]) -> Result<Vec<usiz
 
 /// Holds the call against one rule. A refusal says how far it came, so that the message is about
 /// the rule that was probably meant.
-fn judge(rule: &HttpRule, facts: &HttpFacts<'_>, scopes: &[StepScope], claimed: &[usize]) -> Result<Vec<usize>, (u8, Denial)> {
+fn judge(
+    rule: &HttpRule,
+    facts: &HttpFacts<'_>,
+    scopes: &[StepScope],
+    claimed: &[usize],
+) -> Result<Vec<usize>, (u8, Denial)> {
     let scope = &rule.scope;
     let deny = |reached: u8, code, message: String, help: String| {
         Err((reached, Denial { code, message, help, rule: Some(rule.id.clone()) }))
@@ -192,7 +209,10 @@ fn judge(rule: &HttpRule, facts: &HttpFacts<'_>, scopes: &[StepScope], claimed: 
     if !scope.methods.contains(facts.method) {
         let message = format!("rule `{id}` does not allow {} {}", facts.method, facts.url);
         let effect = if facts.half == Half::Write { "write" } else { "read" };
-        let help = format!("add to `capabilities:` of plugin.yaml:\n{}", rule_text(effect, facts.method, &scope.url.to_string()));
+        let help = format!(
+            "add to `capabilities:` of plugin.yaml:\n{}",
+            rule_text(effect, facts.method, &scope.url.to_string())
+        );
         return deny(1, "http-method", message, help);
     }
     match (rule.effect, facts.half) {
@@ -221,14 +241,18 @@ fn judge(rule: &HttpRule, facts: &HttpFacts<'_>, scopes: &[StepScope], claimed: 
         let message = format!("rule `{id}` does not allow the query parameter `{name}`");
         return deny(5, "http-query", message, format!("add `{name}` to `query` of rule `{id}` of plugin.yaml"));
     }
-    let held: Vec<_> = claimed
-        .iter()
-        .filter_map(|step| scopes.get(*step).map(|scope| (*step, bound(rule, facts, scope))))
-        .collect();
+    let held: Vec<_> =
+        claimed.iter().filter_map(|step| scopes.get(*step).map(|scope| (*step, bound(rule, facts, scope)))).collect();
     let refused = |why: &str, step: Option<&usize>| {
-        let of = step.and_then(|step| scopes.get(*step)).map_or_else(String::new, |scope| format!(" of {}", scope.address));
+        let of =
+            step.and_then(|step| scopes.get(*step)).map_or_else(String::new, |scope| format!(" of {}", scope.address));
         let message = format!("rule `{id}` is bound to its step, and this call is not about it: {why}{of}");
-        deny(6, "http-binding", message, format!("the rule is bound so that a call touches only the object of its step; it says: {}", rule.reason))
+        deny(
+            6,
+            "http-binding",
+            message,
+            format!("the rule is bound so that a call touches only the object of its step; it says: {}", rule.reason),
+        )
     };
     let is_bound = scope.url.is_bound() || !scope.bind.is_empty();
     match rule.effect {

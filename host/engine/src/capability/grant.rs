@@ -91,8 +91,10 @@ fn read_entry(reader: &mut Reader, path: &str, json: &Json, manifest: &Manifest)
     let fields = reader.object(path, json, &known)?;
     let id = reader.required(path, fields, "id")?;
     let Some(declared) = manifest.http.iter().find(|rule| rule.id.as_str() == id) else {
-        let help = nearest(id, manifest.http.iter().map(|rule| rule.id.as_str()))
-            .map_or_else(|| "a grant can only narrow what is declared".to_owned(), |near| format!("did you mean `{near}`?"));
+        let help = nearest(id, manifest.http.iter().map(|rule| rule.id.as_str())).map_or_else(
+            || "a grant can only narrow what is declared".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
         reader.fault_with_help(&under(path, "id"), format!("plugin `{}` has no rule `{id}`", manifest.plugin), help);
         return None;
     };

@@ -112,7 +112,9 @@ impl FromStr for UrlPattern {
         }
         let host = match (wild, sample.host()) {
             (false, host) => HostPattern::Exact(host.to_owned()),
-            (true, host) if host.contains('.') && host.parse::<std::net::Ipv4Addr>().is_err() => HostPattern::Under(host.to_owned()),
+            (true, host) if host.contains('.') && host.parse::<std::net::Ipv4Addr>().is_err() => {
+                HostPattern::Under(host.to_owned())
+            }
             (true, _) => return Err(PatternError::HostWildcard),
         };
         Ok(Self { secure: sample.scheme() == "https", host, port: sample.port(), segments, rest })
@@ -211,7 +213,8 @@ impl UrlPattern {
     /// Does the URL lie in the pattern, whatever its placeholders stand for?
     pub fn covers(&self, url: &RequestUrl) -> bool {
         let segments = url.segments();
-        let length = if self.rest { segments.len() > self.segments.len() } else { segments.len() == self.segments.len() };
+        let length =
+            if self.rest { segments.len() > self.segments.len() } else { segments.len() == self.segments.len() };
         self.secure == (url.scheme() == "https")
             && self.port == url.port()
             && self.host.covers(url.host())

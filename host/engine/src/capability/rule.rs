@@ -168,14 +168,17 @@ impl WrittenScope {
                 .map(|(path, json)| reader.texts(&path, json).into_iter().map(|(_, name)| name.to_owned()).collect()),
             bind: bind.map(|(path, json)| read_bind(reader, &path, json)).unwrap_or_default(),
             sinks: sinks.map(|(path, json)| read_pointers(reader, &path, json)),
-            seal: seal.map_or_else(|| Seal::At(BTreeSet::new()), |(path, json)| match json.as_str() {
-                Some("body") => Seal::Body,
-                Some(_) => {
-                    reader.fault_with_help(&path, "must be `body` or a list of JSON pointers", "seal: body");
-                    Seal::Body
-                }
-                None => Seal::At(read_pointers(reader, &path, json)),
-            }),
+            seal: seal.map_or_else(
+                || Seal::At(BTreeSet::new()),
+                |(path, json)| match json.as_str() {
+                    Some("body") => Seal::Body,
+                    Some(_) => {
+                        reader.fault_with_help(&path, "must be `body` or a list of JSON pointers", "seal: body");
+                        Seal::Body
+                    }
+                    None => Seal::At(read_pointers(reader, &path, json)),
+                },
+            ),
         }
     }
 
