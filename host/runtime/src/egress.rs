@@ -155,7 +155,8 @@ impl Transport {
             .retry(reqwest::retry::never())
             .user_agent(concat!("maps/", env!("CARGO_PKG_VERSION")));
         if let Route::Rehearsal { ca, .. } = &self.route {
-            let roots = reqwest::Certificate::from_pem_bundle(ca).map_err(|error| EgressError::Client(error.to_string()))?;
+            let roots =
+                reqwest::Certificate::from_pem_bundle(ca).map_err(|error| EgressError::Client(error.to_string()))?;
             builder = builder.tls_certs_only(roots);
         }
         builder.build().map_err(|error| EgressError::Client(error.to_string()))
@@ -178,7 +179,12 @@ impl Transport {
     }
 
     /// Sends a request and returns when the answer begins.
-    pub(crate) async fn send(&self, client: &reqwest::Client, half: Half, request: reqwest::Request) -> Result<Sent<'_>, Problem> {
+    pub(crate) async fn send(
+        &self,
+        client: &reqwest::Client,
+        half: Half,
+        request: reqwest::Request,
+    ) -> Result<Sent<'_>, Problem> {
         let faults = match &self.route {
             Route::Rehearsal { faults, .. } => Some((faults, faults.next_call())),
             Route::Live { .. } => None,
@@ -262,7 +268,9 @@ fn address_kind(address: IpAddr) -> Option<&'static str> {
 fn v4_kind(v4: Ipv4Addr) -> Option<&'static str> {
     let [a, b, c, _] = v4.octets();
     let kind = match (a, b, c) {
-        (169, 254, _) if [[169, 254, 169, 254], [169, 254, 170, 2], [169, 254, 170, 23]].contains(&v4.octets()) => METADATA,
+        (169, 254, _) if [[169, 254, 169, 254], [169, 254, 170, 2], [169, 254, 170, 23]].contains(&v4.octets()) => {
+            METADATA
+        }
         (100, 100, 100) if v4.octets() == [100, 100, 100, 200] => METADATA,
         (0, ..) => "unspecified",
         (127, ..) => "loopback",
@@ -328,7 +336,8 @@ pub(crate) fn problem(error: &reqwest::Error) -> Problem {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             let inner = io.get_ref();
             refused = refused.or_else(|| inner.and_then(|inner| inner.downcast_ref::<EgressError>().cloned()));
-            tls = tls.or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>().map(ToString::to_string)));
+            tls =
+                tls.or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>().map(ToString::to_string)));
             system = system.or_else(|| Some(io.kind()));
         }
         source = cause.source();
@@ -342,10 +351,16 @@ pub(crate) fn problem(error: &reqwest::Error) -> Problem {
     let reason = system.map_or_else(String::new, |kind| format!(": {kind}"));
     match (error.is_connect(), error.is_timeout()) {
         // Never connected: it can have had no effect, so trying again is safe.
-        (true, _) => Problem::new(Class::Unavailable, "not-connected", format!("the service cannot be reached{reason}")),
+        (true, _) => {
+            Problem::new(Class::Unavailable, "not-connected", format!("the service cannot be reached{reason}"))
+        }
         (false, true) => Problem::new(Class::Timeout, "no-answer", "the service did not answer in time"),
-        (false, false) if error.is_builder() => Problem::new(Class::Invalid, "request-malformed", "the request cannot be sent as it is"),
-        (false, false) => Problem::new(Class::Timeout, "reply-lost", format!("the connection ended before the answer{reason}")),
+        (false, false) if error.is_builder() => {
+            Problem::new(Class::Invalid, "request-malformed", "the request cannot be sent as it is")
+        }
+        (false, false) => {
+            Problem::new(Class::Timeout, "reply-lost", format!("the connection ended before the answer{reason}"))
+        }
     }
 }
 
@@ -357,11 +372,39 @@ mod tests {
     #[test]
     fn rt04_rt05_only_public_addresses_pass() {
         for inside in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.1.1", "169.254.169.254",
-            "100.64.0.1", "100.100.100.200", "0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1",
-            "::1", "::", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::7f00:1", "64:ff9b::7f00:1", "64:ff9b::808:808",
-            "64:ff9b:1::1", "2002:7f00:1::", "2002:808:808::", "2001::1", "fd00:ec2::254", "fc00::1", "fe80::1", "fec0::1",
-            "ff02::1", "2001:db8::1", "100::1", "4000::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.100.100.200",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:8.8.8.8",
+            "::7f00:1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::808:808",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "2002:808:808::",
+            "2001::1",
+            "fd00:ec2::254",
+            "fc00::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "2001:db8::1",
+            "100::1",
+            "4000::1",
         ] {
             assert!(address_kind(inside.parse().unwrap()).is_some(), "{inside}");
         }
@@ -375,7 +418,9 @@ mod tests {
         let private = BTreeSet::from(["inside.example".to_owned()]);
         assert_eq!(check_address("inside.example", "10.0.0.1".parse().unwrap(), &private), Ok(()));
         assert!(check_address("other.example", "10.0.0.1".parse().unwrap(), &private).is_err());
-        for metadata in ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"] {
+        for metadata in
+            ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"]
+        {
             assert!(check_address("inside.example", metadata.parse().unwrap(), &private).is_err(), "{metadata}");
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use maps_engine::capability::{Effective, Interface};
 use maps_engine::{Class, Event, Observer, PluginName, Problem};
 
+use crate::capability::http::HttpCapability;
 use crate::limits::Budget;
 use crate::scope::CallScope;
 
@@ -16,6 +17,8 @@ pub(crate) struct Guest {
     pub(crate) budget: Budget,
     /// None only while a component is packaged, where nothing is linked that needs one.
     pub(crate) scope: Option<Arc<CallScope>>,
+    /// None where the plugin's use has no http at all, and while a component is packaged.
+    pub(crate) http: Option<Arc<HttpCapability>>,
     pub(crate) log: LogLines,
 }
 

@@ -10,6 +10,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::audit::Audit;
 use crate::cache::{Cache, Lookup};
+use crate::capability::http::HttpCapability;
 use crate::engine::Sandbox;
 use crate::guest::Guest;
 use crate::inspect::{InspectError, Inspection};
@@ -86,6 +87,8 @@ pub struct PluginUse {
     pub name: PluginName,
     /// What it declares and the stack grants.
     pub effective: Arc<Effective>,
+    /// Its way out; none for a plugin that has no http rules.
+    pub http: Option<Arc<HttpCapability>>,
 }
 
 impl Host {
@@ -140,7 +143,7 @@ impl Host {
     /// # Errors
     /// When it imports `clock` or `random` and is not granted it: those have no way to refuse.
     pub fn provider(&self, plugin: &Arc<Plugin>, used: PluginUse) -> Result<Arc<dyn Provider>, LoadError> {
-        let PluginUse { name, effective } = used;
+        let PluginUse { name, effective, http } = used;
         for interface in [Interface::Clock, Interface::Random] {
             if plugin.inspection().imports.contains(&interface) && !effective.plain.contains(&interface) {
                 return Err(LoadError::NotGranted { plugin: name, interface });
@@ -155,6 +158,7 @@ impl Host {
             kinds,
             name,
             effective,
+            http,
         }))
     }
 

@@ -44,14 +44,14 @@ pub(crate) fn linker(engine: &Engine, phase: Phase) -> Result<Linker<Guest>> {
             reveal::add_to_linker::<Guest, Refusals>(to, refused)?;
         }
         Phase::Read => {
-            http_read::add_to_linker::<Guest, Refusals>(to, refused)?;
+            http_read::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
             http_write::add_to_linker::<Guest, Refusals>(to, refused)?;
             secrets::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
             reveal::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
         }
         Phase::Write => {
-            http_read::add_to_linker::<Guest, Refusals>(to, refused)?;
-            http_write::add_to_linker::<Guest, Refusals>(to, refused)?;
+            http_read::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
+            http_write::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
             secrets::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
             reveal::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
         }

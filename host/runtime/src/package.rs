@@ -123,6 +123,7 @@ async fn describe(component: &[u8], manifest: &Manifest, limits: &Limits) -> Res
         effective: Arc::new(effective),
         budget: Budget::new(limits),
         scope: None,
+        http: None,
         log: LogLines::new(None),
     };
     let kinds = session::run(&sandbox, limits, guest, &linked, &(), |exports, store, ()| {

@@ -19,6 +19,7 @@ use wasmtime::Store;
 use crate::answer::{Pair, Reader, Unknowns, distinct, in_order, same_length};
 use crate::bindings::exports::maps::platform::provider as wit;
 use crate::bindings::maps::platform::types;
+use crate::capability::http::HttpCapability;
 use crate::convert::{problem, text};
 use crate::guest::{Guest, LogLines};
 use crate::host::Shared;
@@ -34,6 +35,7 @@ pub(crate) struct PluginProvider {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) name: PluginName,
     pub(crate) effective: Arc<Effective>,
+    pub(crate) http: Option<Arc<HttpCapability>>,
     pub(crate) kinds: BTreeMap<KindName, KindFacts>,
     pub(crate) schemas: BTreeMap<KindName, KindSchema>,
 }
@@ -85,6 +87,7 @@ impl PluginProvider {
             effective: Arc::clone(&self.effective),
             budget: Budget::new(&self.host.limits),
             scope: Some(Arc::clone(&scope)),
+            http: self.http.clone(),
             log: LogLines::new(Some(Arc::clone(&self.host.observer))),
         };
         let linked = self.plugin.linked(operation.phase());
@@ -106,7 +109,7 @@ impl PluginProvider {
             Err(stop) => Err(stop.into_error(self.name.clone(), operation.name())),
         };
         if let Err(error) = &read {
-            scope.record_stop(error).await;
+            scope.record_stop(error);
         }
         read
     }

@@ -6,4 +6,5 @@ pub mod http;
 mod log;
 mod random;
 pub(crate) mod refused;
+mod requests;
 mod secrets;

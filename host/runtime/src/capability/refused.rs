@@ -16,7 +16,7 @@ impl http_read::Host for Refused<'_> {
         &mut self,
         requests: Vec<http_types::Request>,
     ) -> wasmtime::Result<Vec<Result<http_types::Response, types::Problem>>> {
-        Ok(refuse(self.scope, "http-read", requests.len(), &self.outside("http-read")).await)
+        Ok(refuse(self.scope, "http-read", requests.len(), &self.outside("http-read")))
     }
 }
 
@@ -25,7 +25,7 @@ impl http_write::Host for Refused<'_> {
         &mut self,
         writes: Vec<http_write::Write>,
     ) -> wasmtime::Result<Vec<Result<http_types::Response, types::Problem>>> {
-        Ok(refuse(self.scope, "http-write", writes.len(), &self.outside("http-write")).await)
+        Ok(refuse(self.scope, "http-write", writes.len(), &self.outside("http-write")))
     }
 }
 
@@ -34,13 +34,13 @@ impl secrets::Host for Refused<'_> {
         &mut self,
         recipes: Vec<secrets::Recipe>,
     ) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
-        Ok(refuse(self.scope, "secrets", recipes.len(), &self.outside("secrets")).await)
+        Ok(refuse(self.scope, "secrets", recipes.len(), &self.outside("secrets")))
     }
 }
 
 impl reveal::Host for Refused<'_> {
     async fn open(&mut self, handles: Vec<String>) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
-        Ok(refuse(self.scope, "reveal", handles.len(), &self.outside("reveal")).await)
+        Ok(refuse(self.scope, "reveal", handles.len(), &self.outside("reveal")))
     }
 }
 
@@ -60,14 +60,14 @@ impl Refused<'_> {
 }
 
 /// One refusal for each item of a list, recorded once with their number.
-pub(crate) async fn refuse<T>(
+pub(crate) fn refuse<T>(
     scope: Option<&CallScope>,
     interface: &'static str,
     items: usize,
     problem: &Problem,
 ) -> Vec<Result<T, types::Problem>> {
     if let Some(scope) = scope {
-        scope.record_refusal(interface, items, problem).await;
+        scope.record_refusal(interface, items, problem);
     }
     (0..items).map(|_| Err(problem.clone().into())).collect()
 }

@@ -18,7 +18,7 @@ impl secrets::Host for Guest {
             return Err(Exceeded::List(LIST_ITEMS).into());
         }
         let Some(scope) = self.scope.clone().filter(|_| self.may(Interface::Secrets)) else {
-            return Ok(refuse(self.scope.as_deref(), "secrets", recipes.len(), &not_granted("secrets")).await);
+            return Ok(refuse(self.scope.as_deref(), "secrets", recipes.len(), &not_granted("secrets")));
         };
         let mut made = Vec::with_capacity(recipes.len());
         for recipe in recipes {
@@ -37,7 +37,7 @@ impl reveal::Host for Guest {
             return Err(Exceeded::List(LIST_ITEMS).into());
         }
         let Some(scope) = self.scope.clone().filter(|_| self.may(Interface::Reveal)) else {
-            return Ok(refuse(self.scope.as_deref(), "reveal", handles.len(), &not_granted("reveal")).await);
+            return Ok(refuse(self.scope.as_deref(), "reveal", handles.len(), &not_granted("reveal")));
         };
         // Recorded before a single secret is shown; if it cannot be, none is.
         if let Err(problem) = scope.record_reveal(handles.len()).await {

@@ -22,7 +22,13 @@ pub(super) async fn read_body(response: &mut reqwest::Response, limits: &HttpLim
         [one] if one.as_bytes().eq_ignore_ascii_case(b"gzip") => true,
         [one] if one.as_bytes().eq_ignore_ascii_case(b"identity") => false,
         // What cannot be unpacked cannot be searched for secrets.
-        _ => return Err(Problem::new(Class::Internal, "answer-encoding", "the answer is packed in a way that was not asked for")),
+        _ => {
+            return Err(Problem::new(
+                Class::Internal,
+                "answer-encoding",
+                "the answer is packed in a way that was not asked for",
+            ));
+        }
     };
     let mut wire = 0;
     let mut sink = Capped { body: Vec::new(), limit: limits.response_bytes };
@@ -75,14 +81,29 @@ impl Write for Capped {
 
 /// Headers that carry secrets, or that describe a body which the guest no longer gets as it was.
 const WITHHELD: [&str; 9] = [
-    "set-cookie", "set-cookie2", "authorization", "www-authenticate", "authentication-info", "content-encoding",
-    "content-length", "transfer-encoding", "connection",
+    "set-cookie",
+    "set-cookie2",
+    "authorization",
+    "www-authenticate",
+    "authentication-info",
+    "content-encoding",
+    "content-length",
+    "transfer-encoding",
+    "connection",
 ];
 
 /// What the guest sees of an answer.
-pub(super) fn show(scope: &CallScope, rule: &HttpRule, echo: &Echo, status: u16, headers: &HeaderMap, body: Vec<u8>) -> Result<HttpResponse, Problem> {
+pub(super) fn show(
+    scope: &CallScope,
+    rule: &HttpRule,
+    echo: &Echo,
+    status: u16,
+    headers: &HeaderMap,
+    body: Vec<u8>,
+) -> Result<HttpResponse, Problem> {
     let body = if body.is_empty() { body } else { seal(scope, rule, echo, body)? };
-    let shown = headers.iter().filter(|(name, _)| !WITHHELD.contains(&name.as_str()) && !name.as_str().starts_with("proxy-"));
+    let shown =
+        headers.iter().filter(|(name, _)| !WITHHELD.contains(&name.as_str()) && !name.as_str().starts_with("proxy-"));
     // A value that is not text is of no use to anybody; a name or value that repeats a secret loses it.
     let shown = shown.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?)));
     let headers = shown.map(|(name, value)| (scrub(scope, echo, &name), scrub(scope, echo, value))).collect();

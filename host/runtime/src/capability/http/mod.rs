@@ -20,7 +20,8 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures::{StreamExt as _, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, stream};
 use maps_engine::capability::{CredentialKind, Effective};
 use maps_engine::name::RuleId;
 use maps_engine::{Class, Clock, Entry, Problem, Value};
@@ -118,8 +119,14 @@ impl HttpCapability {
     }
 
     /// Sends the requests side by side; answers come in the order of the requests.
-    pub async fn send(&self, scope: &CallScope, half: Half, items: Vec<HttpItem>) -> Vec<Result<HttpResponse, Problem>> {
-        let calls = items.iter().map(|item| self.call(scope, half, item));
+    pub async fn send(
+        &self,
+        scope: &CallScope,
+        half: Half,
+        items: Vec<HttpItem>,
+    ) -> Vec<Result<HttpResponse, Problem>> {
+        // Boxed, since the compiler cannot see that a borrowing closure's futures can be sent.
+        let calls: Vec<BoxFuture<'_, _>> = items.iter().map(|item| self.call(scope, half, item).boxed()).collect();
         stream::iter(calls).buffered(self.limits.concurrency.max(1)).collect().await
     }
 
@@ -128,7 +135,11 @@ impl HttpCapability {
         let made = scope.calls.fetch_add(1, Ordering::Relaxed);
         let allowed = if made >= self.limits.calls {
             let message = format!("the guest made more than {} outside calls in one call", self.limits.calls);
-            Err(Refused { problem: Problem::new(Class::Denied, "too-many-calls", message).into(), summary: None, rule: None })
+            Err(Refused {
+                problem: Problem::new(Class::Denied, "too-many-calls", message).into(),
+                summary: None,
+                rule: None,
+            })
         } else {
             prepare(&self.effective, scope, half, item).and_then(|allowed| {
                 let (credential, echo) = match self.credential(item, &allowed) {
@@ -155,7 +166,8 @@ impl HttpCapability {
         let name = allowed.rule.credential.as_deref().unwrap_or_default();
         self.transport.rates.take(name, &host, limits.rate, limits.burst).await;
 
-        let mut record = line.record(&allowed.url.summary(), &allowed.steps, Some(allowed.rule.id.clone()), Outcome::Sent);
+        let mut record =
+            line.record(&allowed.url.summary(), &allowed.steps, Some(allowed.rule.id.clone()), Outcome::Sent);
         record.call = Some(scope.audit.next_call());
         if half == Half::Write {
             self.announce(scope, &allowed, &record).await?;
@@ -177,7 +189,8 @@ impl HttpCapability {
 
     /// Makes a mutation known to the journal and to the audit log, both durably. Only then may it leave.
     async fn announce(&self, scope: &CallScope, allowed: &Allowed<'_>, record: &Record) -> Result<(), Problem> {
-        let unwritten = |error: String| Problem::new(Class::Internal, "not-recorded", format!("nothing was sent: {error}"));
+        let unwritten =
+            |error: String| Problem::new(Class::Internal, "not-recorded", format!("nothing was sent: {error}"));
         let Some(journal) = scope.journal.as_ref().filter(|_| scope.operation.phase() == Phase::Write) else {
             return Err(unwritten("there is no journal outside of an apply".to_owned()));
         };
@@ -217,18 +230,29 @@ impl HttpCapability {
             let (status, headers) = (sent.response.status().as_u16(), sent.response.headers());
             answer::show(scope, allowed.rule, echo, status, headers, body)
         };
-        tokio::time::timeout(self.limits.call_time, whole).await.unwrap_or_else(|_| {
-            Err(Problem::new(Class::Timeout, "no-answer", "the service did not answer in time"))
-        })
+        tokio::time::timeout(self.limits.call_time, whole)
+            .await
+            .unwrap_or_else(|_| Err(Problem::new(Class::Timeout, "no-answer", "the service did not answer in time")))
     }
 
     /// The header that carries the credential, if the guest asks for one and all three sides agree:
     /// the rule names it, the plugin's declaration binds it, the operator allows this host.
-    fn credential(&self, item: &HttpItem, allowed: &Allowed<'_>) -> Result<(Option<(HeaderName, HeaderValue)>, Echo), Problem> {
+    fn credential(
+        &self,
+        item: &HttpItem,
+        allowed: &Allowed<'_>,
+    ) -> Result<(Option<(HeaderName, HeaderValue)>, Echo), Problem> {
         let Some(name) = item.request.credential.as_deref() else { return Ok((None, Echo::default())) };
-        let denied = |code: &str, message: String, help: String| Err(Problem::new(Class::Denied, code, message).help(help));
-        let Some(declared) = self.effective.credentials.get(name).filter(|_| allowed.rule.credential.as_deref() == Some(name)) else {
-            return denied("credential-undeclared", format!("no rule sends the credential `{name}` here"), "declare it under `credentials` of plugin.yaml".to_owned());
+        let denied =
+            |code: &str, message: String, help: String| Err(Problem::new(Class::Denied, code, message).help(help));
+        let Some(declared) =
+            self.effective.credentials.get(name).filter(|_| allowed.rule.credential.as_deref() == Some(name))
+        else {
+            return denied(
+                "credential-undeclared",
+                format!("no rule sends the credential `{name}` here"),
+                "declare it under `credentials` of plugin.yaml".to_owned(),
+            );
         };
         let Some(bound) = self.credentials.get(name) else {
             let help = format!("add to the plugin in the stack: `credentials: {{{name}: …}}`");
@@ -240,10 +264,18 @@ impl HttpCapability {
             return denied("credential-host", format!("the credential `{name}` may not be sent to {host}"), help);
         }
         if allowed.url.scheme() != "https" {
-            return denied("credential-in-clear", format!("the credential `{name}` is sent only over https"), "use https".to_owned());
+            return denied(
+                "credential-in-clear",
+                format!("the credential `{name}` is sent only over https"),
+                "use https".to_owned(),
+            );
         }
         let Some(secret) = bound.value.as_str().filter(|text| !text.is_empty()) else {
-            return denied("credential-empty", format!("the credential `{name}` has no value"), "set the input that it comes from".to_owned());
+            return denied(
+                "credential-empty",
+                format!("the credential `{name}` has no value"),
+                "set the input that it comes from".to_owned(),
+            );
         };
         let basic = STANDARD.encode(secret);
         let (header, text) = match &declared.kind {
@@ -252,7 +284,11 @@ impl HttpCapability {
             CredentialKind::Header { name } => (HeaderName::from_bytes(name.as_bytes()), secret.to_owned()),
         };
         let (Ok(header), Ok(mut value)) = (header, HeaderValue::from_str(&text)) else {
-            return denied("credential-malformed", format!("the credential `{name}` has a character that headers cannot have"), "check its value".to_owned());
+            return denied(
+                "credential-malformed",
+                format!("the credential `{name}` has a character that headers cannot have"),
+                "check its value".to_owned(),
+            );
         };
         value.set_sensitive(true);
         let mut secrets = vec![secret, basic.as_str()];

@@ -23,7 +23,12 @@ pub(super) struct Allowed<'a> {
 }
 
 /// Holds a call against everything that can be known before it leaves.
-pub(super) fn prepare<'a>(effective: &'a Effective, scope: &CallScope, half: Half, item: &HttpItem) -> Result<Allowed<'a>, Refused> {
+pub(super) fn prepare<'a>(
+    effective: &'a Effective,
+    scope: &CallScope,
+    half: Half,
+    item: &HttpItem,
+) -> Result<Allowed<'a>, Refused> {
     let request = &item.request;
     let url = RequestUrl::parse(&request.url).map_err(|error| Refused::without_rule(url_refused(&error)))?;
     let early = |problem: Problem| Refused { problem: problem.into(), summary: Some(url.summary()), rule: None };
@@ -49,7 +54,11 @@ pub(super) fn prepare<'a>(effective: &'a Effective, scope: &CallScope, half: Hal
             return Err(Refused { problem: Box::new(denial.into()), summary: Some(url.summary()), rule });
         }
     };
-    let late = |problem: Problem| Refused { problem: problem.into(), summary: Some(url.summary()), rule: Some(rule.id.clone()) };
+    let late = |problem: Problem| Refused {
+        problem: problem.into(),
+        summary: Some(url.summary()),
+        rule: Some(rule.id.clone()),
+    };
     let mut headers = headers;
     let body = match (body, &request.body) {
         (Some(value), _) => {
@@ -96,17 +105,38 @@ fn internal(message: &str) -> Problem {
 
 /// Headers that frame the message, route it, carry credentials, or change its method.
 const REFUSED: [&str; 24] = [
-    "host", "authorization", "cookie", "content-length", "transfer-encoding", "content-encoding", "connection",
-    "keep-alive", "te", "trailer", "upgrade", "expect", "http2-settings", "accept-encoding", "forwarded", "via",
-    "x-http-method-override", "x-http-method", "x-method-override", "x-original-method", "x-original-url",
-    "x-rewrite-url", "x-original-host", "x-host",
+    "host",
+    "authorization",
+    "cookie",
+    "content-length",
+    "transfer-encoding",
+    "content-encoding",
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "upgrade",
+    "expect",
+    "http2-settings",
+    "accept-encoding",
+    "forwarded",
+    "via",
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-method",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-original-host",
+    "x-host",
 ];
 /// Beginnings of further such headers.
 const REFUSED_PREFIXES: [&str; 4] = ["proxy-", "x-forwarded-", "sec-", ":"];
 
 fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Problem> {
     let refuse = |message: String| {
-        Err(Problem::new(Class::Denied, "http-header", message).help("the host frames and authorises requests; leave such headers out"))
+        Err(Problem::new(Class::Denied, "http-header", message)
+            .help("the host frames and authorises requests; leave such headers out"))
     };
     if headers.len() > HEADERS {
         return refuse(format!("more than {HEADERS} headers"));
@@ -164,10 +194,15 @@ fn says_secret(scope: &CallScope, item: &HttpItem) -> bool {
     let says = |text: &str| seals.scrub(text) != text;
     let request = &item.request;
     let decoded = RequestUrl::parse(&request.url).is_ok_and(|url| {
-        url.segments().iter().any(|segment| says(segment)) || url.query().iter().any(|(name, value)| says(name) || says(value))
+        url.segments().iter().any(|segment| says(segment))
+            || url.query().iter().any(|(name, value)| says(name) || says(value))
     });
     let body = matches!(&request.body, HttpBody::Bytes(bytes) if says(&String::from_utf8_lossy(bytes)));
-    decoded || body || says(&request.url) || says(&request.method) || request.headers.iter().any(|(name, value)| says(name) || says(value))
+    decoded
+        || body
+        || says(&request.url)
+        || says(&request.method)
+        || request.headers.iter().any(|(name, value)| says(name) || says(value))
 }
 
 fn secret_in_clear() -> Problem {
@@ -187,14 +222,17 @@ fn check_sinks(rule: &HttpRule, value: &Value, place: &mut Vec<Place>) -> Result
         Value::List(items) => items.iter().enumerate().try_for_each(|(at, item)| inside(Place::Index(at), item)),
         Value::Map(map) => map.iter().try_for_each(|(key, item)| inside(Place::Key(key.clone()), item)),
         Value::Secret(_) if !rule.scope.sinks.iter().any(|sink| sink.matches(place)) => {
-            let at: String = place.iter().map(|step| match step {
-                Place::Key(key) => format!("/{key}"),
-                Place::Index(index) => format!("/{index}"),
-            })
-            .collect();
+            let at: String = place
+                .iter()
+                .map(|step| match step {
+                    Place::Key(key) => format!("/{key}"),
+                    Place::Index(index) => format!("/{index}"),
+                })
+                .collect();
             let at = crate::printable::printable(&at, 256);
             let message = format!("rule `{}` opens no sealed value at `{at}` of the body", rule.id);
-            let help = format!("add `{at}` to `sinks` of rule `{}` of plugin.yaml, if the secret belongs there", rule.id);
+            let help =
+                format!("add `{at}` to `sinks` of rule `{}` of plugin.yaml, if the secret belongs there", rule.id);
             Err(Problem::new(Class::Denied, "sealed-elsewhere", message).help(help))
         }
         _ => Ok(()),
