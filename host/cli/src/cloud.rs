@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use maps_rehearsal::CloudFile;
+use maps_rehearsal::{CloudFile, Fault};
 use serde_json::json;
 
 use crate::error::Failure;
@@ -74,7 +74,8 @@ impl Control {
     }
 
     /// Injects faults, in place of those that were set.
-    pub(crate) async fn faults(&self, specs: &[String]) -> Result<(), ControlError> {
+    pub(crate) async fn faults(&self, faults: &[Fault]) -> Result<(), ControlError> {
+        let specs: Vec<String> = faults.iter().map(Fault::to_string).collect();
         self.post("faults", &json!({"faults": specs})).await
     }
 

@@ -1,12 +1,125 @@
-//! Composition: the only place that makes hosts, stores, clocks and credentials and hands them to
-//! the engine.
+//! Composition: the only place that makes the sandbox, gives plugins their role, and hands clock,
+//! randomness and ears to the engine.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use maps_engine::schema::Kinds;
+use maps_engine::stack::Stack;
+use maps_engine::{Clock, Diagnostic, Entropy as _, PluginName, Provider, Session};
+use maps_runtime::limits::Limits;
+use maps_runtime::{Host, HostOptions};
+use maps_store::FileStore;
+
+use crate::args::Pace;
+use crate::connect::{Anchored, Connection};
 use crate::error::Failure;
+use crate::render::reporter::Reporter;
+use crate::render::summary::Calls;
+use crate::source;
+use crate::stage::Stage;
+use crate::time::SystemEntropy;
 
 /// Runs a command that waits for things. Commands that do not need it never make a runtime.
 pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(Failure::file("the threads of this process"))?.block_on(command)
+}
+
+/// Everything outside of the engine that one run works with.
+pub(crate) struct Workbench {
+    providers: BTreeMap<PluginName, Arc<dyn Provider>>,
+    clock: Arc<dyn Clock>,
+    entropy: SystemEntropy,
+    run: String,
+    parallel: usize,
+    connection: Connection,
+    /// Who tells the user.
+    pub(crate) reporter: Arc<Reporter>,
+}
+
+impl Workbench {
+    /// Loads the stack's plugins, connects them, and holds the stack against their schemas.
+    pub(crate) fn set_up(
+        stage: &Stage,
+        pace: Pace,
+        faults: &[maps_runtime::fault::Fault],
+        reporter: Reporter,
+    ) -> Result<Self, Failure> {
+        let reporter = Arc::new(reporter);
+        let clock = stage.clock();
+        let connection = Connection::of(stage, faults, Arc::clone(&clock))?;
+        let options = HostOptions {
+            cache_dir: cache_dir(),
+            limits: Limits::default(),
+            observer: Arc::clone(&reporter) as _,
+            audit: Arc::clone(connection.audit()),
+        };
+        let host = Host::new(options)?;
+        let mut providers = BTreeMap::new();
+        let mut kinds = Kinds::new();
+        for (name, declared) in &stage.stack().plugins {
+            let plugin = host.load_file(&source::component(&declared.source, stage.layout.folder())?)?;
+            let provider = host.provider(&plugin, connection.plugin_use(stage, name, declared, &plugin)?)?;
+            kinds.extend(provider.kinds().clone());
+            providers.insert(name.clone(), provider);
+        }
+        held_against(&kinds, stage)?;
+        let entropy = SystemEntropy;
+        let mut id = [0; 8];
+        entropy.fill(&mut id);
+        Ok(Self {
+            providers,
+            clock,
+            entropy,
+            run: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            parallel: pace.parallelism.into(),
+            connection,
+            reporter,
+        })
+    }
+
+    /// The engine's view of it.
+    pub(crate) fn session<'a>(&'a self, stack: &'a Stack) -> Session<'a> {
+        Session {
+            stack,
+            providers: &self.providers,
+            clock: &*self.clock,
+            entropy: &self.entropy,
+            observer: &*self.reporter,
+            run: &self.run,
+            parallel: self.parallel,
+        }
+    }
+
+    /// State whose snapshots carry the head of this run's audit log.
+    pub(crate) fn anchored(&self, store: FileStore) -> Anchored {
+        Anchored { store, audit: Arc::clone(self.connection.audit()) }
+    }
+
+    /// Has everything told that was heard and everything recorded that was done, and says how many
+    /// calls left for a cloud.
+    pub(crate) async fn clear(&self) -> Result<Calls, Failure> {
+        self.reporter.pause();
+        self.connection.audit().flush().await?;
+        Ok(self.connection.calls())
+    }
+}
+
+/// Does the stack say what its plugins' schemas ask for?
+fn held_against(kinds: &Kinds, stage: &Stage) -> Result<(), Failure> {
+    let diagnostics = stage.stack().check(kinds);
+    match diagnostics.iter().any(Diagnostic::is_error) {
+        true => Err(Failure::Diagnostics { diagnostics, sources: stage.file.sources.clone() }),
+        false => Ok(()),
+    }
+}
+
+/// Where compiled plugins are kept: the user's cache folder, if there is one.
+fn cache_dir() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("maps"))
 }

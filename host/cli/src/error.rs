@@ -2,9 +2,15 @@
 
 use std::path::PathBuf;
 
-use maps_engine::Diagnostic;
+use maps_engine::capability::Faults;
 use maps_engine::state::StateError;
 use maps_engine::value::Map;
+use maps_engine::{ApplyError, Diagnostic, PluginName, StoreError};
+use maps_runtime::LoadError;
+use maps_runtime::audit::AuditError;
+use maps_runtime::egress::EgressError;
+use maps_runtime::inspect::InspectError;
+use maps_runtime::package::PackageError;
 use maps_store::FileError;
 
 use crate::cloud::ControlError;
@@ -74,6 +80,35 @@ pub(crate) enum Failure {
     /// State cannot be read, written or locked.
     #[error(transparent)]
     Files(#[from] FileError),
+    /// A plugin cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A component is no plugin.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// What the stack grants a plugin cannot be granted.
+    #[error("the grant of plugin {plugin}: {faults}")]
+    Grant {
+        /// Which.
+        plugin: PluginName,
+        /// What is wrong with it.
+        faults: Faults,
+    },
+    /// No plugin came of a module.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// The plan was refused, or what came of it cannot be saved.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// State cannot be loaded.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was done cannot be recorded.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// There is no way out.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
     /// State contradicts itself.
     #[error(transparent)]
     State(#[from] StateError),
@@ -128,7 +163,16 @@ impl Failure {
             Self::Files(FileError::Locked { .. }) | Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => {
                 Exit::Locked
             }
+            Self::Load(LoadError::NotGranted { .. }) => Exit::Denied,
             Self::Diagnostics { .. }
+            | Self::Load(_)
+            | Self::Inspect(_)
+            | Self::Grant { .. }
+            | Self::Package(_)
+            | Self::Audit(_)
+            | Self::Egress(_)
+            | Self::Apply(_)
+            | Self::Store(_)
             | Self::Usage { .. }
             | Self::File { .. }
             | Self::Files(_)
@@ -149,6 +193,14 @@ impl Failure {
             Self::File { .. } => "file",
             Self::Files(error) => error.code(),
             Self::State(_) => "state-contradicts-itself",
+            Self::Load(LoadError::NotGranted { .. }) => "not-granted",
+            Self::Load(_) | Self::Inspect(_) => "plugin-refused",
+            Self::Audit(_) => "audit-log",
+            Self::Egress(_) => "no-way-out",
+            Self::Grant { .. } => "bad-grant",
+            Self::Package(_) => "plugin-not-built",
+            Self::Apply(ApplyError::Refused | ApplyError::Stale) => "plan-refused",
+            Self::Apply(ApplyError::Store(_)) | Self::Store(_) => "state",
             Self::NoOutput { .. } => "no-such-output",
             Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => "cloud-in-use",
             Self::Cloud(_) => "cloud",
@@ -171,7 +223,18 @@ impl Failure {
                 Some("wait for the other run, or share one cloud: maps cloud serve, then --rehearse=DIR".to_owned())
             }
             Self::Control(_) => Some("is it still served? start it again: maps cloud serve --dir DIR".to_owned()),
-            Self::Diagnostics { .. } | Self::File { .. } | Self::Cloud(_) | Self::Declined => None,
+            Self::Diagnostics { .. }
+            | Self::File { .. }
+            | Self::Load(_)
+            | Self::Inspect(_)
+            | Self::Grant { .. }
+            | Self::Package(_)
+            | Self::Audit(_)
+            | Self::Egress(_)
+            | Self::Apply(_)
+            | Self::Store(_)
+            | Self::Cloud(_)
+            | Self::Declined => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A rehearsal: which local cloud, how it is reached, and what is planted for want of real secrets.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -71,9 +72,12 @@ impl Rehearsal {
         &self.state
     }
 
-    /// What `cloud.json` says.
-    pub(crate) fn file(&self) -> &CloudFile {
-        &self.file
+    /// Where each host of the cloud really is, and the certificate authority to trust there.
+    pub(crate) fn endpoints(&self) -> Result<(Vec<(String, SocketAddr)>, Vec<u8>), Failure> {
+        let broken = || Failure::usage(format!("the cloud.json of {} names no address", self.file.control));
+        let address = |(host, address): (&String, &String)| Ok((host.clone(), address.parse().map_err(|_| broken())?));
+        let hosts = self.file.hosts.iter().map(address).collect::<Result<_, Failure>>()?;
+        Ok((hosts, std::fs::read(&self.file.ca).map_err(Failure::file(&self.file.ca))?))
     }
 
     /// Its control port.

@@ -62,6 +62,14 @@ impl Stage {
         }
     }
 
+    /// Has the cloud inject faults; forgets them with none.
+    pub(crate) async fn inject(&self, faults: &[maps_rehearsal::Fault]) -> Result<(), Failure> {
+        match &self.rehearsal {
+            Some(rehearsal) if !faults.is_empty() => Ok(rehearsal.control().faults(faults).await?),
+            _ => Ok(()),
+        }
+    }
+
     /// Ends what was started for it.
     pub(crate) async fn strike(self) -> Result<(), Failure> {
         match self.rehearsal {

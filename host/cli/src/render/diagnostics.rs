@@ -10,7 +10,7 @@ use maps_engine::{Diagnostic, Severity, Span};
 use super::text::{self, Text};
 
 /// The texts that spans point into, by the name they were read under.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
     texts: BTreeMap<String, String>,
 }

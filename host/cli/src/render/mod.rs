@@ -4,6 +4,7 @@ pub(crate) mod diagnostics;
 pub(crate) mod json;
 pub(crate) mod outputs;
 pub(crate) mod plan;
+pub(crate) mod plugin;
 pub(crate) mod progress;
 pub(crate) mod reporter;
 pub(crate) mod rows;

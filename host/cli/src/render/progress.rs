@@ -17,7 +17,8 @@ const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "�
 /// The operations of a run as far as they have been heard of. Pure: time comes in.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    total: usize,
+    what: &'static str,
+    total: Option<usize>,
     ended: usize,
     under_way: BTreeMap<Address, Work>,
 }
@@ -30,9 +31,9 @@ struct Work {
 }
 
 impl Progress {
-    /// Of a run of so many steps.
-    pub(crate) fn of(total: usize) -> Self {
-        Self { total, ..Self::default() }
+    /// Of a phase, with so many steps if they can be told.
+    pub(crate) fn of(what: &'static str, total: Option<usize>) -> Self {
+        Self { what, total, ..Self::default() }
     }
 
     /// Takes an event in, and returns the line that stays, if it leaves one. `verbose` leaves one
@@ -102,8 +103,12 @@ impl Progress {
     /// The block that is redrawn: a line of totals, and one for each operation under way.
     pub(crate) fn block(&self, now: Duration, frame: usize, width: usize) -> Vec<String> {
         let spinner = SPINNER[frame % SPINNER.len()];
-        let total = self.total.max(self.ended + self.under_way.len());
-        let mut lines = vec![format!("{} {} of {total} · {}", paint(LEARN, spinner), self.ended, duration(ms(now)))];
+        let count = self.total.map(|total| {
+            let total = total.max(self.ended + self.under_way.len());
+            format!(" {} of {total}", self.ended)
+        });
+        let what = format!("{}{}", self.what, count.unwrap_or_default());
+        let mut lines = vec![format!("{} {what} · {}", paint(LEARN, spinner), duration(ms(now)))];
         for (address, work) in self.under_way.iter().take(MOST_LINES) {
             let elapsed = duration(ms(now.saturating_sub(work.since)));
             let note = work.note.as_ref().map(|note| format!(" · {note}")).unwrap_or_default();
@@ -199,7 +204,7 @@ mod tests {
     }
 
     fn folded(verbose: bool) -> String {
-        let mut progress = Progress::of(3);
+        let mut progress = Progress::of("applying", Some(3));
         let lines: String = events().iter().filter_map(|event| progress.take(event, Duration::ZERO, verbose)).collect();
         anstream::adapter::strip_str(&lines).to_string()
     }
@@ -216,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_block_shows_what_is_under_way_and_fits() {
-        let mut progress = Progress::of(14);
+        let mut progress = Progress::of("applying", Some(14));
         for number in 0..11 {
             progress.take(&started(&format!("release[\"{number:02}\"]")), Duration::from_secs(number), false);
         }

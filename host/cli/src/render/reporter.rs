@@ -1,8 +1,8 @@
 //! The one who listens: events go through a channel to a thread that prints, so that a slow
 //! terminal never holds up a run.
 
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,16 +17,18 @@ const FRAME: Duration = Duration::from_millis(100);
 
 enum Message {
     Event(Event),
-    /// The plan is made: so many steps will be carried out.
-    Total(usize),
+    /// A phase begins, with so many steps; no number where there is none to tell.
+    Phase(&'static str, Option<usize>),
+    /// The phase is over: nothing is drawn over until the next. Answered once that is so.
+    Pause(SyncSender<()>),
     /// Something that maps itself has to say.
     Note(String),
 }
 
 /// Prints events as they come.
 pub(crate) struct Reporter {
-    sender: Option<Sender<Message>>,
-    thread: Option<JoinHandle<()>>,
+    sender: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Reporter {
@@ -34,12 +36,21 @@ impl Reporter {
     pub(crate) fn start(screen: Arc<Screen>) -> Self {
         let (sender, receiver) = mpsc::channel();
         let thread = std::thread::spawn(move || listen(&screen, &receiver));
-        Self { sender: Some(sender), thread: Some(thread) }
+        Self { sender, thread: Mutex::new(Some(thread)) }
     }
 
-    /// Says how many steps will be carried out.
-    pub(crate) fn total(&self, steps: usize) {
-        self.send(Message::Total(steps));
+    /// Says what is being done now, and of how many steps it is.
+    pub(crate) fn phase(&self, what: &'static str, steps: Option<usize>) {
+        self.send(Message::Phase(what, steps));
+    }
+
+    /// Returns once everything said so far is printed and nothing more will be drawn over, so that
+    /// others can print.
+    pub(crate) fn pause(&self) {
+        let (paused, wait) = mpsc::sync_channel(1);
+        self.send(Message::Pause(paused));
+        // An error means that the thread is gone, and then it prints nothing either.
+        let _ = wait.recv();
     }
 
     /// Says something to the user in between.
@@ -48,20 +59,8 @@ impl Reporter {
     }
 
     fn send(&self, message: Message) {
-        if let Some(sender) = &self.sender {
-            // The thread ends only when this sender does.
-            let _ = sender.send(message);
-        }
-    }
-}
-
-/// Everything that was sent is printed before the reporter is gone.
-impl Drop for Reporter {
-    fn drop(&mut self) {
-        drop(self.sender.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        // The thread outlives every sender, unless it panicked; then there is nobody to tell.
+        let _ = self.sender.send(message);
     }
 }
 
@@ -71,33 +70,52 @@ impl Observer for Reporter {
     }
 }
 
+/// Everything that was sent is printed before the reporter is gone.
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        self.pause();
+        // With its sender gone the thread ends by itself.
+        drop(std::mem::replace(&mut self.sender, mpsc::channel().0));
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 fn listen(screen: &Screen, receiver: &Receiver<Message>) {
-    let began = Instant::now();
-    let mut progress = None;
+    let mut began = Instant::now();
+    let mut phase: Option<Progress> = None;
     let mut block = Block::default();
     let mut frame = 0;
     loop {
         // Without a block there is nothing to do between messages.
-        let message = match progress.is_some() && screen.is_live() {
+        let message = match phase.is_some() && screen.is_live() {
             true => receiver.recv_timeout(FRAME),
             false => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match message {
-            Ok(Message::Total(steps)) => progress = Some(Progress::of(steps)),
+            Ok(Message::Phase(what, steps)) => {
+                began = Instant::now();
+                phase = Some(Progress::of(what, steps));
+            }
             Ok(Message::Event(event)) => {
                 screen.event(&event);
-                let folded = progress.get_or_insert_with(Progress::default);
-                if let Some(line) = folded.take(&event, began.elapsed(), !screen.is_live())
-                    && !screen.is_json()
-                {
+                let verbose = !screen.is_live();
+                let folded = phase.get_or_insert_with(Progress::default).take(&event, began.elapsed(), verbose);
+                if let Some(line) = folded.filter(|_| !screen.is_json()) {
                     block.above(screen, &line);
                 }
             }
             Ok(Message::Note(text)) => block.above(screen, &format!("{}\n", paint(CHANGE, text))),
+            Ok(Message::Pause(paused)) => {
+                block.erase(screen);
+                phase = None;
+                let _ = paused.send(());
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        if let Some(progress) = progress.as_ref().filter(|_| screen.is_live()) {
+        if let Some(progress) = phase.as_ref().filter(|_| screen.is_live()) {
             frame += 1;
             block.draw(screen, &progress.block(began.elapsed(), frame, screen.width()));
         }

@@ -146,11 +146,6 @@ impl PlanView {
         let steps = plan.steps.iter().map(StepRow::of).collect();
         Self { steps, roots, hidden, outputs: plan.outputs.iter().map(OutputRow::of).collect(), tally }
     }
-
-    /// Is there nothing to do?
-    pub(crate) fn is_empty(&self) -> bool {
-        self.tally.changes() == 0
-    }
 }
 
 /// Under which step each step is drawn: the last of what it depends on. What is deleted is drawn

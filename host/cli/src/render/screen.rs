@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::diagnostics::{self, Sources};
+use super::outputs::OutputsView;
 use super::rows::PlanView;
 use super::style::{BAD, STRONG, paint};
 use super::summary::Summary;
@@ -71,7 +72,7 @@ impl Screen {
         let wide = if self.is_json() { None } else { serde_json::to_string_pretty(document).ok() };
         match wide {
             Some(text) => {
-                self.print(&format!("{}\n", text.lines().map(text::json_line).collect::<Vec<_>>().join("\n")))
+                self.print(&format!("{}\n", text.lines().map(text::json_line).collect::<Vec<_>>().join("\n")));
             }
             None => self.print(&format!("{}\n", json::line(document))),
         }
@@ -91,10 +92,20 @@ impl Screen {
         }
     }
 
+    /// A stack's outputs after a run.
+    pub(crate) fn outputs(&self, view: &OutputsView) {
+        match self.output {
+            Output::Human if view.is_empty() => {}
+            Output::Human => self.print(&format!("\n{}\n{}\n", paint(STRONG, "outputs"), view.page())),
+            Output::Json => view.events().iter().for_each(|event| self.event(event)),
+        }
+    }
+
     /// The last thing said.
     pub(crate) fn summary(&self, summary: &Summary) {
         match self.output {
-            Output::Human => self.print(&summary.line()),
+            Output::Human if summary.has_run => self.print(&summary.line()),
+            Output::Human => {}
             Output::Json => {
                 let mut event = json!({"event": "summary"});
                 if let (Some(event), Ok(serde_json::Value::Object(figures))) =

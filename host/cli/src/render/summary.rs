@@ -1,8 +1,12 @@
 //! The last thing that is said of a run: what came of it, in figures.
 
+use maps_engine::ApplyReport;
+use maps_engine::plan::Action;
 use serde::Serialize;
 
+use super::rows::Tally;
 use super::style::{BAD, DIM, GOOD, STRONG, paint};
+use crate::stage::Stage;
 
 /// The figures of a run, or of what a plan would do. The last JSON line, whatever happened.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -26,9 +30,9 @@ pub(crate) struct Summary {
     pub(crate) deleted: usize,
     /// Taken into state.
     pub(crate) adopted: usize,
-    /// Finished for an earlier run.
+    /// To be finished for an earlier run; counted as made or changed once it is.
     pub(crate) resumed: usize,
-    /// Dropped from state, left alone.
+    /// To be dropped from state and left alone.
     pub(crate) forgotten: usize,
     /// As they should be.
     pub(crate) unchanged: usize,
@@ -42,6 +46,9 @@ pub(crate) struct Summary {
     pub(crate) duration_ms: u64,
     /// The exit code that follows.
     pub(crate) exit: u8,
+    /// Did the run get as far as having something to tell? Otherwise people are told elsewhere.
+    #[serde(skip)]
+    pub(crate) has_run: bool,
 }
 
 /// Calls that left for a cloud.
@@ -54,6 +61,38 @@ pub(crate) struct Calls {
 }
 
 impl Summary {
+    /// Whose run it is.
+    pub(crate) fn of_stage(&mut self, stage: &Stage) {
+        self.stack = Some(stage.stack().name.clone());
+        self.environment.clone_from(&stage.stack().environment);
+        self.rehearsal = stage.rehearsal.is_some();
+    }
+
+    /// What a plan means to do; for a run, what it found nothing to do about.
+    pub(crate) fn of_plan(&mut self, tally: &Tally) {
+        self.created = tally.of(Action::Create);
+        self.updated = tally.of(Action::Update);
+        self.replaced = tally.of(Action::Replace);
+        self.deleted = tally.of(Action::Delete);
+        self.adopted = tally.of(Action::Adopt);
+        self.resumed = tally.of(Action::Resume);
+        self.forgotten = tally.of(Action::Forget);
+        self.unchanged = tally.of(Action::Same);
+    }
+
+    /// What came of a run.
+    pub(crate) fn of_report(&mut self, report: &ApplyReport) {
+        self.has_run = true;
+        self.created = report.created;
+        self.updated = report.updated;
+        self.replaced = report.replaced;
+        self.deleted = report.deleted;
+        self.adopted = report.adopted;
+        self.unchanged = report.unchanged;
+        self.failed = report.failed;
+        self.blocked = report.blocked;
+    }
+
     /// `Done in 4.2 s: 1 created, 2 unchanged. 9 reads, 3 writes.`
     pub(crate) fn line(&self) -> String {
         let figures = [

@@ -44,7 +44,7 @@ fn write_inline(value: &Value, line: &mut String) {
         Value::Unknown => line.push_str(UNKNOWN_TEXT),
         Value::Secret(_) => line.push_str(SECRET_TEXT),
         Value::List(items) => {
-            write_joined(line, ['[', ']'], items, |item, line| write_inline(item, line));
+            write_joined(line, ['[', ']'], items, write_inline);
         }
         Value::Map(map) => write_joined(line, ['{', '}'], map, |(key, member), line| {
             line.push_str(key);
@@ -89,10 +89,29 @@ fn write_string(text: &str, line: &mut String) {
 }
 
 /// A whole value as rows of path and value: what fits on a line stays together, the rest is opened.
+/// What holds nothing is left out, as somebody who wrote it would have.
 pub(crate) fn rows(value: &Value) -> Vec<(Text, Shown)> {
     let mut rows = Vec::new();
-    open("", value, &mut rows);
+    open("", &without_empty(value), &mut rows);
     rows
+}
+
+fn without_empty(value: &Value) -> Value {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::List(items) => items.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => false,
+    };
+    match value {
+        Value::Map(map) => {
+            let members = map.iter().filter(|(_, member)| !is_empty(member));
+            Value::Map(members.map(|(key, member)| (key.clone(), without_empty(member))).collect())
+        }
+        // A list keeps its empty items: the places of the others are counted with them.
+        Value::List(items) => Value::List(items.iter().map(without_empty).collect()),
+        other => other.clone(),
+    }
 }
 
 fn open(path: &str, value: &Value, rows: &mut Vec<(Text, Shown)>) {
@@ -126,8 +145,9 @@ mod tests {
         let pools = value(serde_json::json!({
             "name": "maps",
             "nothing": null,
+            "tags": [],
             "node_pools": [
-                {"name": "general-purpose", "size": "s-2vcpu-4gb", "count": 2},
+                {"name": "general-purpose", "size": "s-2vcpu-4gb", "count": 2, "labels": {}},
                 {"name": "workloads", "size": "s-4vcpu-8gb", "autoscale": {"min": 1, "max": 3}},
             ],
         }));

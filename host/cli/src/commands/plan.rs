@@ -1,0 +1,48 @@
+//! `maps plan`: what a run would do. Takes no lock and writes nothing.
+
+use std::sync::Arc;
+
+use super::summarised::summarised;
+use crate::args::PlanArgs;
+use crate::compose::Workbench;
+use crate::error::{Exit, Failure};
+use crate::rehearse::Past;
+use crate::render::Screen;
+use crate::render::reporter::Reporter;
+use crate::render::rows::PlanView;
+use crate::render::summary::Summary;
+use crate::stage::Stage;
+
+/// Plans, and shows it.
+pub(crate) fn plan(args: &PlanArgs, screen: &Arc<Screen>) -> Result<Exit, Failure> {
+    summarised("plan", screen, async |summary| {
+        let stage = Stage::set(&args.stack.stack, &args.stack.settings, Past::Kept).await?;
+        let result = on_stage(&stage, args, screen, summary).await;
+        stage.strike().await.and(result)
+    })
+}
+
+async fn on_stage(
+    stage: &Stage,
+    args: &PlanArgs,
+    screen: &Arc<Screen>,
+    summary: &mut Summary,
+) -> Result<Exit, Failure> {
+    summary.of_stage(stage);
+    screen.diagnostics(&stage.file.warnings, &stage.file.sources);
+    let read = maps_store::read(&stage.location())?;
+    screen.diagnostics(&read.notes, &stage.file.sources);
+    let bench = Workbench::set_up(stage, args.pace, &[], Reporter::start(Arc::clone(screen)))?;
+    bench.reporter.phase("planning", None);
+    let planned = maps_engine::plan(&bench.session(stage.stack()), &read.loaded).await;
+    summary.calls = bench.clear().await?;
+    let plan = planned?;
+    let view = PlanView::of(&plan);
+    summary.of_plan(&view.tally);
+    screen.diagnostics(&plan.diagnostics, &stage.file.sources);
+    if plan.has_errors() {
+        return Ok(Exit::Failed);
+    }
+    screen.plan(&view);
+    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Differences } else { Exit::Done })
+}
