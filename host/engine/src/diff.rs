@@ -194,10 +194,8 @@ fn put(value: &mut Value, at: &[Part], new: Option<&Value>) {
         (Value::Map(map), Part::Name(name)) if rest.is_empty() && new.is_none() => {
             map.remove(name);
         }
-        (Value::Map(map), Part::Name(name)) => {
-            if new.is_some() || map.contains_key(name) {
-                put(map.entry(name.clone()).or_insert_with(|| Value::Map(Map::new())), rest, new);
-            }
+        (Value::Map(map), Part::Name(name)) if new.is_some() || map.contains_key(name) => {
+            put(map.entry(name.clone()).or_insert_with(|| Value::Map(Map::new())), rest, new);
         }
         (Value::List(items), Part::Index(index)) => {
             if let Some(item) = items.get_mut(*index) {

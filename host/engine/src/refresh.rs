@@ -139,8 +139,8 @@ impl Survey {
             Ok(None) => {
                 let recorded =
                     self.state.resources.values().flat_map(|tracked| tracked.current.iter().chain(&tracked.deposed));
-                let known = recorded.filter(|object| object.kind.plugin() == *plugin).map(|object| &object.config);
-                if let Some(config) = known.filter(|config| !config.has_unknown()).last() {
+                let mut known = recorded.filter(|object| object.kind.plugin() == *plugin).map(|object| &object.config);
+                if let Some(config) = known.find(|config| !config.has_unknown()) {
                     let config = if matches!(config, Value::Null) { Value::Map(Map::new()) } else { config.clone() };
                     self.configs.insert(plugin.clone(), Arc::new(config));
                 }
@@ -228,7 +228,7 @@ impl Survey {
                     format!("\"{address}\" imports {}, which does not exist", object.id),
                 )),
                 Ok(ReadOutcome::Failed(problem)) => {
-                    self.diagnostics.push(told(&address, "the state of", &problem.into()))
+                    self.diagnostics.push(told(&address, "the state of", &problem.into()));
                 }
                 Err(failure) => self.diagnostics.push(told(&address, "the state of", &failure)),
             }

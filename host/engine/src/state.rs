@@ -434,7 +434,7 @@ impl Entry {
                 object.visit_values(&format!("end/{op}"), visit);
             }
             Self::Learned { address, object: Some(object) } => {
-                object.visit_values(&format!("learned/{address}"), visit)
+                object.visit_values(&format!("learned/{address}"), visit);
             }
             Self::Outputs { outputs } => visit("outputs", outputs),
             Self::Call { .. } | Self::End { .. } | Self::Learned { object: None, .. } => {}

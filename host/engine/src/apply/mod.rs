@@ -355,7 +355,7 @@ impl<'a> Run<'a> {
             return None;
         };
         let unchanged = known.as_map().map_or(new.is_empty(), |known| *known == new);
-        (!unchanged).then(|| Entry::Outputs { outputs: Value::Map(new) })
+        (!unchanged).then_some(Entry::Outputs { outputs: Value::Map(new) })
     }
 
     fn sight(&self) -> Sight<'_> {
