@@ -258,7 +258,7 @@ mod tests {
         refused("https://аpi.example.com/", &AddressError::Character);
         refused("https://api.example.com\\@evil.com/", &AddressError::Character);
         refused("https:/api.example.com/", &AddressError::NotUrl);
-        refused("https:///api.example.com/", &AddressError::NotUrl);
+        refused("https:///api.example.com/", &AddressError::Host);
         refused("https://api.example.com:/", &AddressError::Host);
         refused("https://api.example.com:0443/", &AddressError::Host);
         refused("ftp://api.example.com/", &AddressError::Scheme);

@@ -13,6 +13,8 @@ mod pattern;
 mod read;
 mod risk;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 pub use address::{AddressError, RequestUrl, URL_BYTES};
 pub use bind::{Bind, BindError, Place, Placeholder, Pointer, Template};
