@@ -327,18 +327,17 @@ impl From<EgressError> for Problem {
 
 /// A transport's failure as a problem. Its text never repeats the request: only the system's reason.
 pub(crate) fn problem(error: &reqwest::Error) -> Problem {
-    let mut refused = None;
-    let mut system = None;
-    let mut tls = None;
+    let (mut refused, mut system, mut tls) = (None, None, None);
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        refused = refused.or_else(|| cause.downcast_ref::<EgressError>().cloned());
-        if let Some(io) = cause.downcast_ref::<io::Error>() {
-            let inner = io.get_ref();
-            refused = refused.or_else(|| inner.and_then(|inner| inner.downcast_ref::<EgressError>().cloned()));
-            tls =
-                tls.or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>().map(ToString::to_string)));
-            system = system.or_else(|| Some(io.kind()));
+        let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(cause);
+        // An I/O error hides what it was made of from `source`, and may hide another one.
+        while let Some(this) = inner {
+            refused = refused.or_else(|| this.downcast_ref::<EgressError>().cloned());
+            tls = tls.or_else(|| this.downcast_ref::<rustls::Error>().map(ToString::to_string));
+            let io = this.downcast_ref::<io::Error>();
+            system = system.or_else(|| io.map(io::Error::kind));
+            inner = io.and_then(io::Error::get_ref).map(|inner| inner as &(dyn std::error::Error + 'static));
         }
         source = cause.source();
     }

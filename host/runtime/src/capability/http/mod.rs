@@ -12,6 +12,8 @@ mod echo;
 mod limits;
 pub(crate) mod rate;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
