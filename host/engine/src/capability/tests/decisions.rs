@@ -37,12 +37,21 @@ fn write<'a>(operation: Operation, method: &'a str, url: &'a str, items: &'a [u3
 }
 
 /// The rule that allows it with its steps, or the code that denies it.
-fn answer(effective: &Effective, ask: &Ask<'_>, steps: &[StepScope]) -> Result<(String, Vec<usize>), (&'static str, String)> {
+fn answer(
+    effective: &Effective,
+    ask: &Ask<'_>,
+    steps: &[StepScope],
+) -> Result<(String, Vec<usize>), (&'static str, String)> {
     let url = RequestUrl::parse(ask.url).unwrap();
     let body = ask.body.clone().map(Value::from);
     let facts = Facts::Http(HttpFacts {
-        half: ask.half, operation: ask.operation, method: ask.method, url: &url, credential: ask.credential,
-        body: body.as_ref(), items: ask.items,
+        half: ask.half,
+        operation: ask.operation,
+        method: ask.method,
+        url: &url,
+        credential: ask.credential,
+        body: body.as_ref(),
+        items: ask.items,
     });
     match decide(effective, &facts, steps) {
         Decision::Allow { rule, steps } => Ok((rule.unwrap().id.to_string(), steps)),
@@ -128,10 +137,18 @@ fn a_bound_query_parameter_is_there_once_and_equal() {
 fn a_bound_read_serves_one_request_of_the_batch() {
     allowed(&read("GET", "https://api.example.com/v2/clusters/id-2"), "get", &[1]);
     denied(&read("GET", "https://api.example.com/v2/clusters/id-3"), "http-binding");
-    allowed(&Ask { credential: Some("api"), ..read("GET", "https://api.example.com/v2/clusters?page=2") }, "list", &[0, 1]);
+    allowed(
+        &Ask { credential: Some("api"), ..read("GET", "https://api.example.com/v2/clusters?page=2") },
+        "list",
+        &[0, 1],
+    );
     let nobody = answer(&effective(rules(), None), &read("GET", "https://api.example.com/v2/clusters/id-1"), &[]);
     assert_eq!(nobody.unwrap_err().0, "http-binding");
-    let unmade = answer(&effective(rules(), None), &read("GET", "https://api.example.com/v2/clusters/id-1"), &[step("new", None)]);
+    let unmade = answer(
+        &effective(rules(), None),
+        &read("GET", "https://api.example.com/v2/clusters/id-1"),
+        &[step("new", None)],
+    );
     assert_eq!(unmade.unwrap_err().0, "http-binding");
 }
 
@@ -139,7 +156,10 @@ fn a_bound_read_serves_one_request_of_the_batch() {
 fn a_secret_input_binds_by_what_it_holds() {
     let mut secret = step("one", None);
     secret.inputs = Value::from(crate::value::Map::from([("name".to_owned(), Value::from("one").secret())]));
-    let ask = Ask { body: Some(json!({"name": "one", "tags": ["maps-one"]})), ..write(Operation::Create, "POST", CLUSTERS, &[0]) };
+    let ask = Ask {
+        body: Some(json!({"name": "one", "tags": ["maps-one"]})),
+        ..write(Operation::Create, "POST", CLUSTERS, &[0])
+    };
     assert!(answer(&effective(rules(), None), &ask, &[secret.clone()]).is_ok());
     secret.inputs = Value::from(crate::value::Map::from([("name".to_owned(), Value::Unknown)]));
     assert!(answer(&effective(rules(), None), &ask, &[secret]).is_err());

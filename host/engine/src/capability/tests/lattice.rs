@@ -10,7 +10,13 @@ use super::{effective, manifest, step};
 
 fn pattern() -> impl Strategy<Value = UrlPattern> {
     let scheme = prop_oneof![4 => Just("https"), 1 => Just("http")];
-    let host = prop_oneof![Just("h.example.com"), Just("*.example.com"), Just("example.com"), Just("g.example.com"), Just("*.com.example")];
+    let host = prop_oneof![
+        Just("h.example.com"),
+        Just("*.example.com"),
+        Just("example.com"),
+        Just("g.example.com"),
+        Just("*.com.example")
+    ];
     let port = prop_oneof![4 => Just(""), 1 => Just(":8443"), 1 => Just(":443")];
     let segment = prop_oneof![Just("a"), Just("b"), Just("*"), Just("{id}"), Just("{inputs.name}")];
     let end = prop_oneof![2 => Just(""), 1 => Just("/**"), 1 => Just("/")];
@@ -114,14 +120,20 @@ fn rt07_a_wildcard_is_one_label_and_never_the_apex() {
     let pattern: UrlPattern = "https://*.example.com/x".parse().unwrap();
     let covers = |url: &str| pattern.covers(&RequestUrl::parse(url).unwrap());
     assert!(covers("https://a.example.com/x"));
-    for outside in ["https://example.com/x", "https://a.b.example.com/x", "https://aexample.com/x", "https://a.example.com.evil.com/x"] {
+    for outside in [
+        "https://example.com/x",
+        "https://a.b.example.com/x",
+        "https://aexample.com/x",
+        "https://a.example.com.evil.com/x",
+    ] {
         assert!(!covers(outside), "{outside}");
     }
 }
 
 #[test]
 fn rt08_scheme_and_port_are_part_of_the_pattern() {
-    let covers = |pattern: &str, url: &str| pattern.parse::<UrlPattern>().unwrap().covers(&RequestUrl::parse(url).unwrap());
+    let covers =
+        |pattern: &str, url: &str| pattern.parse::<UrlPattern>().unwrap().covers(&RequestUrl::parse(url).unwrap());
     assert!(covers("https://h.example/x", "https://h.example:443/x"));
     assert!(!covers("https://h.example/x", "http://h.example/x"));
     assert!(!covers("https://h.example/x", "http://h.example:443/x"));
@@ -142,7 +154,8 @@ fn rt20_absent_is_not_any_and_overlap_is_not_subset() {
     assert_eq!(met.http, effective(rule.clone(), None).http);
     assert!(met.plain.is_empty(), "`log` is declared and not in the grant");
     // Where both ask for something, both are held.
-    let both = effective(rule, Some(json!({"http": [{"id": "make", "url": "https://api.example.com/*/maps/{inputs.name}"}]})));
+    let both =
+        effective(rule, Some(json!({"http": [{"id": "make", "url": "https://api.example.com/*/maps/{inputs.name}"}]})));
     assert_eq!(both.http[0].scope.url.to_string(), "https://api.example.com/v2/maps&{id}/{inputs.name}");
 }
 

@@ -12,14 +12,18 @@ fn faults(json: &Json, expected: &[&str]) {
 }
 
 fn rule(change: impl FnOnce(&mut Json)) -> Json {
-    let mut rule = json!({"id": "list", "effect": "read", "methods": ["GET"], "url": "https://h.example/v2", "reason": "lists"});
+    let mut rule =
+        json!({"id": "list", "effect": "read", "methods": ["GET"], "url": "https://h.example/v2", "reason": "lists"});
     change(&mut rule);
     manifest(json!([rule]))
 }
 
 #[test]
 fn unknown_fields_are_errors_with_what_was_probably_meant() {
-    faults(&rule(|rule| rule["method"] = json!(["GET"])), &["capabilities.http[0].method: unknown field `method` (did you mean `methods`?)"]);
+    faults(
+        &rule(|rule| rule["method"] = json!(["GET"])),
+        &["capabilities.http[0].method: unknown field `method` (did you mean `methods`?)"],
+    );
     let mut json = manifest(json!([]));
     json["capabilites"] = json!({});
     faults(&json, &["capabilites: unknown field `capabilites` (did you mean `capabilities`?)"]);
@@ -34,30 +38,36 @@ fn every_fault_is_found_at_once() {
         rule["credential"] = json!("apu");
         rule["reason"] = json!(" ");
     });
-    faults(&json, &[
-        "capabilities.http[0].effect: `look` is none of these (read, write)",
-        "capabilities.http[0].reason: `reason` is empty",
-        "capabilities.http[0].methods[0]: `get` is no method (GET, HEAD, POST, PUT, PATCH, DELETE)",
-        "capabilities.http[0].url: in a host, `*` stands only for the whole first label, with at least two labels after it: `*.example.com`",
-    ]);
-    faults(&rule(|rule| rule["credential"] = json!("apo")), &[
-        "capabilities.http[0].credential: there is no credential `apo` (did you mean `api`?)",
-    ]);
+    faults(
+        &json,
+        &[
+            "capabilities.http[0].effect: `look` is none of these (read, write)",
+            "capabilities.http[0].reason: `reason` is empty",
+            "capabilities.http[0].methods[0]: `get` is no method (GET, HEAD, POST, PUT, PATCH, DELETE)",
+            "capabilities.http[0].url: in a host, `*` stands only for the whole first label, with at least two labels after it: `*.example.com`",
+        ],
+    );
+    faults(
+        &rule(|rule| rule["credential"] = json!("apo")),
+        &["capabilities.http[0].credential: there is no credential `apo` (did you mean `api`?)"],
+    );
 }
 
 #[test]
 fn rt20_an_empty_list_is_not_any() {
-    faults(&rule(|rule| rule["methods"] = json!([])), &[
-        "capabilities.http[0].methods: the list is empty (leave the field out, or name something)",
-    ]);
+    faults(
+        &rule(|rule| rule["methods"] = json!([])),
+        &["capabilities.http[0].methods: the list is empty (leave the field out, or name something)"],
+    );
 }
 
 #[test]
 fn rt14_a_read_rule_cannot_hold_a_write() {
     let help = "say `effect: write`; a read may be GET, HEAD, or POST where a service searches with it";
-    faults(&rule(|rule| rule["methods"] = json!(["DELETE"])), &[
-        &format!("capabilities.http[0].methods: a read rule cannot allow DELETE ({help})"),
-    ]);
+    faults(
+        &rule(|rule| rule["methods"] = json!(["DELETE"])),
+        &[&format!("capabilities.http[0].methods: a read rule cannot allow DELETE ({help})")],
+    );
     let json = rule(|rule| rule["sinks"] = json!(["/token"]));
     assert_eq!(Manifest::parse(&json).unwrap_err().0[0].path, "capabilities.http[0].sinks");
 }
@@ -65,15 +75,28 @@ fn rt14_a_read_rule_cannot_hold_a_write() {
 #[test]
 fn patterns_placeholders_and_pointers_are_checked() {
     for url in [
-        "https://h.example/v2/a*", "https://h.example/**/x", "https://h.example/{x}", "https://h.example/{inputs}",
-        "https://{id}.example/", "https://h.example/x-{id}", "https://a.*.example.com/", "https://h.example/a?b",
-        "ftp://h.example/", "https://h.example/../x", "https://u@h.example/", "https://H.example./",
+        "https://h.example/v2/a*",
+        "https://h.example/**/x",
+        "https://h.example/{x}",
+        "https://h.example/{inputs}",
+        "https://{id}.example/",
+        "https://h.example/x-{id}",
+        "https://a.*.example.com/",
+        "https://h.example/a?b",
+        "ftp://h.example/",
+        "https://h.example/../x",
+        "https://u@h.example/",
+        "https://H.example./",
     ] {
         assert!(Manifest::parse(&rule(|rule| rule["url"] = json!(url))).is_err(), "{url}");
     }
     for bind in [
-        json!({"body": {"name": "{id}"}}), json!({"body": {"/a/*": "{id}"}}), json!({"body": {"/a": "constant"}}),
-        json!({"body": {"/a": "{id"}}), json!({"header": {"x": "{id}"}}), json!({"query": {"q": 1}}),
+        json!({"body": {"name": "{id}"}}),
+        json!({"body": {"/a/*": "{id}"}}),
+        json!({"body": {"/a": "constant"}}),
+        json!({"body": {"/a": "{id"}}),
+        json!({"header": {"x": "{id}"}}),
+        json!({"query": {"q": 1}}),
     ] {
         assert!(Manifest::parse(&rule(|rule| rule["bind"] = bind.clone())).is_err(), "{bind}");
     }
@@ -82,7 +105,8 @@ fn patterns_placeholders_and_pointers_are_checked() {
 #[test]
 fn imports_follow_from_rules() {
     let read = json!({"id": "r", "effect": "read", "methods": ["GET"], "url": "https://h.example/", "reason": "reads"});
-    let write = json!({"id": "w", "effect": "write", "methods": ["POST"], "url": "https://h.example/", "reason": "writes"});
+    let write =
+        json!({"id": "w", "effect": "write", "methods": ["POST"], "url": "https://h.example/", "reason": "writes"});
     let of = |rules| Manifest::parse(&manifest(rules)).unwrap().interfaces().into_iter().collect::<Vec<_>>();
     assert_eq!(of(json!([])), [Interface::Log]);
     assert_eq!(of(json!([read])), [Interface::Log, Interface::HttpRead]);
@@ -91,15 +115,22 @@ fn imports_follow_from_rules() {
 
 #[test]
 fn rt20_a_grant_names_what_is_declared() {
-    let read = json!([{"id": "list", "effect": "read", "methods": ["GET"], "url": "https://h.example/v2", "reason": "lists"}]);
+    let read =
+        json!([{"id": "list", "effect": "read", "methods": ["GET"], "url": "https://h.example/v2", "reason": "lists"}]);
     let manifest = Manifest::parse(&manifest(read)).unwrap();
     let faults = |grant: Json| Effective::meet(&manifest, Some(&grant)).unwrap_err().to_string();
-    assert_eq!(faults(json!({"http": [{"id": "lits"}]})), "grant.http[0].id: plugin `doks` has no rule `lits` (did you mean `list`?)");
+    assert_eq!(
+        faults(json!({"http": [{"id": "lits"}]})),
+        "grant.http[0].id: plugin `doks` has no rule `lits` (did you mean `list`?)"
+    );
     assert_eq!(faults(json!({"clock": {}})), "grant.clock: plugin `doks` does not declare `clock`");
     assert!(faults(json!({"htpp": []})).contains("did you mean `http`?"));
     assert!(faults(json!({"http": [{"id": "list", "effect": "write"}]})).contains("unknown field `effect`"));
     assert!(faults(json!({"http": [{"id": "list", "methods": ["POST"]}]})).contains("nothing is both declared"));
-    assert!(faults(json!({"http": [{"id": "list", "url": "https://evil.example/v2"}]})).contains("nothing is both declared"));
+    assert!(
+        faults(json!({"http": [{"id": "list", "url": "https://evil.example/v2"}]}))
+            .contains("nothing is both declared")
+    );
     assert!(faults(json!({"http": [{"id": "list"}, {"id": "list"}]})).contains("granted twice"));
 }
 
@@ -111,12 +142,16 @@ fn what_is_wide_is_marked() {
         {"id": "c", "effect": "write", "methods": ["POST"], "url": "https://h.example/{id}", "reason": "writes"},
     ]);
     let risks = effective(rules, None).risks();
-    let marks: Vec<_> = risks.iter().map(|risk| (risk.weight, risk.code, risk.rule.as_ref().unwrap().as_str())).collect();
-    assert_eq!(marks, [
-        (Weight::Loud, "unbound-write", "a"),
-        (Weight::Loud, "post-read", "b"),
-        (Weight::Loud, "not-encrypted", "b"),
-        (Weight::Wide, "open-path", "a"),
-        (Weight::Wide, "any-host", "b"),
-    ]);
+    let marks: Vec<_> =
+        risks.iter().map(|risk| (risk.weight, risk.code, risk.rule.as_ref().unwrap().as_str())).collect();
+    assert_eq!(
+        marks,
+        [
+            (Weight::Loud, "unbound-write", "a"),
+            (Weight::Loud, "post-read", "b"),
+            (Weight::Loud, "not-encrypted", "b"),
+            (Weight::Wide, "open-path", "a"),
+            (Weight::Wide, "any-host", "b"),
+        ]
+    );
 }

@@ -1,6 +1,6 @@
 //! One file per question: what a manifest may say, what a meet leaves, what is decided.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
 
 mod decisions;
 mod lattice;

@@ -86,7 +86,8 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, asked: Arc<Mutex
         let end = loop {
             if let Some(at) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head = String::from_utf8_lossy(&buffer[..at]).to_lowercase();
-                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+                let length =
+                    head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
                 if buffer.len() >= at + 4 + length {
                     break at + 4 + length;
                 }
@@ -180,7 +181,14 @@ fn bench(base: &str, transport: Arc<Transport>, operation: Operation, limits: Ht
     bench_with(base, transport, operation, limits, None, Entries::default())
 }
 
-fn bench_with(base: &str, transport: Arc<Transport>, operation: Operation, limits: HttpLimits, audit: Option<&Path>, journal: Entries) -> Bench {
+fn bench_with(
+    base: &str,
+    transport: Arc<Transport>,
+    operation: Operation,
+    limits: HttpLimits,
+    audit: Option<&Path>,
+    journal: Entries,
+) -> Bench {
     let manifest = json!({
         "maps": "v1", "plugin": "test", "version": "1", "description": "Tests.",
         "credentials": {"api": {"type": "bearer", "reason": "it takes one"}},
@@ -210,7 +218,8 @@ fn bench_with(base: &str, transport: Arc<Transport>, operation: Operation, limit
         audit: Audit::at(audit),
         calls: AtomicU32::new(0),
     };
-    let http = HttpCapability::new(Arc::new(effective), credentials, Arc::clone(&transport), Arc::new(Now), limits).unwrap();
+    let http =
+        HttpCapability::new(Arc::new(effective), credentials, Arc::clone(&transport), Arc::new(Now), limits).unwrap();
     Bench { folder, scope, journal, http, transport }
 }
 
@@ -238,7 +247,13 @@ impl Bench {
 }
 
 fn get(url: &str) -> HttpItem {
-    let request = HttpRequest { method: "GET".to_owned(), url: url.to_owned(), headers: Vec::new(), body: HttpBody::None, credential: None };
+    let request = HttpRequest {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: HttpBody::None,
+        credential: None,
+    };
     HttpItem { items: Vec::new(), request }
 }
 
@@ -284,7 +299,10 @@ async fn a_call_is_sent_answered_counted_and_recorded() {
     let response = bench.send(Half::Read, list_with_credential()).await.unwrap();
     assert_eq!((response.status, body(&response)), (200, "{\"a\":1}".to_owned()));
     let asked = server.asked().remove(0);
-    assert!(asked.contains(&format!("authorization: Bearer {TOKEN}")) && asked.contains("host: api.example.com\r\n"), "{asked}");
+    assert!(
+        asked.contains(&format!("authorization: Bearer {TOKEN}")) && asked.contains("host: api.example.com\r\n"),
+        "{asked}"
+    );
     assert_eq!(bench.transport.counts().get(), (1, 0));
     let line = bench.audit().await.remove(0);
     assert_eq!(line["rule"], "list");
@@ -327,7 +345,8 @@ async fn rt03_the_address_that_was_checked_is_the_one_connected() {
 #[tokio::test]
 async fn rt04_rt05_addresses_inside_are_refused_by_name_and_by_number() {
     for address in ["169.254.169.254", "127.0.0.1", "fd00:ec2::254", "::ffff:127.0.0.1", "64:ff9b::7f00:1"] {
-        let bench = bench("https://outside.example", inside(vec![vec![address]]), Operation::Read, HttpLimits::default());
+        let bench =
+            bench("https://outside.example", inside(vec![vec![address]]), Operation::Read, HttpLimits::default());
         bench.denied(Half::Read, get("https://outside.example/list"), "egress-address").await;
     }
     for host in ["http://127.0.0.1:1", "http://[::1]:1", "http://[::ffff:7f00:1]:1", "http://169.254.169.254"] {
@@ -358,10 +377,23 @@ async fn rt09_rt10_headers_that_frame_route_or_authorise_are_refused() {
     let (server, bench) = tls_bench(ok("{}")).await;
     let long = "x".repeat(5000);
     for (name, value) in [
-        ("Host", "evil.com"), ("authorization", "Bearer x"), ("Cookie", "a=b"), ("content-length", "0"),
-        ("Transfer-Encoding", "chunked"), ("connection", "x"), ("TE", "trailers"), ("upgrade", "h2c"), ("proxy-authorization", "x"),
-        ("X-HTTP-Method-Override", "DELETE"), ("x_http_method_override", "DELETE"), ("x-forwarded-for", "10.0.0.1"),
-        ("x-a", "a\r\nhost: evil.com"), ("x-a", "a\0"), ("x-a\r\nb", "c"), ("", "x"), ("x-long", &long),
+        ("Host", "evil.com"),
+        ("authorization", "Bearer x"),
+        ("Cookie", "a=b"),
+        ("content-length", "0"),
+        ("Transfer-Encoding", "chunked"),
+        ("connection", "x"),
+        ("TE", "trailers"),
+        ("upgrade", "h2c"),
+        ("proxy-authorization", "x"),
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("x_http_method_override", "DELETE"),
+        ("x-forwarded-for", "10.0.0.1"),
+        ("x-a", "a\r\nhost: evil.com"),
+        ("x-a", "a\0"),
+        ("x-a\r\nb", "c"),
+        ("", "x"),
+        ("x-long", &long),
     ] {
         let mut item = get("https://api.example.com/list");
         item.request.headers = vec![(name.to_owned(), value.to_owned())];
@@ -413,7 +445,10 @@ async fn a_write_is_journalled_and_recorded_before_it_leaves() {
     let (_server, base, bench) = plain_bench(ok("{}"), Operation::Create, HttpLimits::default()).await;
     bench.send(Half::Write, make(&base, &json!({"name": "maps"}))).await.unwrap();
     let entries = bench.journal.entries.lock().unwrap().clone();
-    assert!(matches!(&entries[..], [Entry::Call { ops, rule, at: 42, .. }] if ops[0].as_str() == "op-1" && rule.as_str() == "make"), "{entries:?}");
+    assert!(
+        matches!(&entries[..], [Entry::Call { ops, rule, at: 42, .. }] if ops[0].as_str() == "op-1" && rule.as_str() == "make"),
+        "{entries:?}"
+    );
     let lines = bench.audit().await;
     assert_eq!((&lines[0]["outcome"], &lines[1]["outcome"]), (&json!("sent"), &json!("answered")));
     assert_eq!(lines[0]["call"], lines[1]["call"]);
@@ -426,7 +461,14 @@ async fn rt37_without_an_audit_log_or_a_journal_nothing_is_changed() {
     let base = format!("http://inside.example:{}", server.at.port());
     let transport = inside(vec![vec!["127.0.0.1"]]);
     let full = Path::new("/dev/full");
-    let unaudited = bench_with(&base, Arc::clone(&transport), Operation::Create, HttpLimits::default(), Some(full), Entries::default());
+    let unaudited = bench_with(
+        &base,
+        Arc::clone(&transport),
+        Operation::Create,
+        HttpLimits::default(),
+        Some(full),
+        Entries::default(),
+    );
     let broken = Entries { broken: true, ..Entries::default() };
     let unjournalled = bench_with(&base, transport, Operation::Create, HttpLimits::default(), None, broken);
     for bench in [unaudited, unjournalled] {
@@ -453,7 +495,9 @@ async fn a_credential_goes_only_where_all_three_sides_say() {
 async fn rt24_a_credential_that_is_echoed_does_not_reach_the_guest() {
     use base64::Engine as _;
     let base64 = base64::engine::general_purpose::STANDARD.encode(format!("x{TOKEN}yz"));
-    let json = json!({"plain": TOKEN, "inside": format!("Bearer {TOKEN}!"), "base64": base64, TOKEN: 1, "list": [TOKEN]}).to_string();
+    let json =
+        json!({"plain": TOKEN, "inside": format!("Bearer {TOKEN}!"), "base64": base64, TOKEN: 1, "list": [TOKEN]})
+            .to_string();
     let escaped = format!("{{\"a\":\"\\u0064{}\"}}", &TOKEN[1..]);
     let doubled = format!("{{\"a\":\"{TOKEN}\",\"a\":1}}");
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -470,7 +514,10 @@ async fn rt24_a_credential_that_is_echoed_does_not_reach_the_guest() {
         let (_server, bench) = tls_bench(reply).await;
         let response = bench.send(Half::Read, list_with_credential()).await.unwrap();
         let seen = format!("{:?} {}", response.headers, String::from_utf8_lossy(&response.body));
-        assert!(!seen.contains("0123456789abcdef") && !seen.contains("set-cookie") && !seen.contains(&base64[8..40]), "{seen}");
+        assert!(
+            !seen.contains("0123456789abcdef") && !seen.contains("set-cookie") && !seen.contains(&base64[8..40]),
+            "{seen}"
+        );
         let _ = serde_json::from_slice::<Json>(&response.body).map(|json| assert!(!json.to_string().contains(TOKEN)));
         bench.audit().await;
     }
@@ -478,9 +525,15 @@ async fn rt24_a_credential_that_is_echoed_does_not_reach_the_guest() {
 
 #[tokio::test]
 async fn rt24_a_sealed_value_that_is_echoed_is_sealed_again() {
-    let (_server, base, bench) = plain_bench(ok("{\"password\":\"hunter-2-hunter-2\",\"name\":\"maps\"}"), Operation::Create, HttpLimits::default()).await;
+    let (_server, base, bench) = plain_bench(
+        ok("{\"password\":\"hunter-2-hunter-2\",\"name\":\"maps\"}"),
+        Operation::Create,
+        HttpLimits::default(),
+    )
+    .await;
     let handle = bench.scope.seals().mint(Value::from("hunter-2-hunter-2"));
-    let response = bench.send(Half::Write, make(&base, &json!({"name": "maps", "password": {"$sealed": handle}}))).await.unwrap();
+    let response =
+        bench.send(Half::Write, make(&base, &json!({"name": "maps", "password": {"$sealed": handle}}))).await.unwrap();
     let json: Json = serde_json::from_slice(&response.body).unwrap();
     let again = json["password"]["$sealed"].as_str().unwrap();
     assert_eq!(bench.scope.seals().open(again), Some(&Value::from("hunter-2-hunter-2")));
@@ -494,7 +547,12 @@ async fn what_a_rule_seals_is_a_handle() {
     let json: Json = serde_json::from_slice(&response.body).unwrap();
     assert_eq!(bench.scope.seals().open(json["$sealed"].as_str().unwrap()), Some(&Value::from("apiVersion: v1")));
 
-    let (_server, base, bench) = plain_bench(ok("{\"keys\":[{\"id\":1,\"secret\":\"abc\"},{\"id\":2,\"secret\":\"def\"}]}"), Operation::Read, HttpLimits::default()).await;
+    let (_server, base, bench) = plain_bench(
+        ok("{\"keys\":[{\"id\":1,\"secret\":\"abc\"},{\"id\":2,\"secret\":\"def\"}]}"),
+        Operation::Read,
+        HttpLimits::default(),
+    )
+    .await;
     let response = bench.send(Half::Read, get(&format!("{base}/keys"))).await.unwrap();
     let json: Json = serde_json::from_slice(&response.body).unwrap();
     let handle = json["keys"][1]["secret"]["$sealed"].as_str().unwrap();
@@ -563,31 +621,33 @@ async fn rt30_bombs_drips_and_endless_pages_end() {
 
 #[tokio::test]
 async fn a_packing_that_was_not_asked_for_is_refused() {
-    let (_server, base, bench) = plain_bench(answer("200 OK", "content-encoding: br\r\n", b"xx"), Operation::Read, HttpLimits::default()).await;
+    let (_server, base, bench) =
+        plain_bench(answer("200 OK", "content-encoding: br\r\n", b"xx"), Operation::Read, HttpLimits::default()).await;
     assert_eq!(bench.send(Half::Read, get(&format!("{base}/list"))).await.unwrap_err().code, "answer-encoding");
 }
 
 #[tokio::test]
 async fn a_lost_reply_and_a_closed_port_are_told_apart() {
-    let (server, base, bench) = plain_bench("", Operation::Create, HttpLimits::default()).await;
-    let lost = bench.send(Half::Write, make(&base, &json!({"name": "maps"}))).await.unwrap_err();
+    let (server, base, cut) = plain_bench("", Operation::Create, HttpLimits::default()).await;
+    let lost = cut.send(Half::Write, make(&base, &json!({"name": "maps"}))).await.unwrap_err();
     assert_eq!((lost.class, lost.code.as_str()), (Class::Timeout, "reply-lost"));
     assert_eq!(server.asked().len(), 1, "a mutation is never sent twice by itself");
-    assert_eq!(bench.transport.counts().get(), (0, 1));
+    assert_eq!(cut.transport.counts().get(), (0, 1));
 
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let base = format!("http://inside.example:{}", closed.port());
-    let bench = bench(&base, inside(vec![vec!["127.0.0.1"]]), Operation::Read, HttpLimits::default());
-    let problem = bench.send(Half::Read, get(&format!("{base}/list"))).await.unwrap_err();
+    let unreachable = bench(&base, inside(vec![vec!["127.0.0.1"]]), Operation::Read, HttpLimits::default());
+    let problem = unreachable.send(Half::Read, get(&format!("{base}/list"))).await.unwrap_err();
     assert_eq!((problem.class, problem.code.as_str()), (Class::Unavailable, "not-connected"));
-    assert_eq!(bench.transport.counts().get(), (0, 0));
+    assert_eq!(unreachable.transport.counts().get(), (0, 0));
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_who_it_should_be_is_refused() {
     let (server, _) = Server::tls(ok("{}")).await;
     let (_, other_ca) = Server::tls(ok("{}")).await;
-    let transport = Transport::rehearsal([("api.example.com".to_owned(), server.at)], other_ca, Faults::default()).unwrap();
+    let transport =
+        Transport::rehearsal([("api.example.com".to_owned(), server.at)], other_ca, Faults::default()).unwrap();
     let bench = bench("https://api.example.com", transport, Operation::Read, HttpLimits::default());
     bench.denied(Half::Read, list_with_credential(), "tls-refused").await;
     assert!(server.asked().is_empty());
@@ -613,7 +673,8 @@ async fn a_crash_comes_before_at_or_after_the_call_that_it_names() {
         let (fault, at) = told.split_once(' ').unwrap();
         let ca = std::fs::read(std::env::var("MAPS_TEST_CA").unwrap()).unwrap();
         let faults = Faults::new(vec![fault.parse().unwrap()]);
-        let transport = Transport::rehearsal([("api.example.com".to_owned(), at.parse().unwrap())], ca, faults).unwrap();
+        let transport =
+            Transport::rehearsal([("api.example.com".to_owned(), at.parse().unwrap())], ca, faults).unwrap();
         let bench = bench("https://api.example.com", transport, Operation::Read, HttpLimits::default());
         for _ in 0..3 {
             bench.send(Half::Read, list_with_credential()).await.unwrap();
@@ -632,4 +693,22 @@ async fn a_crash_comes_before_at_or_after_the_call_that_it_names() {
         let killed = std::os::unix::process::ExitStatusExt::signal(&ended) == Some(9);
         assert_eq!((killed, server.asked().len()), (fault != "crash-sent@4", served), "{fault}: {ended}");
     }
+}
+
+#[tokio::test]
+async fn rt12_a_proxy_of_the_environment_is_not_used() {
+    let proxy = Server::plain(ok("{}")).await;
+    let (server, ca) = Server::tls(ok("{}")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("ca.pem");
+    std::fs::write(&ca_file, ca).unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "capability::http::tests::a_crash_comes_before_at_or_after_the_call_that_it_names"]);
+    child.env(CRASH, format!("crash-before@99 {}", server.at)).env("MAPS_TEST_CA", &ca_file);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"] {
+        child.env(name, format!("http://{}", proxy.at));
+    }
+    let ended = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap().status;
+    assert!(ended.success(), "{ended}");
+    assert_eq!((server.asked().len(), proxy.connections.load(std::sync::atomic::Ordering::SeqCst)), (3, 0));
 }
