@@ -13,6 +13,9 @@ use crate::{check, mark, order, version};
 
 /// A cluster takes minutes, so asking more often than this only costs calls.
 const RETRY_MS: u64 = 10_000;
+/// A cluster that somebody else deletes is gone within a minute or two; a read that finds one waits
+/// as long as reads do, a few times this.
+const DELETING_MS: u64 = 30_000;
 
 /// After a write there is mostly nothing to wait for but the service's own settling.
 const SETTLE_RETRY_MS: u64 = 2_000;
@@ -27,6 +30,8 @@ impl Kind for Cluster {
     const NAME: &'static str = "doks/cluster";
     const DESCRIPTION: &'static str = "A DigitalOcean Kubernetes cluster with its node pools.";
     const SETTLE_MS: u64 = 10_000;
+    // Names are unique in an account, and a new region or network keeps the name.
+    const DELETE_FIRST: bool = true;
     type Inputs = Inputs;
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;
@@ -67,6 +72,7 @@ impl Kind for Cluster {
             .zip(found.drain(..))
             .zip(wanted)
             .map(|((request, live), wanted)| {
+                let live = live.and_then(settled);
                 let kubeconfig = if wanted { kubeconfigs.next() } else { None };
                 let kubeconfig = kubeconfig.map(|answer| answer.and_then(api::kubeconfig)).transpose();
                 let Some(live) = live? else { return Ok(None) };
@@ -158,6 +164,20 @@ fn lookup(all: &[Live], request: &Find<Cluster>) -> Lookup<Cluster> {
             Lookup::Unfinished(object, Checkpoint { id: Some(live.id.clone()), rounds: 0 })
         }
         _ => Lookup::Found(object),
+    }
+}
+
+/// A cluster that is being deleted is neither there nor gone: what is planned from either would be
+/// wrong a minute later.
+fn settled(live: Option<Live>) -> Answer<Option<Live>> {
+    match live {
+        Some(live) if live.status.state == "deleting" => {
+            let message = format!("the cluster {} is being deleted", live.name);
+            Err(Problem::new(Class::Unavailable, "cluster-deleting", message)
+                .help("wait until it is gone")
+                .retry_after_ms(DELETING_MS))
+        }
+        live => Ok(live),
     }
 }
 
