@@ -17,7 +17,7 @@ use maps_runtime::{Plugin, PluginUse};
 use maps_store::FileStore;
 
 use crate::error::Failure;
-use crate::render::diagnostics::Sources;
+use crate::rehearse::Endpoints;
 use crate::render::summary::Calls;
 use crate::stage::Stage;
 
@@ -34,7 +34,7 @@ impl Connection {
         let transport = match &stage.rehearsal {
             None => Transport::live(Arc::new(SystemResolver), []),
             Some(rehearsal) => {
-                let (hosts, authority) = rehearsal.endpoints()?;
+                let Endpoints { hosts, authority } = rehearsal.endpoints()?;
                 Transport::rehearsal(hosts, authority, Faults::new(faults.to_vec()))?
             }
         };

@@ -23,6 +23,15 @@ pub(crate) enum Past {
     Forgotten,
 }
 
+/// How a cloud is reached.
+#[derive(Debug)]
+pub(crate) struct Endpoints {
+    /// Where each logical host really is.
+    pub(crate) hosts: Vec<(String, SocketAddr)>,
+    /// The certificate authority to trust there, as PEM.
+    pub(crate) authority: Vec<u8>,
+}
+
 /// A local cloud to rehearse with.
 #[derive(Debug)]
 pub(crate) struct Rehearsal {
@@ -73,11 +82,12 @@ impl Rehearsal {
     }
 
     /// Where each host of the cloud really is, and the certificate authority to trust there.
-    pub(crate) fn endpoints(&self) -> Result<(Vec<(String, SocketAddr)>, Vec<u8>), Failure> {
+    pub(crate) fn endpoints(&self) -> Result<Endpoints, Failure> {
         let broken = || Failure::usage(format!("the cloud.json of {} names no address", self.file.control));
         let address = |(host, address): (&String, &String)| Ok((host.clone(), address.parse().map_err(|_| broken())?));
         let hosts = self.file.hosts.iter().map(address).collect::<Result<_, Failure>>()?;
-        Ok((hosts, std::fs::read(&self.file.ca).map_err(Failure::file(&self.file.ca))?))
+        let authority = std::fs::read(&self.file.ca).map_err(Failure::file(&self.file.ca))?;
+        Ok(Endpoints { hosts, authority })
     }
 
     /// Its control port.

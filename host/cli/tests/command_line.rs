@@ -96,3 +96,44 @@ fn every_error_of_a_stack_is_shown_at_once_under_its_line() {
     insta::assert_snapshot!(maps(dir.path(), "output"));
     insta::assert_snapshot!(maps(dir.path(), "output --output json"));
 }
+
+#[test]
+fn an_empty_stack_is_planned_and_run_and_saves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("stack.yaml"), STACK).unwrap();
+    let planned = maps(dir.path(), "plan --detailed-exitcode");
+    assert!(planned.starts_with("exit: 0\n") && planned.contains("No changes"), "{planned}");
+    assert!(!dir.path().join(".maps").exists(), "a plan writes nothing");
+    let run = maps(dir.path(), "run --yes --output json");
+    let last = run.lines().find(|line| line.contains("summary")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(last).unwrap();
+    assert_eq!((&summary["exit"], &summary["created"], &summary["calls"]["write"]), (&0.into(), &0.into(), &0.into()));
+    assert!(!dir.path().join(".maps/tiny/snapshot.json").exists(), "a run without changes saves nothing");
+}
+
+#[test]
+fn a_locked_state_is_4_and_a_plan_does_not_care() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("stack.yaml"), STACK).unwrap();
+    let state = dir.path().join(".maps/tiny");
+    std::fs::create_dir_all(&state).unwrap();
+    let lock = std::fs::File::create(state.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let run = maps(dir.path(), "run --yes --output json");
+    assert!(run.starts_with("exit: 4\n"), "{run}");
+    assert!(run.lines().any(|line| line.contains("\"event\":\"summary\"") && line.contains("\"exit\":4")), "{run}");
+    let planned = maps(dir.path(), "plan");
+    assert!(planned.starts_with("exit: 0\n"), "{planned}");
+}
+
+#[test]
+fn nobody_to_ask_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("stack.yaml"), STACK.replace("outputs: {}", "outputs: {a: b}")).unwrap();
+    let run = maps(dir.path(), "run");
+    assert!(run.starts_with("exit: 1\n") && run.contains("--yes"), "{run}");
+    assert!(!dir.path().join(".maps/tiny/snapshot.json").exists());
+    let run = maps(dir.path(), "run --yes");
+    assert!(run.starts_with("exit: 0\n"), "{run}");
+    assert!(maps(dir.path(), "output a").contains("--- stdout\nb\n"));
+}

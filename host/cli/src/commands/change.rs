@@ -94,7 +94,7 @@ async fn with_bench(
     };
     bench.reporter.pause();
     screen.diagnostics(&plan.diagnostics, &stage.file.sources);
-    let view = PlanView::of(&plan);
+    let view = if wanted.destroy { PlanView::of_destroy(&plan) } else { PlanView::of(&plan) };
     if plan.has_errors() {
         return Ok(Ended::Refused);
     }

@@ -127,6 +127,15 @@ fn rank(action: Action) -> u8 {
 }
 
 impl PlanView {
+    /// Draws up the rows of a plan that takes everything down: that it is removed needs no reason.
+    pub(crate) fn of_destroy(plan: &Plan) -> Self {
+        let mut plan = plan.clone();
+        for step in &mut plan.steps {
+            step.reasons.retain(|reason| *reason != Reason::Removed);
+        }
+        Self::of(&plan)
+    }
+
     /// Draws up the rows of a plan.
     pub(crate) fn of(plan: &Plan) -> Self {
         let mut tally = Tally::default();
@@ -151,7 +160,9 @@ impl PlanView {
 /// Under which step each step is drawn: the last of what it depends on. What is deleted is drawn
 /// under what it depended on, though it goes first.
 fn parents(steps: &[Step]) -> Vec<Option<usize>> {
-    let place: BTreeMap<_, _> = steps.iter().enumerate().map(|(index, step)| (&step.address, index)).collect();
+    // What a replacement left behind shares its address with the object that took its place.
+    let current = steps.iter().enumerate().filter(|(_, step)| !step.deposed);
+    let place: BTreeMap<_, _> = current.map(|(index, step)| (&step.address, index)).collect();
     let deletes = |index: usize| matches!(steps[index].action, Action::Delete | Action::Forget);
     let parent_of = |index: usize| {
         let step = &steps[index];
@@ -212,6 +223,9 @@ fn notes(step: &Step) -> Vec<Text> {
         notes.push(format!("id {}", old.id));
     }
     notes.extend(step.reasons.iter().filter_map(step_reason));
+    if step.deposed {
+        notes.push("left behind by a replacement".to_owned());
+    }
     if step.offline {
         notes.push("planned offline: what it lives in does not exist yet".to_owned());
     }
