@@ -24,34 +24,19 @@ impl Client {
     pub fn new(description: &Value) -> Self {
         // A second install changes nothing: the first one is the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let ca = std::fs::read(Path::new(
-            description["ca"].as_str().expect("cloud.json names the CA"),
-        ))
-        .expect("the CA");
-        let address: SocketAddr = description["hosts"][HOST]
-            .as_str()
-            .expect("a port for DigitalOcean")
-            .parse()
-            .expect("an address");
+        let ca =
+            std::fs::read(Path::new(description["ca"].as_str().expect("cloud.json names the CA"))).expect("the CA");
+        let address: SocketAddr =
+            description["hosts"][HOST].as_str().expect("a port for DigitalOcean").parse().expect("an address");
         let http = reqwest::Client::builder()
             .add_root_certificate(reqwest::Certificate::from_pem(&ca).expect("a PEM certificate"))
             .resolve(HOST, address)
             .no_proxy()
             .build()
             .expect("a client");
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let token = description["credentials"]["digitalocean"]["token"]
-            .as_str()
-            .expect("a token")
-            .to_owned();
-        Self {
-            runtime,
-            http,
-            token,
-        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let token = description["credentials"]["digitalocean"]["token"].as_str().expect("a token").to_owned();
+        Self { runtime, http, token }
     }
 
     /// Calls and returns the status and the JSON body, null if there is none.
@@ -61,14 +46,9 @@ impl Client {
     #[allow(clippy::expect_used)] // Without an answer the test has nothing to say.
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
-        let mut request = self
-            .http
-            .request(method, format!("https://{HOST}{path}"))
-            .bearer_auth(&self.token);
+        let mut request = self.http.request(method, format!("https://{HOST}{path}")).bearer_auth(&self.token);
         if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_string());
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         self.runtime.block_on(async {
             let response = request.send().await.expect("an answer");
@@ -80,8 +60,7 @@ impl Client {
 
     /// The clusters.
     pub fn clusters(&self) -> Vec<Value> {
-        self.call("GET", "/v2/kubernetes/clusters?per_page=200", None)
-            .1["kubernetes_clusters"]
+        self.call("GET", "/v2/kubernetes/clusters?per_page=200", None).1["kubernetes_clusters"]
             .as_array()
             .cloned()
             .unwrap_or_default()

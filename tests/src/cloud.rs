@@ -32,20 +32,11 @@ impl CloudServer {
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             let mut reader = BufReader::new(stdout);
-            reader
-                .read_line(&mut line)
-                .expect("the cloud says where it listens");
+            reader.read_line(&mut line).expect("the cloud says where it listens");
             std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
         }
-        assert!(
-            dir.join("cloud.json").is_file(),
-            "no cloud.json after {line:?}"
-        );
-        Self {
-            child,
-            dir: dir.to_path_buf(),
-            maps,
-        }
+        assert!(dir.join("cloud.json").is_file(), "no cloud.json after {line:?}");
+        Self { child, dir: dir.to_path_buf(), maps }
     }
 
     /// Its folder.
@@ -64,8 +55,7 @@ impl CloudServer {
     /// When it cannot be read.
     #[allow(clippy::expect_used)] // Checked at the start.
     pub fn description(&self) -> Value {
-        let text =
-            std::fs::read_to_string(self.dir.join("cloud.json")).expect("cloud.json is there");
+        let text = std::fs::read_to_string(self.dir.join("cloud.json")).expect("cloud.json is there");
         serde_json::from_str(&text).expect("cloud.json is JSON")
     }
 
@@ -76,29 +66,15 @@ impl CloudServer {
 
     /// What exists, without ids and times.
     pub fn inventory(&self) -> Value {
-        let finished = self
-            .maps
-            .run([
-                "cloud".as_ref(),
-                "inventory".as_ref(),
-                "--dir".as_ref(),
-                self.dir.as_os_str(),
-            ])
-            .expect(0);
+        let finished =
+            self.maps.run(["cloud".as_ref(), "inventory".as_ref(), "--dir".as_ref(), self.dir.as_os_str()]).expect(0);
         serde_json::from_str(&finished.stdout).unwrap_or_default()
     }
 
     /// The calls that reached the cloud, by service, half and route.
     pub fn counts(&self) -> Value {
-        let finished = self
-            .maps
-            .run([
-                "cloud".as_ref(),
-                "counts".as_ref(),
-                "--dir".as_ref(),
-                self.dir.as_os_str(),
-            ])
-            .expect(0);
+        let finished =
+            self.maps.run(["cloud".as_ref(), "counts".as_ref(), "--dir".as_ref(), self.dir.as_os_str()]).expect(0);
         serde_json::from_str(&finished.stdout).unwrap_or_default()
     }
 

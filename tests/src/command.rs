@@ -30,10 +30,7 @@ pub struct Finished {
 impl Maps {
     /// Runs in `cwd`, which is also HOME.
     pub fn at(cwd: &Path) -> Self {
-        Self {
-            cwd: cwd.to_path_buf(),
-            envs: Vec::new(),
-        }
+        Self { cwd: cwd.to_path_buf(), envs: Vec::new() }
     }
 
     /// Adds an environment variable.
@@ -52,10 +49,7 @@ impl Maps {
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", &self.cwd)
             // Compiled once for all tests, since a compilation costs more than a run.
-            .env(
-                "XDG_CACHE_HOME",
-                crate::component("test-cache").with_extension(""),
-            )
+            .env("XDG_CACHE_HOME", crate::component("test-cache").with_extension(""))
             .envs(self.envs.iter().map(|(k, v)| (k, v)))
             .current_dir(&self.cwd)
             .stdin(Stdio::null())
@@ -70,11 +64,7 @@ impl Maps {
     /// When the binary cannot be started: `cargo xtask test` builds it first.
     #[allow(clippy::expect_used)] // A test without the binary has nothing to say.
     pub fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Finished {
-        Finished::from(
-            self.command(args)
-                .output()
-                .expect("target/debug/maps starts; `cargo build` makes it"),
-        )
+        Finished::from(self.command(args).output().expect("target/debug/maps starts; `cargo build` makes it"))
     }
 }
 
@@ -92,18 +82,12 @@ impl From<Output> for Finished {
 impl Finished {
     /// The events of `--output json`, one a line.
     pub fn events(&self) -> Vec<Value> {
-        self.stdout
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        self.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// The last event.
     pub fn summary(&self) -> Value {
-        self.events()
-            .pop()
-            .filter(|event| event["event"] == "summary")
-            .unwrap_or_default()
+        self.events().pop().filter(|event| event["event"] == "summary").unwrap_or_default()
     }
 
     /// Created, updated, replaced, deleted, as the summary counts them.

@@ -15,10 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map(Path::to_path_buf)
-        .unwrap_or_default()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// The folder that the test's own executable was built into: `target/debug`.
@@ -27,16 +24,10 @@ pub fn root() -> PathBuf {
 /// When the executable has no path, in which case no test could find anything.
 pub fn built() -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
-    exe.ancestors()
-        .nth(2)
-        .map(Path::to_path_buf)
-        .unwrap_or_default()
+    exe.ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// A packaged component, as `cargo xtask plugins` leaves it: `plugins/doks`, `guests/red`.
 pub fn component(name: &str) -> PathBuf {
-    built()
-        .parent()
-        .map(|target| target.join(format!("{name}.wasm")))
-        .unwrap_or_default()
+    built().parent().map(|target| target.join(format!("{name}.wasm"))).unwrap_or_default()
 }

@@ -28,19 +28,13 @@ fn files_below(dir: &Path, but: &Path) -> Vec<PathBuf> {
         if path == but {
             continue;
         }
-        if path.is_dir() {
-            found.extend(files_below(&path, but))
-        } else {
-            found.push(path)
-        }
+        if path.is_dir() { found.extend(files_below(&path, but)) } else { found.push(path) }
     }
     found
 }
 
 fn holds(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
+    haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -48,9 +42,7 @@ fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let mut plain = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes)
-        .read_to_end(&mut plain)
-        .ok()?;
+    flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut plain).ok()?;
     Some(plain)
 }
 
@@ -58,17 +50,8 @@ fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
 fn planted(cloud: &CloudServer) -> Vec<String> {
     let client = cloud.client();
     let id = client.clusters()[0]["id"].as_str().unwrap().to_owned();
-    let mut secrets = vec![
-        cloud.description()["credentials"]["digitalocean"]["token"]
-            .as_str()
-            .unwrap()
-            .to_owned(),
-    ];
-    let (status, credentials) = client.call(
-        "GET",
-        &format!("/v2/kubernetes/clusters/{id}/credentials"),
-        None,
-    );
+    let mut secrets = vec![cloud.description()["credentials"]["digitalocean"]["token"].as_str().unwrap().to_owned()];
+    let (status, credentials) = client.call("GET", &format!("/v2/kubernetes/clusters/{id}/credentials"), None);
     assert_eq!(status, 200);
     secrets.push(credentials["token"].as_str().unwrap().to_owned());
     secrets
@@ -78,15 +61,8 @@ fn planted(cloud: &CloudServer) -> Vec<String> {
 fn planted_secrets_are_in_no_file_log_or_plan_outside_the_cloud() {
     let stack = StackDir::copy_of("maps");
     // An output that is wholly secret, so that outputs are tried as well.
-    let text = stack.text().replacen(
-        "outputs:\n",
-        "outputs:\n  admin: \"${cluster.kubeconfig}\"\n",
-        1,
-    );
-    assert!(
-        text.contains("admin:"),
-        "the stack has an outputs section to add to"
-    );
+    let text = stack.text().replacen("outputs:\n", "outputs:\n  admin: \"${cluster.kubeconfig}\"\n", 1);
+    assert!(text.contains("admin:"), "the stack has an outputs section to add to");
     stack.write(&text);
     let dir = stack.path().join("cloud");
     let cloud = CloudServer::start(&dir, &[]);
@@ -105,36 +81,17 @@ fn planted_secrets_are_in_no_file_log_or_plan_outside_the_cloud() {
         printed.push_str(&finished.stderr);
     }
     let secrets = planted(&cloud);
-    assert!(
-        secrets.iter().all(|secret| secret.len() > 20),
-        "planted secrets are long"
-    );
+    assert!(secrets.iter().all(|secret| secret.len() > 20), "planted secrets are long");
     let files = files_below(stack.path(), &dir);
-    assert!(
-        files
-            .iter()
-            .any(|path| path.to_string_lossy().contains("audit")),
-        "the audit log is searched: {files:?}"
-    );
+    assert!(files.iter().any(|path| path.to_string_lossy().contains("audit")), "the audit log is searched: {files:?}");
     for secret in secrets {
         for spelling in spellings(&secret) {
-            assert!(
-                !holds(printed.as_bytes(), &spelling),
-                "a secret was printed"
-            );
+            assert!(!holds(printed.as_bytes(), &spelling), "a secret was printed");
             for path in &files {
                 let bytes = std::fs::read(path).unwrap();
-                assert!(
-                    !holds(&bytes, &spelling),
-                    "a secret is in {}",
-                    path.display()
-                );
+                assert!(!holds(&bytes, &spelling), "a secret is in {}", path.display());
                 if let Some(plain) = inflated(&bytes) {
-                    assert!(
-                        !holds(&plain, &spelling),
-                        "a secret is in {}, compressed",
-                        path.display()
-                    );
+                    assert!(!holds(&plain, &spelling), "a secret is in {}, compressed", path.display());
                 }
             }
         }

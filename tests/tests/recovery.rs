@@ -18,17 +18,7 @@ struct Scenario {
 }
 
 fn apply(stack: &StackDir, cloud: &CloudServer) {
-    let _ = stack
-        .maps()
-        .run([
-            "run",
-            "stack.yaml",
-            &cloud.flag(),
-            "--yes",
-            "--output",
-            "json",
-        ])
-        .expect(0);
+    let _ = stack.maps().run(["run", "stack.yaml", &cloud.flag(), "--yes", "--output", "json"]).expect(0);
 }
 
 fn fresh(_: &StackDir, _: &CloudServer) {}
@@ -47,17 +37,7 @@ fn undisturbed(scenario: &Scenario) -> Value {
     let stack = StackDir::copy_of("maps");
     let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
     (scenario.prepare)(&stack, &cloud);
-    let _ = stack
-        .maps()
-        .run([
-            scenario.command,
-            "stack.yaml",
-            &cloud.flag(),
-            "--yes",
-            "--output",
-            "json",
-        ])
-        .expect(0);
+    let _ = stack.maps().run([scenario.command, "stack.yaml", &cloud.flag(), "--yes", "--output", "json"]).expect(0);
     cloud.inventory()
 }
 
@@ -71,37 +51,19 @@ fn killed_everywhere(scenario: &Scenario, fault: &str) {
         (scenario.prepare)(&stack, &cloud);
         let spec = format!("{fault}@{call}");
         let flag = cloud.flag();
-        let again = [
-            scenario.command,
-            "stack.yaml",
-            flag.as_str(),
-            "--yes",
-            "--output",
-            "json",
-        ];
-        let hit = stack
-            .maps()
-            .run(again.iter().copied().chain(["--fault", spec.as_str()]));
+        let again = [scenario.command, "stack.yaml", flag.as_str(), "--yes", "--output", "json"];
+        let hit = stack.maps().run(again.iter().copied().chain(["--fault", spec.as_str()]));
         let over = hit.code == Some(0) && !hit.stdout.contains("retrying");
         if fault.starts_with("crash") && !over {
             assert_eq!(hit.signal, Some(SIGKILL), "{spec}: {hit:?}");
         }
         let recovered = stack.maps().run(again).expect(0);
         assert_eq!(recovered.summary()["failed"], 0, "{spec}: {recovered:?}");
-        assert_eq!(
-            cloud.inventory(),
-            wanted,
-            "{spec}: the inventory differs\n{}",
-            recovered.stdout
-        );
+        assert_eq!(cloud.inventory(), wanted, "{spec}: the inventory differs\n{}", recovered.stdout);
         let writes = cloud.calls("write");
         let third = stack.maps().run(again).expect(0);
         assert_eq!(third.changes(), [0; 4], "{spec}: {third:?}");
-        assert_eq!(
-            cloud.calls("write"),
-            writes,
-            "{spec}: a run without changes wrote"
-        );
+        assert_eq!(cloud.calls("write"), writes, "{spec}: a run without changes wrote");
         if over {
             assert!(call > 2, "{spec}: the run made {} calls", call - 1);
             return;
@@ -110,22 +72,10 @@ fn killed_everywhere(scenario: &Scenario, fault: &str) {
     panic!("no end after {MOST_CALLS} calls");
 }
 
-const CREATE: Scenario = Scenario {
-    prepare: fresh,
-    command: "run",
-};
-const UPDATE: Scenario = Scenario {
-    prepare: scaled,
-    command: "run",
-};
-const REPLACE: Scenario = Scenario {
-    prepare: moved,
-    command: "run",
-};
-const DESTROY: Scenario = Scenario {
-    prepare: apply,
-    command: "destroy",
-};
+const CREATE: Scenario = Scenario { prepare: fresh, command: "run" };
+const UPDATE: Scenario = Scenario { prepare: scaled, command: "run" };
+const REPLACE: Scenario = Scenario { prepare: moved, command: "run" };
+const DESTROY: Scenario = Scenario { prepare: apply, command: "destroy" };
 
 macro_rules! everywhere {
     ($($name:ident: $scenario:expr, $fault:literal;)*) => {$(
@@ -161,17 +111,8 @@ fn replies_lost_everywhere(scenario: &Scenario) {
         let before = cloud.calls("read") + cloud.calls("write");
         let spec = format!("lost@{call}");
         let flag = cloud.flag();
-        let args = [
-            scenario.command,
-            "stack.yaml",
-            flag.as_str(),
-            "--yes",
-            "--output",
-            "json",
-        ];
-        let hit = stack
-            .maps()
-            .run(args.iter().copied().chain(["--fault", spec.as_str()]));
+        let args = [scenario.command, "stack.yaml", flag.as_str(), "--yes", "--output", "json"];
+        let hit = stack.maps().run(args.iter().copied().chain(["--fault", spec.as_str()]));
         if hit.code != Some(0) {
             let _ = stack.maps().run(args).expect(0);
         }

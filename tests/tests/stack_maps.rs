@@ -19,11 +19,7 @@ impl Platform {
 
     fn maps(&self, command: &str, more: &[&str]) -> Finished {
         let flag = self.cloud.flag();
-        self.stack.maps().run(
-            [command, "stack.yaml", &flag, "--output", "json"]
-                .iter()
-                .chain(more),
-        )
+        self.stack.maps().run([command, "stack.yaml", &flag, "--output", "json"].iter().chain(more))
     }
 
     fn up(&self) -> Finished {
@@ -40,13 +36,7 @@ fn actions(events: &[Value]) -> Vec<String> {
     events
         .iter()
         .filter(|event| event["event"] == "step" && event["action"] != "same")
-        .map(|event| {
-            format!(
-                "{} {}",
-                event["action"].as_str().unwrap(),
-                event["address"].as_str().unwrap()
-            )
-        })
+        .map(|event| format!("{} {}", event["action"].as_str().unwrap(), event["address"].as_str().unwrap()))
         .collect()
 }
 
@@ -58,10 +48,7 @@ fn a01_a_cluster_named_maps_in_fra1_at_the_newest_1_33_without_ha() {
     assert!(first.changes()[0] > 0);
     let clusters = platform.cloud.client().clusters();
     assert_eq!(clusters.len(), 1);
-    let (_, options) = platform
-        .cloud
-        .client()
-        .call("GET", "/v2/kubernetes/options", None);
+    let (_, options) = platform.cloud.client().call("GET", "/v2/kubernetes/options", None);
     let newest = options["options"]["versions"]
         .as_array()
         .unwrap()
@@ -69,9 +56,7 @@ fn a01_a_cluster_named_maps_in_fra1_at_the_newest_1_33_without_ha() {
         .filter_map(|version| version["slug"].as_str())
         .filter(|slug| slug.starts_with("1.33."))
         .max_by_key(|slug| {
-            slug.split(|c: char| !c.is_ascii_digit())
-                .filter_map(|part| part.parse::<u32>().ok())
-                .collect::<Vec<_>>()
+            slug.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse::<u32>().ok()).collect::<Vec<_>>()
         })
         .unwrap()
         .to_owned();
@@ -98,12 +83,7 @@ fn a02_two_node_pools_one_fixed_one_autoscaled() {
     );
     let workloads = pool("workloads");
     assert_eq!(
-        (
-            &workloads["size"],
-            &workloads["auto_scale"],
-            &workloads["min_nodes"],
-            &workloads["max_nodes"]
-        ),
+        (&workloads["size"], &workloads["auto_scale"], &workloads["min_nodes"], &workloads["max_nodes"]),
         (&"s-4vcpu-8gb".into(), &true.into(), &1.into(), &3.into())
     );
 }
@@ -136,33 +116,10 @@ fn hello_comes_up_and_goes() {
 #[test]
 fn a_rehearsal_in_process_keeps_its_cloud_between_runs() {
     let stack = StackDir::copy_of("maps");
-    let run = || {
-        stack
-            .maps()
-            .run([
-                "run",
-                "stack.yaml",
-                "--rehearse",
-                "--yes",
-                "--output",
-                "json",
-            ])
-            .expect(0)
-    };
+    let run = || stack.maps().run(["run", "stack.yaml", "--rehearse", "--yes", "--output", "json"]).expect(0);
     assert!(run().changes()[0] > 0);
     assert_eq!(run().changes(), [0; 4]);
-    let fresh = stack
-        .maps()
-        .run([
-            "run",
-            "stack.yaml",
-            "--rehearse",
-            "--fresh",
-            "--yes",
-            "--output",
-            "json",
-        ])
-        .expect(0);
+    let fresh = stack.maps().run(["run", "stack.yaml", "--rehearse", "--fresh", "--yes", "--output", "json"]).expect(0);
     assert!(fresh.changes()[0] > 0);
 }
 
@@ -176,11 +133,7 @@ fn a_changed_pool_count_is_one_update() {
     assert_eq!(platform.up().changes(), [0, 1, 0, 0]);
     let clusters = platform.cloud.client().clusters();
     let pools = clusters[0]["node_pools"].as_array().unwrap();
-    assert!(
-        pools
-            .iter()
-            .any(|pool| pool["name"] == "general-purpose" && pool["count"] == 3)
-    );
+    assert!(pools.iter().any(|pool| pool["name"] == "general-purpose" && pool["count"] == 3));
     assert_eq!(platform.up().changes(), [0; 4]);
 }
 
@@ -191,20 +144,9 @@ fn a_changed_region_is_one_replacement_with_the_reason_on_the_field() {
     platform.stack.edit("region: fra1", "region: ams3");
     let plan = platform.plan();
     assert_eq!(actions(&plan), ["replace cluster"]);
-    let step = plan
-        .iter()
-        .find(|event| event["event"] == "step" && event["action"] == "replace")
-        .unwrap();
-    let field = step["diff"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["path"] == "region")
-        .unwrap();
-    assert_eq!(
-        (&field["old"], &field["new"], &field["replaces"]),
-        (&"fra1".into(), &"ams3".into(), &true.into())
-    );
+    let step = plan.iter().find(|event| event["event"] == "step" && event["action"] == "replace").unwrap();
+    let field = step["diff"].as_array().unwrap().iter().find(|row| row["path"] == "region").unwrap();
+    assert_eq!((&field["old"], &field["new"], &field["replaces"]), (&"fra1".into(), &"ams3".into(), &true.into()));
     assert_eq!(platform.up().changes(), [0, 0, 1, 0]);
     let clusters = platform.cloud.client().clusters();
     assert_eq!(clusters.len(), 1);
@@ -218,12 +160,7 @@ fn a_pool_deleted_behind_its_back_is_drift() {
     let wanted = platform.cloud.inventory();
     let client = platform.cloud.client();
     let cluster = client.clusters().remove(0);
-    let pool = cluster["node_pools"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|pool| pool["name"] == "workloads")
-        .unwrap();
+    let pool = cluster["node_pools"].as_array().unwrap().iter().find(|pool| pool["name"] == "workloads").unwrap();
     let path = format!(
         "/v2/kubernetes/clusters/{}/node_pools/{}",
         cluster["id"].as_str().unwrap(),
@@ -232,10 +169,7 @@ fn a_pool_deleted_behind_its_back_is_drift() {
     assert_eq!(client.call("DELETE", &path, None).0, 204);
     let plan = platform.plan();
     assert_eq!(actions(&plan), ["update cluster"]);
-    let step = plan
-        .iter()
-        .find(|event| event["event"] == "step" && event["action"] == "update")
-        .unwrap();
+    let step = plan.iter().find(|event| event["event"] == "step" && event["action"] == "update").unwrap();
     assert!(step.to_string().contains("drifted"), "{step}");
     assert_eq!(platform.up().changes(), [0, 1, 0, 0]);
     assert_eq!(platform.cloud.inventory(), wanted);
@@ -247,10 +181,7 @@ fn a_cluster_deleted_behind_its_back_is_planned_anew() {
     let _ = platform.up();
     let wanted = platform.cloud.inventory();
     let client = platform.cloud.client();
-    let path = format!(
-        "/v2/kubernetes/clusters/{}",
-        client.clusters()[0]["id"].as_str().unwrap()
-    );
+    let path = format!("/v2/kubernetes/clusters/{}", client.clusters()[0]["id"].as_str().unwrap());
     assert_eq!(client.call("DELETE", &path, None).0, 204);
     // The cloud takes its (virtual) time to delete; a plan in between would say so.
     let plan = platform.plan();
@@ -270,8 +201,5 @@ fn a_plan_writes_nothing_anywhere() {
     let differences = platform.maps("plan", &["--detailed-exitcode"]);
     assert_eq!(differences.code, Some(2));
     let _ = platform.up();
-    assert_eq!(
-        platform.maps("plan", &["--detailed-exitcode"]).code,
-        Some(0)
-    );
+    assert_eq!(platform.maps("plan", &["--detailed-exitcode"]).code, Some(0));
 }
