@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{FieldDiff, Reason};
-use crate::shape::Shape;
+use crate::schema::Schema;
 use crate::value::{Map, Value};
 
 /// Compares inputs. `old` is the object as it is, `new` as it should be, `recorded` as maps last
@@ -12,9 +12,9 @@ use crate::value::{Map, Value};
 /// Null is the same as absent. What the provider decides when it is left out (`x-maps-computed`)
 /// does not differ by being left out. Items of a list with `x-maps-key` are matched by that
 /// property, and their order means nothing. Secrets are compared by what they hold.
-pub fn diff(shape: Shape<'_>, old: &Value, new: &Value, recorded: Option<&Value>) -> Vec<FieldDiff> {
+pub fn diff(schema: &Schema, old: &Value, new: &Value, recorded: Option<&Value>) -> Vec<FieldDiff> {
     let mut found = Vec::new();
-    let place = Place { shape, replaces: false };
+    let place = Place { schema: Some(schema), replaces: schema.flags.replace };
     // Without a record nobody else is suspected.
     walk(&mut found, String::new(), place, [Some(old), Some(new), recorded.or(Some(old))]);
     found
@@ -22,14 +22,23 @@ pub fn diff(shape: Shape<'_>, old: &Value, new: &Value, recorded: Option<&Value>
 
 #[derive(Clone, Copy)]
 struct Place<'s> {
-    shape: Shape<'s>,
+    /// What is said of values here; none where the schema says nothing.
+    schema: Option<&'s Schema>,
     /// A change here, or above, makes the object anew.
     replaces: bool,
 }
 
 impl<'s> Place<'s> {
-    fn at(self, shape: Shape<'s>) -> Self {
-        Self { shape, replaces: self.replaces || shape.flag("x-maps-replace") }
+    fn at(self, schema: Option<&'s Schema>) -> Self {
+        Self { schema, replaces: self.replaces || schema.is_some_and(|schema| schema.flags.replace) }
+    }
+
+    fn member(self, key: &str) -> Self {
+        self.at(self.schema.and_then(|schema| schema.member(key)))
+    }
+
+    fn item(self) -> Self {
+        self.at(self.schema.and_then(Schema::item))
     }
 }
 
@@ -37,13 +46,13 @@ fn walk(found: &mut Vec<FieldDiff>, path: String, place: Place<'_>, values: [Opt
     let [old, new, recorded] = values.map(|value| value.filter(|value| !matches!(value, Value::Null)));
     match (old, new) {
         (None, None) => {}
-        (_, None) if place.shape.flag("x-maps-computed") => {}
+        (_, None) if place.schema.is_some_and(|schema| schema.flags.computed) => {}
         (Some(Value::Map(before)), Some(Value::Map(after))) => {
             let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
             let recorded = recorded.and_then(Value::as_map);
             for name in names {
                 let members = [before.get(name), after.get(name), recorded.and_then(|map| map.get(name))];
-                walk(found, join(&path, name), place.at(place.shape.property(name)), members);
+                walk(found, join(&path, name), place.member(name), members);
             }
         }
         (Some(Value::List(before)), Some(Value::List(after))) => {
@@ -69,8 +78,8 @@ fn walk(found: &mut Vec<FieldDiff>, path: String, place: Place<'_>, values: [Opt
 }
 
 fn walk_list(found: &mut Vec<FieldDiff>, path: &str, place: Place<'_>, lists: [&[Value]; 3]) {
-    let items = place.at(place.shape.item());
-    let keyed = place.shape.key().and_then(|key| {
+    let items = place.item();
+    let keyed = place.schema.and_then(|schema| schema.flags.key.as_deref()).and_then(|key| {
         let [old, new] = [by_key(lists[0], key)?, by_key(lists[1], key)?];
         Some([old, new, by_key(lists[2], key).unwrap_or_default()])
     });
@@ -159,11 +168,11 @@ pub fn covers(pattern: &str, path: &str) -> bool {
 }
 
 /// Keeps what `ignore_changes` names as it is: puts the old value in the new one's place.
-pub fn keep(patterns: &[String], shape: Shape<'_>, old: &Value, new: &mut Value) {
+pub fn keep(patterns: &[String], schema: &Schema, old: &Value, new: &mut Value) {
     for pattern in patterns {
         let at = parts(pattern);
         if at.contains(&Part::Any) {
-            for field in diff(shape, old, new, None).iter().filter(|field| covers(pattern, &field.path)) {
+            for field in diff(schema, old, new, None).iter().filter(|field| covers(pattern, &field.path)) {
                 // An item that came or went has no other side to keep.
                 if let (Some(value), Some(_)) = (&field.old, &field.new) {
                     put(new, &parts(&field.path), Some(value));
@@ -212,26 +221,28 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn schema() -> serde_json::Value {
-        json!({"type": "object", "properties": {
+    fn schema() -> Schema {
+        let pool = json!({"type": "object", "properties": {
+            "name": {"type": "string"},
+            "count": {"type": "integer"},
+            "size": {"type": "string", "x-maps-replace": true},
+            "id": {"type": "string", "x-maps-computed": true},
+        }});
+        let schema = json!({"type": "object", "properties": {
             "name": {"type": "string"},
             "region": {"type": "string", "x-maps-replace": true},
             "vpc": {"type": "string", "x-maps-computed": true},
             "labels": {"type": "object"},
-            "pools": {"type": "array", "x-maps-key": "name", "items": {"$ref": "#/$defs/Pool"}},
-        }, "$defs": {"Pool": {"type": "object", "properties": {
-            "name": {"type": "string"},
-            "count": {"type": "integer"},
-            "size": {"anyOf": [{"$ref": "#/$defs/Size"}, {"type": "null"}]},
-            "id": {"type": "string", "x-maps-computed": true},
-        }}, "Size": {"type": "string", "x-maps-replace": true}}})
+            "pools": {"type": "array", "x-maps-key": "name", "items": pool},
+        }});
+        Schema::parse(&schema).unwrap()
     }
 
     #[track_caller]
     fn check(old: serde_json::Value, new: serde_json::Value, recorded: Option<serde_json::Value>, expected: &[&str]) {
         let schema = schema();
         let recorded = recorded.map(Value::from);
-        let found = diff(Shape::of(&schema), &old.into(), &new.into(), recorded.as_ref());
+        let found = diff(&schema, &old.into(), &new.into(), recorded.as_ref());
         let lines: Vec<String> = found
             .iter()
             .map(|d| {
@@ -291,8 +302,8 @@ mod tests {
         let schema = schema();
         let map = |value: Value| Value::Map(Map::from([("name".to_owned(), value)]));
         let secret = |text: &str| map(Value::from(text).secret());
-        assert!(diff(Shape::of(&schema), &secret("a"), &map("a".into()), None).is_empty());
-        let found = diff(Shape::of(&schema), &secret("planted"), &secret("other"), None);
+        assert!(diff(&schema, &secret("a"), &map("a".into()), None).is_empty());
+        let found = diff(&schema, &secret("planted"), &secret("other"), None);
         assert!(!format!("{found:?}").contains("planted") && found.len() == 1);
     }
 
@@ -302,7 +313,7 @@ mod tests {
         let old = Value::from(json!({"name": "a", "pools": [{"name": "x", "count": 1}], "labels": {"a.b": "1"}}));
         let mut new = Value::from(json!({"name": "b", "pools": [{"name": "x", "count": 5}], "labels": {"a.b": "2"}}));
         let patterns = ["name".to_owned(), "pools[*].count".to_owned(), r#"labels["a.b"]"#.to_owned()];
-        keep(&patterns, Shape::of(&schema), &old, &mut new);
+        keep(&patterns, &schema, &old, &mut new);
         assert_eq!(new, old);
     }
 

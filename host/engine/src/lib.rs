@@ -22,7 +22,6 @@ pub mod retry;
 pub mod schedule;
 pub mod schema;
 pub mod session;
-pub mod shape;
 pub mod stack;
 pub mod state;
 pub mod store;

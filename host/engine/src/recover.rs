@@ -10,9 +10,8 @@ use crate::journal::{Ended, Entry, OpKind, Recorded};
 use crate::name::{Address, OpId};
 use crate::problem::Problem;
 use crate::provider::{FindOutcome, FindRequest, Object};
-use crate::schema::KindSchema;
+use crate::schema::carry_secrecy;
 use crate::session::{Asked, Failure, Session};
-use crate::shape::{carry_secrecy, mark_secrets};
 use crate::state::Operation;
 use crate::value::Value;
 
@@ -75,7 +74,8 @@ pub(crate) async fn look_back(session: &Session<'_>, operations: Vec<(OpId, Oper
 
 /// When an operation's last call can no longer land.
 pub(crate) fn settles_at(session: &Session<'_>, operation: &Operation) -> Option<u64> {
-    let settle = session.schema(&operation.object.kind).map_or(crate::shape::DEFAULT_SETTLE_MS, KindSchema::settle_ms);
+    let settle =
+        session.schema(&operation.object.kind).map_or(crate::schema::DEFAULT_SETTLE_MS, |schema| schema.settle_ms);
     operation.last_call_at.map(|at| at + settle)
 }
 
@@ -145,10 +145,10 @@ pub(crate) fn record(session: &Session<'_>, like: &Recorded, object: Object) -> 
     let mut inputs = carry_secrecy(&like.inputs, inputs);
     if let Ok(schema) = session.schema(&like.kind) {
         if let Value::Map(map) = &mut outputs {
-            schema.ephemeral().for_each(|name| drop(map.remove(name)));
+            schema.ephemeral_outputs().for_each(|name| drop(map.remove(name)));
         }
-        inputs = mark_secrets(schema.inputs(), inputs);
-        outputs = mark_secrets(schema.outputs(), outputs);
+        inputs = schema.inputs.mark_secrets(inputs);
+        outputs = schema.outputs.mark_secrets(outputs);
     }
     Recorded { id, inputs, outputs, ..like.clone() }
 }

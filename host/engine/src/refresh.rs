@@ -274,7 +274,7 @@ impl Survey {
     ) -> Result<(), StateError> {
         let schema = session.schema(&object.kind).ok();
         let outputs = match schema {
-            Some(schema) => crate::shape::mark_secrets(schema.outputs(), now.outputs.clone()),
+            Some(schema) => schema.outputs.mark_secrets(now.outputs.clone()),
             None => now.outputs.clone(),
         };
         let now = record(session, &object, now);

@@ -146,7 +146,7 @@ impl<'a> Session<'a> {
             }
             let mut batches = Vec::new();
             for ((kind, _), members) in &groups {
-                let ready = self.provider(kind).and_then(|provider| Ok((provider, self.schema(kind)?.batch())));
+                let ready = self.provider(kind).and_then(|provider| Ok((provider, self.schema(kind)?.batch)));
                 match ready {
                     Ok((provider, size)) => batches.extend(members.chunks(size).map(|chunk| (provider, chunk))),
                     Err(failure) => members.iter().for_each(|index| answers[*index] = Some(Err(failure.clone()))),

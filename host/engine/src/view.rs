@@ -23,9 +23,9 @@ impl View {
     pub(crate) fn of(schema: Option<&KindSchema>, id: &Value, inputs: &Value, outputs: &Value) -> Self {
         let mut members = Map::from([("id".to_owned(), id.clone())]);
         if let Some(schema) = schema {
-            let declared = schema.inputs().properties().map(|(name, _)| (name, Value::Null));
-            let outputs = schema.outputs().properties().map(|(name, shape)| {
-                let ephemeral = shape.flag("x-maps-ephemeral");
+            let declared = schema.inputs.properties().map(|(name, _)| (name, Value::Null));
+            let outputs = schema.outputs.properties().map(|(name, shape)| {
+                let ephemeral = shape.flags.ephemeral;
                 (name, if ephemeral { Value::Unknown } else { Value::Null })
             });
             members.extend(declared.chain(outputs).map(|(name, value)| (name.to_owned(), value)));
@@ -98,7 +98,7 @@ pub(crate) fn ephemeral<'s>(stack: &Stack, schema: impl Fn(&Address) -> Option<&
         let Reference::Resource(address, path) = reference else { continue };
         let Some(schema) = schema(&address) else { continue };
         let named = |name: &&str| path.first().is_none_or(|first| first == name);
-        let names: Vec<String> = schema.ephemeral().filter(named).map(str::to_owned).collect();
+        let names: Vec<String> = schema.ephemeral_outputs().filter(named).map(str::to_owned).collect();
         if !names.is_empty() {
             found.entry(address).or_default().extend(names);
         }

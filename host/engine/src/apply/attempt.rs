@@ -65,7 +65,7 @@ impl Batch<'_> {
         let outcomes = checked(&self.session, requests.collect()).await;
         let next = items.into_iter().zip(outcomes).map(|(item, outcome)| match outcome {
             Ok(Ok(inputs)) => {
-                let inputs = crate::shape::carry_secrecy(&item.wanted, inputs);
+                let inputs = crate::schema::carry_secrecy(&item.wanted, inputs);
                 Next::Checked(item, inputs)
             }
             Ok(Err(problems)) => {
@@ -277,7 +277,7 @@ impl Batch<'_> {
         if item.compare
             && let Ok(schema) = self.session.schema(&recorded.kind)
         {
-            let fields = diff(schema.inputs(), &recorded.inputs, &item.wanted, None);
+            let fields = diff(&schema.inputs, &recorded.inputs, &item.wanted, None);
             if !fields.is_empty() && !fields.iter().any(|field| field.replaces) {
                 let changed = fields.into_iter().map(|field| field.path).collect();
                 let (inputs, prior) = (item.wanted.clone(), recorded);

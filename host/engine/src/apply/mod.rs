@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
     fn launch(&mut self) {
         while self.in_flight.len() < self.session.parallel.max(1) {
             let Some(mut entry) = self.queue.first_entry() else { return };
-            let size = self.session.schema(&entry.key().1).map_or(1, crate::schema::KindSchema::batch);
+            let size = self.session.schema(&entry.key().1).map_or(1, |schema| schema.batch);
             let items = entry.get_mut();
             let mut batch: Vec<Item> = items.drain(..size.min(items.len())).collect();
             if items.is_empty() {
@@ -239,7 +239,7 @@ impl<'a> Run<'a> {
         outputs.extend(ephemeral);
         let mut outputs = Value::Map(outputs);
         if let Some(schema) = schema {
-            outputs = crate::shape::mark_secrets(schema.outputs(), outputs);
+            outputs = schema.outputs.mark_secrets(outputs);
         }
         let view = View::of(schema, &Value::from(recorded.id.as_str()), &recorded.inputs, &outputs);
         self.views.insert(item.address.clone(), Arc::new(view));
@@ -256,7 +256,7 @@ impl<'a> Run<'a> {
             Work::Update(changing) => &changing.inputs,
             _ => return,
         };
-        let mut differ: Vec<String> = crate::diff::diff(schema.inputs(), &recorded.inputs, sent, None)
+        let mut differ: Vec<String> = crate::diff::diff(&schema.inputs, &recorded.inputs, sent, None)
             .into_iter()
             .map(|field| field.path)
             .collect();

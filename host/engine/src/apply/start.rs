@@ -185,7 +185,7 @@ impl Run<'_> {
             })),
             OpKind::Update => {
                 let (prior, schema) = (current?, self.session.schema(&begun.kind).ok()?);
-                let fields = diff(schema.inputs(), &prior.inputs, &begun.inputs, None);
+                let fields = diff(&schema.inputs, &prior.inputs, &begun.inputs, None);
                 let changed = fields.into_iter().map(|field| field.path).collect();
                 Some(Work::Update(Changing { op, inputs: begun.inputs.clone(), prior, changed, checkpoint }))
             }
@@ -204,7 +204,7 @@ impl Run<'_> {
         if step.action == Action::Replace && (!undecided || asked || current.kind != step.kind) {
             return Compared::Anew;
         }
-        if !undecided || schema.says("x-maps-diff") {
+        if !undecided || schema.diffs {
             return match step.action {
                 Action::Replace => Compared::Anew,
                 _ if step.diff.is_empty() => Compared::Same,
@@ -212,8 +212,8 @@ impl Run<'_> {
             };
         }
         let options = &resource.options;
-        keep(&options.ignore_changes, schema.inputs(), &current.inputs, wanted);
-        let fields = diff(schema.inputs(), &current.inputs, wanted, None);
+        keep(&options.ignore_changes, &schema.inputs, &current.inputs, wanted);
+        let fields = diff(&schema.inputs, &current.inputs, wanted, None);
         let replaces = |path: &str| options.replace_on_changes.iter().any(|pattern| covers(pattern, path));
         if fields.is_empty() {
             Compared::Same

@@ -13,6 +13,7 @@ use crate::name::{Address, PluginName};
 use crate::problem::Problem;
 use crate::provider::{CheckOutcome, CheckRequest, DiffRequest, FieldChange, Object, Preview, PreviewRequest};
 use crate::refresh::Survey;
+use crate::schema::KindSchema;
 use crate::session::{Asked, Failure, Session};
 use crate::stack::ResourceDecl;
 use crate::value::{Map, Value};
@@ -150,9 +151,9 @@ impl<'a> Builder<'a> {
         for (mut candidate, outcome) in std::mem::take(candidates).into_iter().zip(outcomes) {
             let problems = match outcome {
                 Ok(Ok(inputs)) => {
-                    let inputs = crate::shape::carry_secrecy(&candidate.inputs, inputs);
+                    let inputs = crate::schema::carry_secrecy(&candidate.inputs, inputs);
                     candidate.inputs = match self.session.schema(&candidate.resource.kind) {
-                        Ok(schema) => crate::shape::mark_secrets(schema.inputs(), inputs),
+                        Ok(schema) => schema.inputs.mark_secrets(inputs),
                         Err(_) => inputs,
                     };
                     kept.push(candidate);
@@ -169,7 +170,7 @@ impl<'a> Builder<'a> {
     }
 
     async fn preview(&mut self, candidates: &mut [Candidate<'a>]) {
-        let wanted: Vec<usize> = self.those(candidates, "x-maps-preview").collect();
+        let wanted: Vec<usize> = self.those(candidates, |schema| schema.previews).collect();
         let requests = wanted.iter().map(|index| {
             let Candidate { resource, inputs, config, .. } = &candidates[*index];
             let request = PreviewRequest {
@@ -198,7 +199,7 @@ impl<'a> Builder<'a> {
     }
 
     async fn compare(&mut self, candidates: &mut [Candidate<'a>]) {
-        let wanted: Vec<usize> = self.those(candidates, "x-maps-diff").collect();
+        let wanted: Vec<usize> = self.those(candidates, |schema| schema.diffs).collect();
         let requests = wanted.iter().filter_map(|index| {
             let Candidate { resource, inputs, config, .. } = &candidates[*index];
             let request = DiffRequest {
@@ -228,12 +229,15 @@ impl<'a> Builder<'a> {
     }
 
     /// The candidates whose kind asks for something, and whose plugin can be asked by now.
-    fn those<'c>(&'c self, candidates: &'c [Candidate<'a>], annotation: &'c str) -> impl Iterator<Item = usize> + 'c {
-        let asks = move |candidate: &Candidate<'_>| {
-            let schema = self.session.schema(&candidate.resource.kind);
-            schema.is_ok_and(|schema| schema.says(annotation)) && !candidate.config.has_unknown()
+    fn those<'c>(
+        &'c self,
+        candidates: &'c [Candidate<'a>],
+        asks: fn(&KindSchema) -> bool,
+    ) -> impl Iterator<Item = usize> + 'c {
+        let chosen = move |candidate: &Candidate<'_>| {
+            self.session.schema(&candidate.resource.kind).is_ok_and(asks) && !candidate.config.has_unknown()
         };
-        candidates.iter().enumerate().filter(move |(_, candidate)| asks(candidate)).map(|(index, _)| index)
+        candidates.iter().enumerate().filter(move |(_, candidate)| chosen(candidate)).map(|(index, _)| index)
     }
 
     fn decide(&mut self, candidate: Candidate<'a>) {
@@ -241,7 +245,7 @@ impl<'a> Builder<'a> {
         let address = &resource.address;
         let Ok(schema) = self.session.schema(&resource.kind) else { return };
         let mut lives_in = BTreeSet::new();
-        for home in schema.homes() {
+        for home in schema.home_inputs() {
             lives_in.extend(match home.strip_prefix("config.") {
                 Some(name) => {
                     let plugin = self.session.stack.plugins.get(&resource.kind.plugin());
@@ -258,7 +262,7 @@ impl<'a> Builder<'a> {
         for resume in self.survey.resumes.remove(address).unwrap_or_default() {
             let begun = &resume.operation.object;
             let fits = || {
-                let changes = diff(schema.inputs(), &begun.inputs, &inputs, None);
+                let changes = diff(&schema.inputs, &begun.inputs, &inputs, None);
                 begun.kind == resource.kind && !changes.iter().any(|field| field.replaces)
             };
             match resume.operation.does {
@@ -293,7 +297,7 @@ impl<'a> Builder<'a> {
         let inputs = step.new_inputs.as_ref().unwrap_or(&Value::Null);
         let mut view = View::of(Some(schema), &id, inputs, &outputs);
         if let (Value::String(_), Some(now)) = (&id, self.survey.views.get(address)) {
-            view.take(schema.ephemeral(), now);
+            view.take(schema.ephemeral_outputs(), now);
         }
         self.views.insert(address.clone(), Arc::new(view));
         step.planned_outputs = outputs;

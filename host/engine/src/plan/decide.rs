@@ -48,8 +48,7 @@ impl Situation<'_> {
         let mut step = Step::new(self.resource.address.clone(), self.resource.kind.clone(), Action::Create);
         step.reasons.extend(self.gone.take());
         step.reasons.extend(self.adopted.take());
-        step.delete_first =
-            self.resource.options.delete_before_replace.unwrap_or_else(|| self.schema.says("x-maps-delete-first"));
+        step.delete_first = self.resource.options.delete_before_replace.unwrap_or_else(|| self.schema.delete_first);
         step.resumes = std::mem::take(&mut self.resumes);
         if !step.resumes.is_empty() {
             step.reasons.push(Reason::Interrupted);
@@ -78,11 +77,11 @@ impl Situation<'_> {
             step.reasons.push(Reason::Changed);
             return Action::Replace;
         }
-        let shape = self.schema.inputs();
-        keep(&self.resource.options.ignore_changes, shape, &current.inputs, &mut self.inputs);
+        let inputs = &self.schema.inputs;
+        keep(&self.resource.options.ignore_changes, inputs, &current.inputs, &mut self.inputs);
         step.diff = match self.changes.take() {
             Some(changes) => changes.into_iter().map(|change| self.told(current, change)).collect(),
-            None => diff(shape, &current.inputs, &self.inputs, self.before),
+            None => diff(inputs, &current.inputs, &self.inputs, self.before),
         };
         for field in &mut step.diff {
             let asked = self.resource.options.replace_on_changes.iter().any(|pattern| covers(pattern, &field.path));
@@ -109,7 +108,7 @@ impl Situation<'_> {
 
     /// A change that the kind's own comparison told.
     fn told(&self, current: &Recorded, change: FieldChange) -> FieldDiff {
-        let all = diff(self.schema.inputs(), &current.inputs, &self.inputs, self.before);
+        let all = diff(&self.schema.inputs, &current.inputs, &self.inputs, self.before);
         let ours = all.into_iter().find(|field| field.path == change.path);
         let (old, new, reason) = ours.map_or((None, None, Reason::Changed), |f| (f.old, f.new, f.reason));
         let reason = change.reason.map_or(reason, |why| Reason::Provider { why });
@@ -135,11 +134,11 @@ impl Situation<'_> {
         let old = step.old.as_ref().and_then(|old| old.outputs.as_map());
         let stays = matches!(step.action, Action::Same | Action::Update | Action::Adopt);
         let changed = |name: &str| step.diff.iter().any(|field| covers(name, &field.path));
-        for (name, shape) in self.schema.outputs().properties() {
-            if shape.flag("x-maps-ephemeral") {
+        for (name, shape) in self.schema.outputs.properties() {
+            if shape.flags.ephemeral {
                 continue;
             }
-            let moves = !step.diff.is_empty() && (shape.flag("x-maps-computed") || changed(name));
+            let moves = !step.diff.is_empty() && (shape.flags.computed || changed(name));
             let value = if stays && !moves { old.and_then(|old| old.get(name)).cloned() } else { Some(Value::Unknown) };
             outputs.extend(value.map(|value| (name.to_owned(), value)));
         }

@@ -78,3 +78,26 @@ impl Schema {
         }
     }
 }
+
+/// Marks as secret in `value` what is secret at the same place in `model`: what a provider was
+/// given as a secret is one when it comes back.
+pub fn carry_secrecy(model: &Value, value: Value) -> Value {
+    match (model, value) {
+        (_, Value::Null) => Value::Null,
+        (Value::Secret(_), value) => value.secret(),
+        (Value::Map(model), Value::Map(map)) => Value::Map(
+            map.into_iter()
+                .map(|(name, member)| {
+                    let marked = model.get(&name).map_or(member.clone(), |model| carry_secrecy(model, member));
+                    (name, marked)
+                })
+                .collect(),
+        ),
+        (Value::List(model), Value::List(items)) if model.len() == items.len() => {
+            Value::List(model.iter().zip(items).map(|(model, item)| carry_secrecy(model, item)).collect())
+        }
+        // A list whose items moved: any of them may be the secret one.
+        (model @ Value::List(_), value @ Value::List(_)) if model.has_secret() => value.secret(),
+        (_, value) => value,
+    }
+}

@@ -16,7 +16,8 @@ use serde_json::Value as Json;
 
 use crate::name::KindName;
 
-pub use parse::SchemaError;
+pub use mark::carry_secrecy;
+pub use parse::{DEFAULT_SETTLE_MS, SchemaError};
 pub use validate::Violation;
 
 /// The kinds of a plugin.
@@ -166,6 +167,15 @@ impl Schema {
             Shape::Object { properties, additional, .. } => properties.get(key).or(additional.as_deref()),
             Shape::List { items, .. } if key.bytes().all(|b| b.is_ascii_digit()) => Some(items),
             Shape::OneOf(forms) => forms.iter().find_map(|form| form.member(key)),
+            _ => None,
+        }
+    }
+
+    /// What is said of the items of a list.
+    pub fn item(&self) -> Option<&Self> {
+        match &self.shape {
+            Shape::List { items, .. } => Some(items),
+            Shape::OneOf(forms) => forms.iter().find_map(Self::item),
             _ => None,
         }
     }

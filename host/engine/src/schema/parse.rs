@@ -17,6 +17,10 @@ const MAX_PATTERN: usize = 256;
 const MAX_SETTLE_MS: u64 = 10 * 60 * 1000;
 /// What one call may serve, whatever a kind says.
 const MAX_BATCH: u64 = 1000;
+/// Requests in one provider call where the kind says nothing.
+const DEFAULT_BATCH: u64 = 20;
+/// How long a dead process's last request may still land, in milliseconds, where the kind says nothing.
+pub const DEFAULT_SETTLE_MS: u64 = 5_000;
 
 /// Why a kinds document is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -150,9 +154,10 @@ impl Parser {
             description: self.text(map, "description")?.unwrap_or_default(),
             inputs,
             outputs,
-            settle_ms: self.unsigned(map, "x-maps-settle-ms", MAX_SETTLE_MS)?.unwrap_or(0),
+            settle_ms: self.unsigned(map, "x-maps-settle-ms", MAX_SETTLE_MS)?.unwrap_or(DEFAULT_SETTLE_MS),
             // The figure is below `MAX_BATCH`, and a batch of none serves nobody.
-            batch: usize::try_from(self.unsigned(map, "x-maps-batch", MAX_BATCH)?.unwrap_or(1).max(1)).unwrap_or(1),
+            batch: usize::try_from(self.unsigned(map, "x-maps-batch", MAX_BATCH)?.unwrap_or(DEFAULT_BATCH).max(1))
+                .unwrap_or(1),
             delete_first: self.flag(map, "x-maps-delete-first")?,
             diffs: self.flag(map, "x-maps-diff")?,
             previews: self.flag(map, "x-maps-preview")?,
