@@ -8,6 +8,7 @@ use crate::journal::{Ended, Entry, OpKind, Recorded};
 use crate::name::{Address, OpId};
 use crate::problem::Problem;
 use crate::retry;
+use crate::stack::ResourceDecl;
 use crate::value::Value;
 
 /// The snapshot format this version writes, and the newest it reads.
@@ -389,6 +390,23 @@ impl State {
     /// The object that an address stands for.
     pub fn current(&self, address: &Address) -> Option<&Recorded> {
         self.resources.get(address)?.current.as_ref()
+    }
+
+    /// The object with what the stack now says about it and its cloud does not know: its order, and
+    /// whether it is protected or retained. None if that is recorded already.
+    pub(crate) fn restated(&self, object: &Recorded, resource: &ResourceDecl) -> Option<Recorded> {
+        if object.kind != resource.kind {
+            return None;
+        }
+        let held = |on: &&Address| self.resources.contains_key(*on);
+        let now: BTreeSet<_> = resource.depends_on.iter().filter(held).collect();
+        let then: BTreeSet<_> = object.depends_on.iter().filter(held).collect();
+        let (protect, retain) = (resource.options.protect, resource.options.retain);
+        if now == then && (object.protect, object.retain) == (protect, retain) {
+            return None;
+        }
+        let depends_on = now.into_iter().cloned().collect();
+        Some(Recorded { depends_on, protect, retain, ..object.clone() })
     }
 }
 

@@ -10,7 +10,7 @@ mod report;
 mod start;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -317,19 +317,9 @@ impl<'a> Run<'a> {
                 return;
             }
             for (address, resource) in &self.session.stack.resources {
-                let Some(object) = state.current(address).filter(|object| object.kind == resource.kind) else {
-                    continue;
-                };
-                let held = |on: &&crate::Address| state.resources.contains_key(*on);
-                let now: BTreeSet<_> = resource.depends_on.iter().filter(held).collect();
-                let then: BTreeSet<_> = object.depends_on.iter().filter(held).collect();
-                if now != then || (object.protect, object.retain) != (resource.options.protect, resource.options.retain)
-                {
-                    let depends_on = now.into_iter().cloned().collect();
-                    let (protect, retain) = (resource.options.protect, resource.options.retain);
-                    let object = Recorded { depends_on, protect, retain, ..object.clone() };
-                    entries.push(Entry::Learned { address: address.clone(), object: Some(object) });
-                }
+                let restated = state.current(address).and_then(|object| state.restated(object, resource));
+                entries
+                    .extend(restated.map(|object| Entry::Learned { address: address.clone(), object: Some(object) }));
             }
         });
         entries.extend(self.stored_outputs(cancel));

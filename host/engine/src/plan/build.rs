@@ -8,7 +8,7 @@ use super::{Action, OutputDiff, Plan, Step, basis, outputs};
 use crate::diagnostic::Diagnostic;
 use crate::diff::diff;
 use crate::graph::Graph;
-use crate::journal::OpKind;
+use crate::journal::{Entry, OpKind};
 use crate::name::{Address, PluginName};
 use crate::problem::Problem;
 use crate::provider::{CheckOutcome, CheckRequest, DiffRequest, FieldChange, Object, Preview, PreviewRequest};
@@ -300,8 +300,24 @@ impl<'a> Builder<'a> {
             view.take(schema.ephemeral_outputs(), now);
         }
         self.views.insert(address.clone(), Arc::new(view));
+        if step.action == Action::Same {
+            self.restate(resource);
+        }
         step.planned_outputs = outputs;
         self.steps.insert(address.clone(), step);
+    }
+
+    /// What the stack says about an object and its cloud does not know is a decision of its own: it
+    /// is kept even if nothing else changes, since a later removal goes by what is recorded.
+    fn restate(&mut self, resource: &ResourceDecl) {
+        let state = &self.survey.state;
+        let Some(object) = state.current(&resource.address) else { return };
+        if let Some(object) = state.restated(object, resource) {
+            let entry = Entry::Learned { address: resource.address.clone(), object: Some(object) };
+            if self.survey.state.fold([&entry]).is_ok() {
+                self.survey.recovered.push(entry);
+            }
+        }
     }
 
     /// Compares the stack's outputs, and its checks as far as they can be told.

@@ -145,8 +145,11 @@ impl Parser {
         };
         let (inputs, outputs) = (part("inputs")?, part("outputs")?);
         let home = self.texts(map, "x-maps-home")?;
-        if let Some(unknown) = home.iter().find(|name| inputs.member(name).is_none()) {
-            return Err(self.error(format!("`x-maps-home` names `{unknown}`, which is no input")));
+        // What the plugin's config holds is said in its manifest, and is not known here.
+        let known = |name: &str| name.strip_prefix("config.").map_or(inputs.member(name).is_some(), |n| !n.is_empty());
+        if let Some(unknown) = home.iter().find(|name| !known(name)) {
+            let message = format!("`x-maps-home` names `{unknown}`, which is neither an input nor `config.NAME`");
+            return Err(self.error(message));
         }
         Ok(KindSchema {
             kind: KindName::new(name),

@@ -72,6 +72,7 @@ fn what_is_not_understood_is_refused_with_its_place() {
         json!({"kinds": {"p/k": {"inputs": {"type": "object"}, "outputs": {"type": "object"}, "x-maps-settle": 1}}}),
         json!({"kinds": {"p/k": {"inputs": {"type": "object"}, "outputs": {"type": "object"}, "x-maps-settle-ms": -1}}}),
         json!({"kinds": {"p/k": {"inputs": object(&json!({})), "outputs": {"type": "object"}, "x-maps-home": ["x"]}}}),
+        json!({"kinds": {"p/k": {"inputs": object(&json!({})), "outputs": {"type": "object"}, "x-maps-home": ["config."]}}}),
     ] {
         KindSchema::parse_all(&document).expect_err(&document.to_string());
     }
@@ -92,7 +93,7 @@ fn kind() -> KindSchema {
             "token": {"type": "string", "x-maps-secret": true},
             "kubeconfig": {"type": "string", "x-maps-ephemeral": true},
         })),
-        "x-maps-batch": 7, "x-maps-settle-ms": 5000, "x-maps-diff": true, "x-maps-home": ["name"],
+        "x-maps-batch": 7, "x-maps-settle-ms": 5000, "x-maps-diff": true, "x-maps-home": ["name", "config.cluster"],
     });
     KindSchema::parse("p/k", &document).unwrap()
 }
@@ -108,7 +109,7 @@ fn annotations_are_read() {
     assert!(kind.inputs.at(["pools", "3", "key"]).unwrap().flags.secret);
     assert!(kind.inputs.at(["pools", "key"]).is_none());
     assert_eq!(kind.ephemeral_outputs().collect::<Vec<_>>(), ["kubeconfig"]);
-    assert_eq!(kind.home_inputs().collect::<Vec<_>>(), ["cluster", "name"]);
+    assert_eq!(kind.home_inputs().collect::<Vec<_>>(), ["cluster", "name", "config.cluster"]);
 }
 
 #[test]
