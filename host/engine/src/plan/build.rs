@@ -251,7 +251,7 @@ impl<'a> Builder<'a> {
                     let plugin = self.session.stack.plugins.get(&resource.kind.plugin());
                     plugin.map(|plugin| plugin.config.member_resources(name)).unwrap_or_default()
                 }
-                None => resource.with.member_resources(&home),
+                None => resource.with.member_resources(home),
             });
         }
         let made_anew = |home: &&Address| {

@@ -48,7 +48,7 @@ impl Situation<'_> {
         let mut step = Step::new(self.resource.address.clone(), self.resource.kind.clone(), Action::Create);
         step.reasons.extend(self.gone.take());
         step.reasons.extend(self.adopted.take());
-        step.delete_first = self.resource.options.delete_before_replace.unwrap_or_else(|| self.schema.delete_first);
+        step.delete_first = self.resource.options.delete_before_replace.unwrap_or(self.schema.delete_first);
         step.resumes = std::mem::take(&mut self.resumes);
         if !step.resumes.is_empty() {
             step.reasons.push(Reason::Interrupted);
