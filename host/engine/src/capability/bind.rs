@@ -145,8 +145,9 @@ impl FromStr for Template {
 }
 
 impl Template {
-    /// Does the request's value (none: the field is absent) equal the step's? A field that both
-    /// leave out is equal; one that the step does not know yet never is.
+    /// Does the request's value (none: the field is absent) equal the step's? An input that both
+    /// leave out is equal; one that the step does not know yet never is. An id or an output that
+    /// the step has not got equals nothing: leaving it out may mean "all of them".
     pub fn equals(&self, actual: Option<&Value>, scope: &StepScope) -> bool {
         let expected = match self.0.as_slice() {
             [Part::Value(placeholder)] => placeholder.value(scope),
@@ -164,7 +165,7 @@ impl Template {
         };
         let actual = actual.filter(|value| !matches!(value.peek(), Value::Null));
         match (expected, actual) {
-            (None, None) => true,
+            (None, None) => matches!(self.0.as_slice(), [Part::Value(Placeholder::Inputs(_))]),
             (Some(expected), Some(actual)) => !expected.has_unknown() && !actual.has_unknown() && expected == *actual,
             _ => false,
         }
@@ -238,19 +239,48 @@ impl Pointer {
         self.0.iter().any(|token| token == "*")
     }
 
-    /// The one value it points at; never one through a `*`.
-    pub fn find<'v>(&self, value: &'v Value) -> Option<&'v Value> {
-        self.0.iter().try_fold(value, |here, token| match here.peek() {
-            Value::Map(map) => map.get(token),
-            Value::List(items) => items.get(token.parse::<usize>().ok()?),
-            _ => None,
-        })
+    /// The one value it points at, none where it is left out; never one through a `*`.
+    ///
+    /// # Errors
+    /// Where programs disagree on what stands there: a key beside it that differs only in case,
+    /// which some take for the same, or a list or a scalar where an object should be.
+    pub fn find<'v>(&self, value: &'v Value) -> Result<Option<&'v Value>, Ambiguous> {
+        let mut here = value;
+        for token in &self.0 {
+            let next = match here.peek() {
+                Value::Map(map) => {
+                    let alike = |key: &&String| *key != token && folded(key).eq(folded(token));
+                    if map.keys().any(|key| alike(&key)) {
+                        return Err(Ambiguous);
+                    }
+                    map.get(token)
+                }
+                Value::List(items) => {
+                    let index = token.parse::<usize>().ok().filter(|index| index.to_string() == *token);
+                    items.get(index.ok_or(Ambiguous)?)
+                }
+                Value::Null => None,
+                _ => return Err(Ambiguous),
+            };
+            let Some(next) = next else { return Ok(None) };
+            here = next;
+        }
+        Ok(Some(here))
     }
 
     /// Applies `change` to every value in `json` that it points at.
     pub fn for_each(&self, json: &mut Json, change: &mut impl FnMut(&mut Json)) {
         descend(&self.0, json, change);
     }
+}
+
+/// A place that programs disagree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ambiguous;
+
+/// Without case, also where one letter has several forms: `ſ` is an `s` to some.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
 fn fits(token: &str, place: &Place) -> bool {

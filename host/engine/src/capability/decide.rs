@@ -281,8 +281,8 @@ fn bound(rule: &HttpRule, facts: &HttpFacts<'_>, scope: &StepScope) -> Result<()
         Err(Mismatch::Elsewhere) => return Err("the URL is another".to_owned()),
     }
     for (pointer, templates) in &rule.scope.bind.body {
-        let actual = facts.body.and_then(|body| pointer.find(body));
-        let wrong = |template: &&Template| facts.body.is_none() || !template.equals(actual, scope);
+        let actual = facts.body.map(|body| pointer.find(body));
+        let wrong = |template: &&Template| !matches!(actual, Some(Ok(actual)) if template.equals(actual, scope));
         if let Some(template) = templates.iter().find(wrong) {
             return Err(format!("`{pointer}` in the body is not {template}"));
         }

@@ -17,7 +17,7 @@ mod rule;
 mod tests;
 
 pub use address::{AddressError, RequestUrl, URL_BYTES};
-pub use bind::{Bind, BindError, Place, Placeholder, Pointer, Template};
+pub use bind::{Ambiguous, Bind, BindError, Place, Placeholder, Pointer, Template};
 pub use decide::{Decision, Denial, Facts, Half, HttpFacts, decide};
 pub use grant::Effective;
 pub use manifest::{Credential, CredentialKind, Interface, Manifest};

@@ -153,6 +153,51 @@ fn a_bound_read_serves_one_request_of_the_batch() {
 }
 
 #[test]
+fn rt18_a_body_that_programs_read_differently_is_not_about_the_step() {
+    let put = |body: Json| Ask {
+        body: Some(body),
+        ..write(Operation::Update, "PUT", "https://api.example.com/v2/size", &[0])
+    };
+    let rules = json!([{"id": "size", "effect": "write", "methods": ["PUT"], "url": "https://api.example.com/v2/size",
+        "bind": {"body": {"/size/name": "{inputs.name}", "/note": "{inputs.note}"}}, "reason": "sizes it"}]);
+    let decided = |body: Json| answer(&effective(rules.clone(), None), &put(body), &[step("one", None)]);
+    assert!(decided(json!({"size": {"name": "one"}, "other": 1})).is_ok());
+    for body in [
+        // Keys that some take for the bound one, and the last one of them counts.
+        json!({"size": {"name": "one", "Name": "two"}}),
+        json!({"size": {"name": "one"}, "SIZE": {"name": "two"}}),
+        json!({"size": {"name": "one"}, "\u{17f}ize": {"name": "two"}}),
+        // An optional field that is left out, of something that is no object.
+        json!([{"note": "x"}]),
+        json!("note=x"),
+        // Left out, and said by another name.
+        json!({"size": {"name": "one"}, "Note": "x"}),
+    ] {
+        assert_eq!(decided(body.clone()).map_err(|(code, _)| code), Err("http-binding"), "{body}");
+    }
+}
+
+#[test]
+fn rt18_an_id_or_an_output_that_the_step_has_not_got_is_never_left_out() {
+    let rule = |placeholder: &str| {
+        json!([{"id": "tag", "effect": "write", "methods": ["PUT"], "url": "https://api.example.com/v2/tags",
+            "bind": {"body": {"/of": placeholder}}, "reason": "tags it"}])
+    };
+    let ask = |body: Json| Ask {
+        body: Some(body),
+        ..write(Operation::Create, "PUT", "https://api.example.com/v2/tags", &[0])
+    };
+    for placeholder in ["{id}", "{outputs.project}"] {
+        for body in [json!({}), json!({"of": null})] {
+            let decided = answer(&effective(rule(placeholder), None), &ask(body), &[step("one", None)]);
+            assert_eq!(decided.map_err(|(code, _)| code), Err("http-binding"), "{placeholder}");
+        }
+    }
+    assert!(answer(&effective(rule("{id}"), None), &ask(json!({"of": "id-1"})), &[step("one", Some("id-1"))]).is_ok());
+    assert!(answer(&effective(rule("{inputs.note}"), None), &ask(json!({})), &[step("one", None)]).is_ok());
+}
+
+#[test]
 fn a_secret_input_binds_by_what_it_holds() {
     let mut secret = step("one", None);
     secret.inputs = Value::from(crate::value::Map::from([("name".to_owned(), Value::from("one").secret())]));
