@@ -41,6 +41,7 @@ impl Layout {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
             _ => PathBuf::from("."),
         };
+        refuse_links(&folder.join(".maps"))?;
         Ok(Self { file, folder })
     }
 
@@ -81,6 +82,28 @@ impl Layout {
     }
 }
 
+/// Refuses a link at a path or anywhere below it. maps makes none there; a folder that came from
+/// somebody else, a cloned repository, could bring one that has a file of the user's overwritten.
+fn refuse_links(path: &Path) -> Result<(), Failure> {
+    let found = match std::fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Failure::file(path)(error)),
+    };
+    if found.is_symlink() {
+        return Err(Failure::usage_help(
+            format!("{} is a link, and maps keeps nothing where a link leads", path.display()),
+            "look where it leads, and who put it there; then remove it",
+        ));
+    }
+    if found.is_dir() {
+        for entry in std::fs::read_dir(path).map_err(Failure::file(path))? {
+            refuse_links(&entry.map_err(Failure::file(path))?.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A stack in an environment: each has its own state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Named<'a> {
@@ -119,6 +142,18 @@ mod tests {
         assert_eq!(by_folder.file(), by_file.file());
         assert_eq!(by_folder.folder(), dir.path());
         assert!(Layout::find(&dir.path().join("none.yaml")).is_err());
+    }
+
+    #[test]
+    fn rt36_a_link_among_the_state_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("stack.yaml"), "").unwrap();
+        let state = dir.path().join(".maps/rehearsal/maps/cloud");
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::write(state.join("cloud.json"), "").unwrap();
+        assert!(Layout::find(dir.path()).is_ok());
+        std::os::unix::fs::symlink(dir.path().join("stack.yaml"), state.join("cloud.json.new")).unwrap();
+        assert!(Layout::find(dir.path()).unwrap_err().to_string().contains("is a link"));
     }
 
     #[test]

@@ -313,6 +313,8 @@ impl Audit {
         }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        // A link, such as a cloned repository may bring, would have another file of the user's written.
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
         options.open(&self.path).map_err(|error| self.io(&error))
     }
 
@@ -447,6 +449,16 @@ mod tests {
         let head = first.head().await.unwrap();
         assert_eq!(verify(&path), Ok(head));
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
+    }
+
+    #[tokio::test]
+    async fn rt36_a_link_in_place_of_the_log_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let (victim, path) = (folder.path().join("victim"), folder.path().join("audit.jsonl"));
+        std::fs::write(&victim, "a key without a line's end").unwrap();
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        assert!(Audit::at(&path).durable(&record("one")).await.is_err());
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "a key without a line's end");
     }
 
     #[tokio::test]

@@ -11,9 +11,18 @@ use crate::error::FileError;
 const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
 
-/// Makes the folder and those above it that are missing, each for its owner only.
+/// Makes the folder and those above it that are missing, each for its owner only. A link is not
+/// taken for a folder: whoever put it there would choose whose files are replaced and removed.
 pub(crate) fn create_dir(path: &Path) -> Result<(), FileError> {
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        return Err(FileError::foreign(path, "it is a link, and state lies where no link leads"));
+    }
     DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).map_err(FileError::io("create", path))
+}
+
+/// Opening fails where the file is a link.
+pub(crate) fn no_follow() -> i32 {
+    rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
 }
 
 /// Opens a private file for reading and writing, made empty if it is not there.
@@ -24,6 +33,7 @@ pub(crate) fn open_or_create(path: &Path) -> Result<File, FileError> {
         .create(true)
         .truncate(false)
         .mode(FILE_MODE)
+        .custom_flags(no_follow())
         .open(path)
         .map_err(FileError::io("open", path))
 }

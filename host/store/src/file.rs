@@ -45,8 +45,10 @@ impl Location {
         &self.dir
     }
 
-    fn codec(&self) -> Codec {
-        Codec::new(&self.stack, &self.key)
+    pub(crate) fn codec(&self) -> Codec {
+        // No stack's name holds an `@`, so that no two places read alike.
+        let owner = self.environment.as_ref().map(|environment| format!("{}@{environment}", self.stack));
+        Codec::new(owner.as_deref().unwrap_or(&self.stack), &self.key)
     }
 
     /// Decodes what was read, and refuses another stack's or environment's.

@@ -99,7 +99,13 @@ fn keep(dir: &Path, path: &Path, serial: u64) -> Result<(), FileError> {
     }
     fs::hard_link(path, &kept).map_err(FileError::io("create", &kept))?;
     let entries = fs::read_dir(&history).map_err(FileError::io("read", &history))?;
+    // What does not bear a name of ours is somebody's own, and stays.
+    let kept = |path: &Path| {
+        let serial = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".json"));
+        serial.is_some_and(|serial| serial.len() == 20 && serial.bytes().all(|byte| byte.is_ascii_digit()))
+    };
     let mut names: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    names.retain(|path| kept(path));
     names.sort();
     for old in names.iter().rev().skip(HISTORY) {
         fs::remove_file(old).map_err(FileError::io("remove", old))?;

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -132,6 +133,7 @@ impl Writer {
             Some(file) => file,
             None => OpenOptions::new()
                 .write(true)
+                .custom_flags(disk::no_follow())
                 .open(&path)
                 .and_then(|mut file| {
                     file.set_len(length)?;

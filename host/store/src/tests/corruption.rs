@@ -205,3 +205,49 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rt36_a_link_in_place_of_a_state_file_leads_nowhere() {
+    for name in ["lock", "journal.jsonl"] {
+        let dir = tempfile::tempdir().unwrap();
+        standing(dir.path());
+        // For the journal a whole one, which would be taken at its word.
+        let victim = dir.path().join("victim");
+        fs::copy(dir.path().join("shop/journal.jsonl"), &victim).unwrap();
+        let before = fs::read(&victim).unwrap();
+        fs::remove_file(dir.path().join("shop").join(name)).unwrap();
+        std::os::unix::fs::symlink(&victim, dir.path().join("shop").join(name)).unwrap();
+        let written = FileStore::open(location(dir.path()), 1)
+            .map_err(|error| error.to_string())
+            .and_then(|store| block_on(store.journal().append(made("c", &[]))).map_err(|error| error.to_string()));
+        assert!(written.is_err(), "{name}");
+        assert_eq!(fs::read(&victim).unwrap(), before, "{name}");
+    }
+}
+
+#[test]
+fn rt36_a_link_in_place_of_a_state_folder_leads_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let elsewhere = dir.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, dir.path().join("shop")).unwrap();
+    assert_eq!(FileStore::open(location(dir.path()), 1).err().map(|error| error.code()), Some("state-foreign"));
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn history_forgets_only_what_it_kept_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    standing(dir.path());
+    let store = open(dir.path());
+    commit(&store);
+    let history = dir.path().join("shop/history");
+    for n in 0..30 {
+        fs::write(history.join(format!("0-my-own-{n}.json")), "mine").unwrap();
+    }
+    commit(&store);
+    let mine = fs::read_dir(&history)
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("my-own"));
+    assert_eq!(mine.count(), 30);
+}

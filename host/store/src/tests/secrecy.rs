@@ -80,6 +80,21 @@ fn a_ciphertext_moved_to_another_place_or_stack_is_not_opened() {
 }
 
 #[test]
+fn a_ciphertext_of_one_environment_is_not_opened_in_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.jsonl");
+    let codec = |environment: Option<&str>| {
+        Location::new(dir.path().join("shop"), "shop", environment.map(str::to_owned)).codec()
+    };
+    let entry = made("a", &[("password", Value::from(PLANTED).secret())]).remove(0);
+    let json = codec(Some("prod")).encode_entry(entry.clone(), &path).unwrap();
+    assert_eq!(codec(Some("prod")).decode_entry(&json, &path, 2).unwrap(), entry);
+    for other in [None, Some("dev")] {
+        assert_eq!(codec(other).decode_entry(&json, &path, 2).unwrap_err().code(), "state-secret", "{other:?}");
+    }
+}
+
+#[test]
 fn data_that_would_come_back_as_something_else_is_refused() {
     for key in ["$encrypted", "$unknown"] {
         for wrap in [|value| value, Value::secret] {
