@@ -271,6 +271,9 @@ fn v4_kind(v4: Ipv4Addr) -> Option<&'static str> {
         (169, 254, _) if [[169, 254, 169, 254], [169, 254, 170, 2], [169, 254, 170, 23]].contains(&v4.octets()) => {
             METADATA
         }
+        // Oracle's and Azure's; the latter is a public address that only its own machines reach.
+        (192, 0, 0) if v4.octets() == [192, 0, 0, 192] => METADATA,
+        (168, 63, 129) if v4.octets() == [168, 63, 129, 16] => METADATA,
         (100, 100, 100) if v4.octets() == [100, 100, 100, 200] => METADATA,
         (0, ..) => "unspecified",
         (127, ..) => "loopback",
@@ -417,9 +420,15 @@ mod tests {
         let private = BTreeSet::from(["inside.example".to_owned()]);
         assert_eq!(check_address("inside.example", "10.0.0.1".parse().unwrap(), &private), Ok(()));
         assert!(check_address("other.example", "10.0.0.1".parse().unwrap(), &private).is_err());
-        for metadata in
-            ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"]
-        {
+        for metadata in [
+            "169.254.169.254",
+            "fd00:ec2::254",
+            "100.100.100.200",
+            "192.0.0.192",
+            "168.63.129.16",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+        ] {
             assert!(check_address("inside.example", metadata.parse().unwrap(), &private).is_err(), "{metadata}");
         }
     }
