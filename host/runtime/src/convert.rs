@@ -69,7 +69,7 @@ pub(crate) fn problem(seals: &Seals, problem: types::Problem) -> Problem {
 
 /// A guest's text, as it may be shown.
 pub(crate) fn text(seals: &Seals, text: &str) -> String {
-    seals.scrub(&printable(text, TEXT_BYTES))
+    crate::printable::shown(text, TEXT_BYTES, |text| seals.scrub(text))
 }
 
 fn code(code: &str) -> String {

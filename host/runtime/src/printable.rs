@@ -24,6 +24,12 @@ pub(crate) fn printable(text: &str, most: usize) -> String {
     clean
 }
 
+/// As [`printable`], without secrets. Stripped first, since a mark inside of a secret must not hide
+/// it; cut last, since the first half of a secret is not found.
+pub(crate) fn shown(text: &str, most: usize, scrub: impl FnOnce(&str) -> String) -> String {
+    printable(&scrub(&printable(text, usize::MAX)), most)
+}
+
 /// Marks that change the order or the presence of what is shown, without being seen themselves.
 fn reorders(character: char) -> bool {
     matches!(
@@ -72,6 +78,15 @@ mod tests {
         ] {
             assert_eq!(printable(text, 100), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn rt25_a_secret_at_the_cut_leaves_no_part_of_itself() {
+        let mut seals = crate::seal::Seals::default();
+        seals.mint(maps_engine::Value::from("correct horse battery"));
+        let text = format!("{}correct \u{200b}horse battery", "x".repeat(90));
+        let cut = shown(&text, 100, |text| seals.scrub(text));
+        assert!(!cut.contains("cor"), "{cut}");
     }
 
     #[test]

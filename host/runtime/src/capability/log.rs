@@ -5,16 +5,14 @@ use maps_engine::capability::Interface;
 use crate::bindings::maps::platform::log::{self, Level};
 use crate::guest::Guest;
 use crate::limits::{LOG_LINE_BYTES, LOG_LINES};
-use crate::printable::printable;
+use crate::printable::shown;
 
 impl log::Host for Guest {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
-        // Stripped first: a mark hidden inside of a secret must not hide the secret.
-        let stripped = printable(&message, LOG_LINE_BYTES);
-        let line = match &self.scope {
-            Some(scope) => scope.scrub(&stripped),
-            None => stripped,
-        };
+        let line = shown(&message, LOG_LINE_BYTES, |text| match &self.scope {
+            Some(scope) => scope.scrub(text),
+            None => text.to_owned(),
+        });
         if matches!(level, Level::Error) {
             self.log.last_error = Some(line.clone());
         }

@@ -34,7 +34,7 @@ pub use maps_engine::capability::Half;
 
 use crate::audit::{Outcome, Record};
 use crate::egress::{EgressError, Transport};
-use crate::printable::printable;
+use crate::printable::{printable, shown};
 use crate::scope::{CallScope, Phase};
 use echo::Echo;
 use request::{Allowed, Refused, prepare};
@@ -157,7 +157,7 @@ impl HttpCapability {
         let (allowed, credential, echo) = match allowed {
             Ok(allowed) => allowed,
             Err(refused) => {
-                let summary = refused.summary.unwrap_or_else(|| printable(&item.request.url, 256));
+                let summary = refused.summary.unwrap_or_else(|| unparsed(scope, &item.request.url));
                 let outcome = Outcome::Denied { code: refused.problem.code.clone() };
                 let all: Vec<_> = (0..scope.steps.len()).collect();
                 scope.audit.note(&line.record(&summary, &all, refused.rule, outcome));
@@ -299,6 +299,13 @@ impl HttpCapability {
         }
         Ok((Some((header, value)), Echo::of(secrets)))
     }
+}
+
+/// What the log says of a text that is no URL: without what would be its query or fragment.
+fn unparsed(scope: &CallScope, text: &str) -> String {
+    let place = text.split(['?', '#']).next().unwrap_or_default();
+    let place = place.rsplit_once('@').map_or(place, |(_, after)| after);
+    shown(place, 256, |text| scope.scrub(text))
 }
 
 fn scrubbed(scope: &CallScope, mut problem: Problem) -> Problem {
