@@ -130,7 +130,7 @@ fn seal(scope: &CallScope, rule: &HttpRule, echo: &Echo, body: Vec<u8>) -> Resul
             reseal(scope, echo, &mut json);
             for pointer in pointers {
                 pointer.for_each(&mut json, &mut |place| {
-                    if !place.is_null() && !is_sealed(place) {
+                    if !place.is_null() && !is_sealed(scope, place) {
                         *place = sealed(scope, Value::from(place.take()));
                     }
                 });
@@ -157,8 +157,11 @@ fn sealed(scope: &CallScope, value: Value) -> Json {
     Json::Object([(SEALED_KEY.to_owned(), Json::String(handle))].into_iter().collect())
 }
 
-fn is_sealed(json: &Json) -> bool {
-    json.as_object().is_some_and(|object| object.len() == 1 && object.contains_key(SEALED_KEY))
+/// Is it a handle of this call? What only looks like one is a value that the service sent.
+fn is_sealed(scope: &CallScope, json: &Json) -> bool {
+    let object = json.as_object().filter(|object| object.len() == 1);
+    let handle = object.and_then(|object| object.get(SEALED_KEY)?.as_str());
+    handle.is_some_and(|handle| scope.seals().open(handle).is_some())
 }
 
 /// The credential is blotted out; a text that repeats a sealed secret becomes a sealed value.
@@ -175,8 +178,6 @@ fn reseal(scope: &CallScope, echo: &Echo, json: &mut Json) {
         }
         Json::Array(items) => items.iter_mut().for_each(|item| reseal(scope, echo, item)),
         Json::Object(map) => {
-            // A service does not mint handles: what looks like one would be opened by nobody, and
-            // is kept from looking like one.
             *map = std::mem::take(map)
                 .into_iter()
                 .map(|(key, mut item)| {

@@ -1,7 +1,7 @@
 //! From what a guest asks for to a request that may be sent: checked, decided, secrets opened.
 
 use maps_engine::capability::{
-    AddressError, Decision, Effective, Facts, Half, HttpFacts, HttpRule, Place, RequestUrl, decide,
+    AddressError, Decision, Effective, Facts, Half, HttpFacts, HttpRule, Place, RequestUrl, Seal, decide,
 };
 use maps_engine::{Class, OpId, Problem, Value};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -60,9 +60,16 @@ pub(super) fn prepare<'a>(
         rule: Some(rule.id.clone()),
     };
     let mut headers = headers;
+    let accepts_json = headers.get("accept").is_none_or(|accept| accept == "application/json");
+    if matches!(&rule.scope.seal, Seal::At(places) if !places.is_empty()) && !accepts_json {
+        let message = format!("rule `{}` seals places of a JSON answer, and another form is asked for", rule.id);
+        let help = "leave the header `accept` out, or say `application/json`";
+        return Err(late(Problem::new(Class::Denied, "http-accept", message).help(help)));
+    }
     let body = match (body, &request.body) {
         (Some(value), _) => {
             check_sinks(rule, &value, &mut Vec::new()).map_err(late)?;
+            check_type(&headers).map_err(late)?;
             headers.entry("content-type").or_insert(HeaderValue::from_static("application/json"));
             // Written anew, so that the service reads what was decided on: without doubled keys.
             Some(serde_json::to_vec(&value.revealed()).map_err(|error| late(internal(&error.to_string())))?)
@@ -104,7 +111,7 @@ fn internal(message: &str) -> Problem {
 }
 
 /// Headers that frame the message, route it, carry credentials, or change its method.
-const REFUSED: [&str; 24] = [
+const REFUSED: [&str; 26] = [
     "host",
     "authorization",
     "cookie",
@@ -119,6 +126,9 @@ const REFUSED: [&str; 24] = [
     "expect",
     "http2-settings",
     "accept-encoding",
+    // A part of an answer is not where the rule says that its secrets are.
+    "range",
+    "if-range",
     "forwarded",
     "via",
     "x-http-method-override",
@@ -162,6 +172,19 @@ fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Problem> {
         }
     }
     Ok(checked)
+}
+
+/// What was judged as JSON must be read as JSON: as a form, the same bytes say something else.
+fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(value) = headers.get("content-type") else { return Ok(()) };
+    let kind = value.to_str().unwrap_or_default().to_ascii_lowercase();
+    let (kind, parameter) = kind.split_once(';').map_or((kind.as_str(), ""), |(kind, rest)| (kind.trim(), rest.trim()));
+    let is_json = kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json");
+    if is_json && matches!(parameter, "" | "charset=utf-8") {
+        return Ok(());
+    }
+    Err(Problem::new(Class::Denied, "http-content-type", "a JSON body is sent under a content type that is not JSON's")
+        .help("leave the header out, or say `application/json` or `application/…+json`"))
 }
 
 /// The JSON body with its handles opened and marked as secrets.

@@ -389,6 +389,8 @@ async fn rt09_rt10_headers_that_frame_route_or_authorise_are_refused() {
         ("X-HTTP-Method-Override", "DELETE"),
         ("x_http_method_override", "DELETE"),
         ("x-forwarded-for", "10.0.0.1"),
+        ("Range", "bytes=10-20"),
+        ("if-range", "x"),
         ("x-a", "a\r\nhost: evil.com"),
         ("x-a", "a\0"),
         ("x-a\r\nb", "c"),
@@ -563,6 +565,43 @@ async fn what_a_rule_seals_is_a_handle() {
     let (_server, base, bench) = plain_bench(ok("not JSON: abc"), Operation::Read, HttpLimits::default()).await;
     let response = bench.send(Half::Read, get(&format!("{base}/keys"))).await.unwrap();
     assert!(body(&response).starts_with("{\"$sealed\""), "{}", body(&response));
+}
+
+#[tokio::test]
+async fn a_sealed_place_is_sealed_whatever_is_asked_for_and_answered() {
+    let looks_sealed = ok("{\"keys\":[{\"secret\":{\"$sealed\":\"abc-in-clear\"}}]}");
+    let (_server, base, bench) = plain_bench(looks_sealed, Operation::Read, HttpLimits::default()).await;
+    let response = bench.send(Half::Read, get(&format!("{base}/keys"))).await.unwrap();
+    assert!(!body(&response).contains("abc-in-clear"), "{}", body(&response));
+
+    let mut other_form = get(&format!("{base}/keys"));
+    other_form.request.headers = vec![("accept".to_owned(), "application/json;as=Table".to_owned())];
+    bench.denied(Half::Read, other_form, "http-accept").await;
+}
+
+#[tokio::test]
+async fn rt18_a_body_that_was_judged_as_json_is_not_sent_as_a_form() {
+    let (server, base, bench) = plain_bench(ok("{}"), Operation::Create, HttpLimits::default()).await;
+    for kind in ["application/x-www-form-urlencoded", "text/json", "application/json; charset=utf-16", "x+json"] {
+        let mut item = make(&base, &json!({"name": "maps", "&name=other&x": 1}));
+        item.request.headers = vec![("content-type".to_owned(), kind.to_owned())];
+        bench.denied(Half::Write, item, "http-content-type").await;
+    }
+    assert!(server.asked().is_empty());
+    for kind in ["application/json; charset=UTF-8", "application/merge-patch+json"] {
+        let mut item = make(&base, &json!({"name": "maps"}));
+        item.request.headers = vec![("content-type".to_owned(), kind.to_owned())];
+        bench.send(Half::Write, item).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn rt25_what_is_no_url_is_recorded_without_its_query_and_user() {
+    let (_server, bench) = tls_bench(ok("{}")).await;
+    let item = get("https://user:word@api.example.com/list?token=abc def#frag");
+    bench.denied(Half::Read, item, "http-url").await;
+    let line = bench.audit().await.pop().unwrap();
+    assert_eq!(line["summary"], "GET api.example.com/list");
 }
 
 #[tokio::test]
