@@ -4,7 +4,6 @@ use maps_engine::{Class, Problem};
 
 use crate::bindings::maps::platform::types;
 use crate::limits::{RETRY_AFTER_MS, TEXT_BYTES};
-use crate::printable::printable;
 use crate::seal::Seals;
 
 /// Bytes of a problem's code.
