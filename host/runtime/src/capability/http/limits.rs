@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct HttpLimits {
     /// Bytes of an answer, on the wire and unpacked. A list of 500 objects has about 1 MiB.
     pub response_bytes: usize,
+    /// Bytes of all answers of one `send`, after which no further request leaves: the host holds
+    /// them until the last is there, and a guest could not take more than its transfer limit.
+    pub answers_bytes: usize,
     /// How many times larger an answer may become by unpacking, once it is past [`FREE_BYTES`].
     /// JSON shrinks to a twentieth at best.
     pub response_ratio: usize,
@@ -27,6 +30,7 @@ impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             response_bytes: 8 << 20,
+            answers_bytes: 32 << 20,
             response_ratio: 100,
             call_time: Duration::from_secs(60),
             concurrency: 16,

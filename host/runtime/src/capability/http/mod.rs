@@ -17,7 +17,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -128,11 +128,20 @@ impl HttpCapability {
         items: Vec<HttpItem>,
     ) -> Vec<Result<HttpResponse, Problem>> {
         // Boxed, since the compiler cannot see that a borrowing closure's futures can be sent.
-        let calls: Vec<BoxFuture<'_, _>> = items.iter().map(|item| self.call(scope, half, item).boxed()).collect();
+        let kept = AtomicUsize::new(0);
+        let calls: Vec<BoxFuture<'_, _>> =
+            items.iter().map(|item| self.call(scope, half, item, &kept).boxed()).collect();
         stream::iter(calls).buffered(self.limits.concurrency.max(1)).collect().await
     }
 
-    async fn call(&self, scope: &CallScope, half: Half, item: &HttpItem) -> Result<HttpResponse, Problem> {
+    /// `kept` counts the bytes of the answers that the guest has not been handed yet.
+    async fn call(
+        &self,
+        scope: &CallScope,
+        half: Half,
+        item: &HttpItem,
+        kept: &AtomicUsize,
+    ) -> Result<HttpResponse, Problem> {
         let line = Line { scope, half, method: &item.request.method };
         let made = scope.calls.fetch_add(1, Ordering::Relaxed);
         let allowed = if made >= self.limits.calls {
@@ -142,6 +151,10 @@ impl HttpCapability {
                 summary: None,
                 rule: None,
             })
+        } else if kept.load(Ordering::Relaxed) > self.limits.answers_bytes {
+            let message = format!("the answers of one send have more than {} MiB", self.limits.answers_bytes >> 20);
+            let problem = Problem::new(Class::Denied, "answers-size", message).help("send fewer requests at once");
+            Err(Refused { problem: problem.into(), summary: None, rule: None })
         } else {
             prepare(&self.effective, scope, half, item).and_then(|allowed| {
                 let (credential, echo) = match self.credential(item, &allowed) {
@@ -183,6 +196,8 @@ impl HttpCapability {
         };
         record.duration_ms = Some(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
         scope.audit.note(&record);
+        let bytes = result.as_ref().map_or(0, |response| response.body.len());
+        kept.fetch_add(bytes, Ordering::Relaxed);
         result.map_err(|mut problem| {
             problem.message = echo.scrub(&problem.message);
             scrubbed(scope, problem)

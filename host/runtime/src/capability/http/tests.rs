@@ -659,6 +659,19 @@ async fn rt30_bombs_drips_and_endless_pages_end() {
 }
 
 #[tokio::test]
+async fn rt30_many_large_answers_do_not_pile_up_in_the_host() {
+    let limits = HttpLimits { answers_bytes: 1000, concurrency: 1, ..HttpLimits::default() };
+    let large = format!("\"{}\"", "x".repeat(600));
+    let (server, base, bench) = plain_bench(ok(&large), Operation::Read, limits).await;
+    let items = (0..5).map(|_| get(&format!("{base}/list"))).collect();
+    let answers = bench.http.send(&bench.scope, Half::Read, items).await;
+    let codes: Vec<_> = answers.iter().map(|answer| answer.as_ref().map_err(|p| p.code.as_str()).map(|_| ())).collect();
+    assert_eq!(codes, [Ok(()), Ok(()), Err("answers-size"), Err("answers-size"), Err("answers-size")]);
+    assert_eq!(server.asked().len(), 2);
+    bench.send(Half::Read, get(&format!("{base}/list"))).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_packing_that_was_not_asked_for_is_refused() {
     let (_server, base, bench) =
         plain_bench(answer("200 OK", "content-encoding: br\r\n", b"xx"), Operation::Read, HttpLimits::default()).await;
