@@ -336,6 +336,7 @@ impl Provider for PluginProvider {
                     FindOutcome::Absent | FindOutcome::Failed(_) => None,
                 });
                 distinct(found)?;
+                in_order(&pairs(&facts, requests.iter().map(|r| &r.inputs), outcomes.iter().map(found_inputs)))?;
                 Ok(outcomes)
             },
         )
@@ -500,6 +501,13 @@ fn mutation(
         wit::MutationOutcome::Pending(p) => Outcome::Pending(reader.pending(id, p)?),
         wit::MutationOutcome::Failed(p) => Outcome::Failed(problem(reader.seals, p)),
     })
+}
+
+fn found_inputs(outcome: &FindOutcome) -> Option<&Value> {
+    match outcome {
+        FindOutcome::Found(o) | FindOutcome::Unfinished(o, _) | FindOutcome::Unusable(o, _) => Some(&o.inputs),
+        FindOutcome::Absent | FindOutcome::Failed(_) => None,
+    }
 }
 
 fn done_inputs(outcome: &Outcome<Object>) -> Option<&Value> {

@@ -128,7 +128,7 @@ impl Seals {
     }
 
     fn text(&self, text: String, path: &Path) -> Result<Value, String> {
-        if self.by_handle.keys().any(|handle| text.contains(handle.as_str())) {
+        if self.holds_handle(&text) {
             return Err(format!(
                 "{path}: a handle stands inside of text; it is a whole value, `{{\"{SEALED_KEY}\": HANDLE}}`"
             ));
@@ -136,6 +136,11 @@ impl Seals {
         let secret = self.holds_secret(&text);
         let value = Value::String(text);
         Ok(if secret { value.secret() } else { value })
+    }
+
+    /// Does a handle of this call stand in the text? It opens nothing there, so it is a mistake or a probe.
+    pub(crate) fn holds_handle(&self, text: &str) -> bool {
+        self.by_handle.keys().any(|handle| text.contains(handle.as_str()))
     }
 
     fn holds_secret(&self, text: &str) -> bool {

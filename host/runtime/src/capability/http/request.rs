@@ -34,9 +34,7 @@ pub(super) fn prepare<'a>(
     let early = |problem: Problem| Refused { problem: problem.into(), summary: Some(url.summary()), rule: None };
     let headers = check_headers(&request.headers).map_err(early)?;
     let body = open_body(scope, &request.body).map_err(early)?;
-    if says_secret(scope, item) {
-        return Err(early(secret_in_clear()));
-    }
+    check_clear(scope, item).map_err(early)?;
     let facts = Facts::Http(HttpFacts {
         half,
         operation: scope.operation.mutation(),
@@ -211,21 +209,31 @@ fn open_body(scope: &CallScope, body: &HttpBody) -> Result<Option<Value>, Proble
     Ok(Some(value))
 }
 
-/// Does anything but a JSON body repeat a secret? Only a guest with `reveal` could.
-fn says_secret(scope: &CallScope, item: &HttpItem) -> bool {
-    let seals = scope.seals();
-    let says = |text: &str| seals.scrub(text) != text;
+/// Does anything but a JSON body repeat a secret, which only a guest with `reveal` could, or hold a handle?
+fn check_clear(scope: &CallScope, item: &HttpItem) -> Result<(), Problem> {
     let request = &item.request;
-    let decoded = RequestUrl::parse(&request.url).is_ok_and(|url| {
-        url.segments().iter().any(|segment| says(segment))
-            || url.query().iter().any(|(name, value)| says(name) || says(value))
-    });
-    let body = matches!(&request.body, HttpBody::Bytes(bytes) if says(&String::from_utf8_lossy(bytes)));
-    decoded
-        || body
-        || says(&request.url)
-        || says(&request.method)
-        || request.headers.iter().any(|(name, value)| says(name) || says(value))
+    let mut texts = vec![request.url.clone(), request.method.clone()];
+    if let Ok(url) = RequestUrl::parse(&request.url) {
+        texts.extend(url.segments().iter().map(ToString::to_string));
+        texts.extend(url.query().iter().flat_map(|(name, value)| [name.to_string(), value.to_string()]));
+    }
+    texts.extend(request.headers.iter().flat_map(|(name, value)| [name.clone(), value.clone()]));
+    if let HttpBody::Bytes(bytes) = &request.body {
+        texts.push(String::from_utf8_lossy(bytes).into_owned());
+    }
+    let seals = scope.seals();
+    if texts.iter().any(|text| seals.scrub(text) != *text) {
+        return Err(secret_in_clear());
+    }
+    if texts.iter().any(|text| seals.holds_handle(text)) {
+        return Err(Problem::new(
+            Class::Denied,
+            "sealed-handle",
+            "a handle stands in the URL, a header or a body that is not JSON",
+        )
+        .help("a sealed value is a whole value of a JSON body, at a place that the rule names under `sinks`"));
+    }
+    Ok(())
 }
 
 fn secret_in_clear() -> Problem {

@@ -1,0 +1,15 @@
+//! The red team: a guest that does what it must not, in the real host, against a service on this
+//! machine and, in `binary.rs`, through the real `maps`. Each attempt is refused or stopped, the
+//! audit log says so, and the host serves the next call.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod answers;
+mod authority;
+mod binary;
+mod component;
+mod egress;
+mod resources;
+mod secrets;
+mod service;
+mod supply;
+mod world;
