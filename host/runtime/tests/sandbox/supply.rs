@@ -4,9 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use maps_runtime::LoadError;
+use maps_runtime::cache::{Cache, Lookup};
+use maps_runtime::engine::Sandbox;
 use maps_runtime::inspect::{InspectError, Inspection};
 use maps_runtime::package::PackageError;
 use wasm_encoder::{CustomSection, Encode, Section};
+use wasmtime::component::Component;
 
 use crate::guest::{LOGGING, MANIFEST, Parts, World, find};
 
@@ -119,6 +122,33 @@ async fn rt33_authentic_code_of_another_component_is_not_taken() {
     std::fs::write(compiled(&world), code).unwrap();
     let world = World::at(world.dir);
     world.load(&other).unwrap();
+    assert_eq!(world.lines.0.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn rt33_authentic_code_for_another_engine_configuration_is_not_loaded() {
+    let component = Parts::default().package(MANIFEST).await.unwrap();
+    let world = World::new();
+    let digest = Inspection::of(&component).unwrap().digest;
+    let cache = Cache::open(&world.dir.path().join("cache")).unwrap();
+    // The same user's maps, but one whose engine would never stop a guest that loops.
+    let mut config = wasmtime::Config::new();
+    config.wasm_component_model(true).epoch_interruption(false);
+    let other = wasmtime::Engine::new(&config).unwrap();
+    cache.store(&other, &digest, &Component::from_binary(&other, &component).unwrap()).unwrap();
+    let theirs = compiled(&world);
+    assert!(matches!(cache.load(&other, &digest), Lookup::Hit(_)));
+    let ours = Sandbox::new().unwrap();
+    assert!(matches!(cache.load(ours.engine(), &digest), Lookup::Miss), "it goes by another name");
+    world.load(&component).unwrap();
+    // Under our engine's name it is not authentic, since the name is under the tag.
+    let mine = std::fs::read_dir(world.dir.path().join("cache")).unwrap().map(|entry| entry.unwrap().path());
+    let mine = mine.filter(|file| file.extension().is_some_and(|e| e == "compiled")).find(|file| *file != theirs);
+    std::fs::copy(&theirs, mine.unwrap()).unwrap();
+    assert!(matches!(cache.load(ours.engine(), &digest), Lookup::Rejected(_)));
+    let world = World::at(world.dir);
+    assert!(find(&world.provider(&world.load(&component).unwrap())).await.is_ok());
+    assert!(world.lines.0.lock().unwrap()[0].contains("made anew"));
     assert_eq!(world.lines.0.lock().unwrap().len(), 1);
 }
 
