@@ -44,6 +44,11 @@ impl CloudServer {
         &self.dir
     }
 
+    /// Its process, for signals.
+    pub fn process(&self) -> &Child {
+        &self.child
+    }
+
     /// `--rehearse=DIR`.
     pub fn flag(&self) -> String {
         format!("--rehearse={}", self.dir.display())

@@ -1,7 +1,7 @@
 //! Composition: the only place that makes the sandbox, gives plugins their role, and hands clock,
 //! randomness and ears to the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use maps_store::FileStore;
 
 use crate::args::Pace;
 use crate::connect::{Anchored, Connection};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::render::reporter::Reporter;
 use crate::render::summary::Calls;
 use crate::source;
@@ -61,8 +61,11 @@ impl Workbench {
         let mut providers = BTreeMap::new();
         let mut kinds = Kinds::new();
         for (name, declared) in &stage.stack().plugins {
-            let plugin = host.load_file(&source::component(&declared.source, stage.layout.folder())?)?;
-            let provider = host.provider(&plugin, connection.plugin_use(stage, name, declared, &plugin)?)?;
+            let path = source::component(&declared.source, stage.layout.folder())?;
+            let refused = |error| Failure::Plugin { plugin: name.clone(), path: path.clone(), error };
+            let plugin = host.load_file(&path).map_err(refused)?;
+            let as_used = connection.plugin_use(stage, name, declared, &plugin)?;
+            let provider = host.provider(&plugin, as_used).map_err(refused)?;
             kinds.extend(provider.kinds().clone());
             providers.insert(name.clone(), provider);
         }
@@ -97,6 +100,16 @@ impl Workbench {
     /// State whose snapshots carry the head of this run's audit log.
     pub(crate) fn anchored(&self, store: FileStore) -> Anchored {
         Anchored { store, audit: Arc::clone(self.connection.audit()) }
+    }
+
+    /// The codes of the refusals that the host itself spoke and recorded.
+    pub(crate) fn denied(&self) -> BTreeSet<String> {
+        self.connection.audit().denied()
+    }
+
+    /// How a command ends whose plan has errors.
+    pub(crate) fn refused(&self) -> Exit {
+        if self.denied().is_empty() { Exit::Failed } else { Exit::Denied }
     }
 
     /// Has everything told that was heard and everything recorded that was done, and says how many

@@ -59,6 +59,10 @@ impl Connection {
             .map_err(|faults| Failure::Grant { plugin: name.clone(), faults })?;
         let effective = Arc::new(effective);
         let credentials = credentials(stage, name, declared, manifest)?;
+        if let Some(needed) = effective.http.iter().find_map(|rule| missing(rule.credential.as_deref(), &credentials)) {
+            let known = stage.stack().credentials.keys().cloned().collect();
+            return Err(Failure::NoCredential { plugin: name.clone(), name: needed.to_owned(), known });
+        }
         // A plugin without rules has no way out, and so no client.
         let http = match effective.http.is_empty() {
             true => None,
@@ -78,6 +82,11 @@ impl Connection {
         let (read, write) = self.transport.counts().get();
         Calls { read, write }
     }
+}
+
+/// The credential that a rule needs, if the plugin was not given it.
+fn missing<'a>(needed: Option<&'a str>, given: &BTreeMap<String, BoundCredential>) -> Option<&'a str> {
+    needed.filter(|name| !given.contains_key(*name))
 }
 
 /// The credentials of a plugin, each with the hosts that the stack allows it to be sent to.

@@ -80,9 +80,29 @@ pub(crate) enum Failure {
     /// State cannot be read, written or locked.
     #[error(transparent)]
     Files(#[from] FileError),
-    /// A plugin cannot be loaded.
+    /// The sandbox cannot be set up.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// A plugin cannot be loaded.
+    #[error("the plugin {plugin} cannot be loaded from {}: {error}", path.display())]
+    Plugin {
+        /// Which.
+        plugin: PluginName,
+        /// Its component.
+        path: PathBuf,
+        /// Why.
+        error: LoadError,
+    },
+    /// A plugin's rules need a credential that the stack does not give it.
+    #[error("the plugin {plugin} needs the credential {name}, and the stack gives it none")]
+    NoCredential {
+        /// Which.
+        plugin: PluginName,
+        /// What the plugin calls it.
+        name: String,
+        /// What the stack has.
+        known: Vec<String>,
+    },
     /// A component is no plugin.
     #[error(transparent)]
     Inspect(#[from] InspectError),
@@ -163,9 +183,11 @@ impl Failure {
             Self::Files(FileError::Locked { .. }) | Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => {
                 Exit::Locked
             }
-            Self::Load(LoadError::NotGranted { .. }) => Exit::Denied,
+            Self::Plugin { error: LoadError::NotGranted { .. }, .. } => Exit::Denied,
             Self::Diagnostics { .. }
             | Self::Load(_)
+            | Self::Plugin { .. }
+            | Self::NoCredential { .. }
             | Self::Inspect(_)
             | Self::Grant { .. }
             | Self::Package(_)
@@ -193,8 +215,10 @@ impl Failure {
             Self::File { .. } => "file",
             Self::Files(error) => error.code(),
             Self::State(_) => "state-contradicts-itself",
-            Self::Load(LoadError::NotGranted { .. }) => "not-granted",
-            Self::Load(_) | Self::Inspect(_) => "plugin-refused",
+            Self::Plugin { error: LoadError::NotGranted { .. }, .. } => "not-granted",
+            Self::Plugin { .. } | Self::Inspect(_) => "plugin-refused",
+            Self::Load(_) => "no-sandbox",
+            Self::NoCredential { .. } => "no-credential",
             Self::Audit(_) => "audit-log",
             Self::Egress(_) => "no-way-out",
             Self::Grant { .. } => "bad-grant",
@@ -216,8 +240,18 @@ impl Failure {
             Self::Usage { help, .. } => help.clone(),
             Self::Files(error) => Some(error.help()),
             Self::State(_) => Some("the folder `history` beside the state holds the snapshots before".to_owned()),
+            Self::Audit(AuditError::Damaged { .. }) => {
+                Some("put the damaged log aside for whoever looks into it: the next run begins a new one".to_owned())
+            }
             Self::NoOutput { known, .. } if known.is_empty() => Some("it has none; was it run?".to_owned()),
             Self::NoOutput { known, .. } => Some(format!("it has {}", known.join(", "))),
+            Self::Plugin { error: LoadError::Inspect(_), .. } => {
+                Some("make the component again: `cargo xtask plugins`, or `maps plugin build`".to_owned())
+            }
+            Self::NoCredential { plugin, name, known } => Some(match known.first() {
+                Some(known) => format!("under `plugins`: `{plugin}: {{credentials: {{{name}: {known}}}}}`"),
+                None => format!("add one under `credentials`, and name it: `{plugin}: {{credentials: {{{name}: …}}}}`"),
+            }),
             Self::NobodyToAsk => Some("look at `maps plan`, then give --yes".to_owned()),
             Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => {
                 Some("wait for the other run, or share one cloud: maps cloud serve, then --rehearse=DIR".to_owned())
@@ -226,6 +260,7 @@ impl Failure {
             Self::Diagnostics { .. }
             | Self::File { .. }
             | Self::Load(_)
+            | Self::Plugin { .. }
             | Self::Inspect(_)
             | Self::Grant { .. }
             | Self::Package(_)

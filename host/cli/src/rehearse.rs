@@ -90,6 +90,11 @@ impl Rehearsal {
         Ok(Endpoints { hosts, authority })
     }
 
+    /// Is the cloud this process's own?
+    pub(crate) fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// Its control port.
     pub(crate) fn control(&self) -> &Arc<Control> {
         &self.control

@@ -12,6 +12,7 @@ use crate::args::{Rehearse, Settings};
 use crate::error::Failure;
 use crate::layout::{Layout, Named};
 use crate::rehearse::{Past, Rehearsal};
+use crate::render::style::{DIM, STRONG, paint};
 use crate::stackfile::{Outside, StackFile};
 use crate::time::{RehearsalClock, WallClock};
 use crate::{cloud, plant};
@@ -47,6 +48,18 @@ impl Stage {
     /// The stack.
     pub(crate) fn stack(&self) -> &Stack {
         &self.file.stack
+    }
+
+    /// Of which stack a plan is, and whether it is one in earnest.
+    pub(crate) fn title(&self) -> String {
+        let stack = self.stack();
+        let environment = stack.environment.as_ref().map(|name| format!(" in the environment {name}"));
+        let rehearsal = self.rehearsal.as_ref().map(|rehearsal| match rehearsal.is_own() {
+            true => ", rehearsed on a cloud of its own that skips all waiting",
+            false => ", rehearsed on a served cloud that skips all waiting",
+        });
+        let rest = format!("{}{}", environment.unwrap_or_default(), rehearsal.unwrap_or_default());
+        format!("{} {}{}", paint(DIM, "Stack"), paint(STRONG, &stack.name), paint(DIM, rest))
     }
 
     /// Where its state is, and whose it must be.

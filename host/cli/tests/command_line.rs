@@ -15,13 +15,23 @@ fn maps(dir: &Path, line: &str) -> String {
         .output()
         .unwrap();
     let here = dir.display().to_string();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&here, "[DIR]").trim_end().to_owned();
+    let text = |bytes: &[u8]| timeless(&String::from_utf8_lossy(bytes).replace(&here, "[DIR]")).trim_end().to_owned();
     format!(
         "exit: {}\n--- stdout\n{}\n--- stderr\n{}",
         output.status.code().unwrap(),
         text(&output.stdout),
         text(&output.stderr)
     )
+}
+
+/// The same as if it had taken no time at all.
+fn timeless(text: &str) -> String {
+    let mut parts = text.split("\"duration_ms\":");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |told, part| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        format!("{told}\"duration_ms\":0{rest}")
+    })
 }
 
 fn in_empty_folder(line: &str) -> String {

@@ -6,6 +6,7 @@
 //! a lock on the file, so that a plan may run beside an apply. A line that a crash tore is kept in
 //! a line of its own that says so.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -47,7 +48,7 @@ pub enum AuditError {
         reason: String,
     },
     /// Its end is no line of an audit log.
-    #[error("the audit log {path} is damaged at its end; `maps audit --log verify` says where")]
+    #[error("the audit log {path} is damaged at its end")]
     Damaged {
         /// The file.
         path: String,
@@ -145,6 +146,8 @@ pub struct Record {
 pub struct Audit {
     path: PathBuf,
     calls: AtomicU64,
+    /// The codes of what was refused; all of them the host's own, so there are few.
+    denied: Mutex<BTreeSet<String>>,
     waiting: Mutex<Waiting>,
     file: Mutex<Written>,
 }
@@ -176,6 +179,7 @@ impl Audit {
         Arc::new(Self {
             path: path.into(),
             calls: AtomicU64::new(0),
+            denied: Mutex::default(),
             waiting: Mutex::default(),
             file: Mutex::new(written),
         })
@@ -184,6 +188,12 @@ impl Audit {
     /// A number for [`Record::call`], unique in this process.
     pub fn next_call(&self) -> u64 {
         self.calls.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The codes of everything that was refused so far. What a guest answers can be made up, and a
+    /// cloud's own 403 looks much the same: only what stands here was refused by the host.
+    pub fn denied(&self) -> BTreeSet<String> {
+        lock(&self.denied).clone()
     }
 
     /// Records something that has happened, or that changes nothing. Written with the next line
@@ -225,6 +235,9 @@ impl Audit {
     }
 
     fn put(&self, record: &Record) -> (u64, usize) {
+        if let Outcome::Denied { code } = &record.outcome {
+            lock(&self.denied).insert(code.clone());
+        }
         let mut line = serde_json::to_value(record).unwrap_or_default();
         clean(&mut line);
         let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();

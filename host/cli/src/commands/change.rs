@@ -1,5 +1,6 @@
 //! Plan, show, ask, apply, report: what `run` and `destroy` have in common.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use maps_engine::apply::{ApplyReport, Cancel};
@@ -57,7 +58,7 @@ async fn on_stage(
             summary.has_run = true;
             return Ok(Exit::Done);
         }
-        Ended::Refused => return Ok(Exit::Failed),
+        Ended::Refused => return Ok(bench.refused()),
         Ended::Applied(report) => report,
     };
     screen.diagnostics(&report.checks, &stage.file.sources);
@@ -65,7 +66,7 @@ async fn on_stage(
         screen.outputs(&OutputsView::of(&Value::Map(report.outputs.clone()), None, Secrets::Hidden));
     }
     summary.of_report(&report);
-    Ok(exit_of(&report))
+    Ok(exit_of(&report, &bench.denied()))
 }
 
 enum Ended {
@@ -98,7 +99,7 @@ async fn with_bench(
     if plan.has_errors() {
         return Ok(Ended::Refused);
     }
-    screen.plan(&view);
+    screen.plan(&stage.title(), &view);
     if plan.is_empty() {
         summary.of_plan(&view.tally);
         return Ok(Ended::Unchanged);
@@ -131,7 +132,7 @@ fn consent(wanted: &Change<'_>, screen: &Screen) -> Result<(), Failure> {
 }
 
 /// How a run ends of which this is the report.
-fn exit_of(report: &ApplyReport) -> Exit {
+fn exit_of(report: &ApplyReport, denied: &BTreeSet<String>) -> Exit {
     if report.interrupted {
         return Exit::Interrupted;
     }
@@ -145,6 +146,8 @@ fn exit_of(report: &ApplyReport) -> Exit {
     if report.changed() > 0 {
         return Exit::Partly;
     }
-    let denied = report.failures.iter().any(|failed| failed.failure.problem.class == Class::Denied);
-    if denied { Exit::Denied } else { Exit::Failed }
+    // A cloud that answers 403 has not denied a capability: that was the host, and it has recorded it.
+    let problems = report.failures.iter().map(|failed| &failed.failure.problem);
+    let by_us = problems.filter(|problem| problem.class == Class::Denied).any(|problem| denied.contains(&problem.code));
+    if by_us { Exit::Denied } else { Exit::Failed }
 }

@@ -7,6 +7,6 @@ use crate::render::Screen;
 
 /// Prints them as one JSON document.
 pub(crate) fn cloud_counts(dir: &Path, screen: &Screen) -> Result<Exit, Failure> {
-    screen.document(&maps_rehearsal::counts(dir)?);
+    screen.document("counts", &maps_rehearsal::counts(dir)?);
     Ok(Exit::Done)
 }

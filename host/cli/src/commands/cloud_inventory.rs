@@ -7,6 +7,6 @@ use crate::render::Screen;
 
 /// Prints it as one JSON document.
 pub(crate) fn cloud_inventory(dir: &Path, screen: &Screen) -> Result<Exit, Failure> {
-    screen.document(&maps_rehearsal::inventory(dir)?);
+    screen.document("inventory", &maps_rehearsal::inventory(dir)?);
     Ok(Exit::Done)
 }

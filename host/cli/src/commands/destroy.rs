@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::change::{Change, change};
-use super::summarised::summarised;
+use super::summarised::awaited;
 use crate::args::DestroyArgs;
-use crate::error::{Exit, Failure};
+use crate::error::Exit;
 use crate::rehearse::Past;
 use crate::render::Screen;
 
 /// Takes everything down.
-pub(crate) fn destroy(args: &DestroyArgs, screen: &Arc<Screen>) -> Result<Exit, Failure> {
+pub(crate) fn destroy(args: &DestroyArgs, screen: &Arc<Screen>) -> Exit {
     let wanted = Change {
         stack: &args.stack,
         faults: &args.faults.faults,
@@ -19,5 +19,5 @@ pub(crate) fn destroy(args: &DestroyArgs, screen: &Arc<Screen>) -> Result<Exit, 
         yes: args.yes,
         destroy: true,
     };
-    summarised("destroy", screen, async |summary| change(&wanted, screen, summary).await)
+    awaited("destroy", screen, async |summary| change(&wanted, screen, summary).await)
 }

@@ -15,24 +15,39 @@ mod summarised;
 
 use std::sync::Arc;
 
+use self::summarised::summarised;
 use crate::args::{CloudCommand, Command, PluginCommand};
 use crate::error::{Exit, Failure};
 use crate::render::Screen;
 
-/// Carries out a command.
-pub(crate) fn dispatch(command: Command, screen: &Arc<Screen>) -> Result<Exit, Failure> {
+/// Carries out a command. Each ends with a summary for programs.
+pub(crate) fn dispatch(command: Command, screen: &Arc<Screen>) -> Exit {
+    let ended = |name, carry_out: &dyn Fn() -> Result<Exit, Failure>| summarised(name, screen, |_| carry_out());
     match command {
         Command::Run(args) => run::run(&args, screen),
         Command::Plan(args) => plan::plan(&args, screen),
         Command::Destroy(args) => destroy::destroy(&args, screen),
-        Command::Output(args) => output::output(&args, screen),
-        Command::Plugin(PluginCommand::Inspect { plugin }) => plugin_inspect::plugin_inspect(&plugin, screen),
-        Command::Plugin(PluginCommand::Build { dir, module, out }) => {
-            plugin_build::plugin_build(&dir, &module, &out, screen)
+        Command::Output(args) => ended("output", &|| output::output(&args, screen)),
+        Command::Plugin(PluginCommand::Inspect { plugin }) => {
+            ended("plugin inspect", &|| plugin_inspect::plugin_inspect(&plugin, screen))
         }
-        Command::Cloud(CloudCommand::Serve { dir, faults }) => cloud_serve::cloud_serve(&dir, &faults, screen),
-        Command::Cloud(CloudCommand::Inventory { dir }) => cloud_inventory::cloud_inventory(&dir, screen),
-        Command::Cloud(CloudCommand::Counts { dir }) => cloud_counts::cloud_counts(&dir, screen),
-        Command::Completions(args) => Ok(completions::completions(args, screen)),
+        Command::Plugin(PluginCommand::Build { dir, module, out }) => {
+            ended("plugin build", &|| plugin_build::plugin_build(&dir, &module, &out, screen))
+        }
+        Command::Cloud(CloudCommand::Serve { dir, faults }) => {
+            ended("cloud serve", &|| cloud_serve::cloud_serve(&dir, &faults, screen))
+        }
+        Command::Cloud(CloudCommand::Inventory { dir }) => {
+            ended("cloud inventory", &|| cloud_inventory::cloud_inventory(&dir, screen))
+        }
+        Command::Cloud(CloudCommand::Counts { dir }) => {
+            ended("cloud counts", &|| cloud_counts::cloud_counts(&dir, screen))
+        }
+        Command::Completions(args) => ended("completions", &|| Ok(completions::completions(args, screen))),
     }
+}
+
+/// What is said of a command line that is none.
+pub(crate) fn not_understood(failure: Failure, screen: &Screen) -> Exit {
+    summarised("", screen, |_| Err(failure))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::summarised::summarised;
+use super::summarised::awaited;
 use crate::args::PlanArgs;
 use crate::compose::Workbench;
 use crate::error::{Exit, Failure};
@@ -14,8 +14,8 @@ use crate::render::summary::Summary;
 use crate::stage::Stage;
 
 /// Plans, and shows it.
-pub(crate) fn plan(args: &PlanArgs, screen: &Arc<Screen>) -> Result<Exit, Failure> {
-    summarised("plan", screen, async |summary| {
+pub(crate) fn plan(args: &PlanArgs, screen: &Arc<Screen>) -> Exit {
+    awaited("plan", screen, async |summary| {
         let stage = Stage::set(&args.stack.stack, &args.stack.settings, Past::Kept).await?;
         let result = on_stage(&stage, args, screen, summary).await;
         stage.strike().await.and(result)
@@ -41,8 +41,8 @@ async fn on_stage(
     summary.of_plan(&view.tally);
     screen.diagnostics(&plan.diagnostics, &stage.file.sources);
     if plan.has_errors() {
-        return Ok(Exit::Failed);
+        return Ok(bench.refused());
     }
-    screen.plan(&view);
+    screen.plan(&stage.title(), &view);
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Differences } else { Exit::Done })
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::change::{Change, change};
-use super::summarised::summarised;
+use super::summarised::awaited;
 use crate::args::RunArgs;
-use crate::error::{Exit, Failure};
+use crate::error::Exit;
 use crate::rehearse::Past;
 use crate::render::Screen;
 
 /// Makes the world agree with the stack.
-pub(crate) fn run(args: &RunArgs, screen: &Arc<Screen>) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &RunArgs, screen: &Arc<Screen>) -> Exit {
     let wanted = Change {
         stack: &args.stack,
         faults: &args.faults.faults,
@@ -19,5 +19,5 @@ pub(crate) fn run(args: &RunArgs, screen: &Arc<Screen>) -> Result<Exit, Failure>
         yes: args.yes,
         destroy: false,
     };
-    summarised("run", screen, async |summary| change(&wanted, screen, summary).await)
+    awaited("run", screen, async |summary| change(&wanted, screen, summary).await)
 }

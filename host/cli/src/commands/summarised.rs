@@ -1,4 +1,4 @@
-//! What the commands that plan and apply end with: a summary, whatever happened before.
+//! What every command ends with: a summary, whatever happened before.
 
 use std::time::Instant;
 
@@ -12,17 +12,25 @@ use crate::render::summary::Summary;
 pub(super) fn summarised(
     command: &'static str,
     screen: &Screen,
-    carry_out: impl AsyncFnOnce(&mut Summary) -> Result<Exit, Failure>,
-) -> Result<Exit, Failure> {
+    carry_out: impl FnOnce(&mut Summary) -> Result<Exit, Failure>,
+) -> Exit {
     let began = Instant::now();
     let mut summary = Summary { command, ..Summary::default() };
-    let result = compose::block_on(carry_out(&mut summary));
-    let exit = result.unwrap_or_else(|failure| {
+    let exit = carry_out(&mut summary).unwrap_or_else(|failure| {
         screen.failure(&failure);
         failure.exit()
     });
     summary.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     summary.exit = exit.code();
     screen.summary(&summary);
-    Ok(exit)
+    exit
+}
+
+/// The same for a command that waits for things.
+pub(super) fn awaited(
+    command: &'static str,
+    screen: &Screen,
+    carry_out: impl AsyncFnOnce(&mut Summary) -> Result<Exit, Failure>,
+) -> Exit {
+    summarised(command, screen, |summary| compose::block_on(carry_out(summary)))
 }

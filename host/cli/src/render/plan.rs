@@ -37,7 +37,12 @@ fn summary(tally: &Tally, outputs: bool) -> String {
     let same = tally.of(Action::Same);
     if tally.changes() == 0 {
         let outputs = if outputs { " Only outputs change." } else { "" };
-        return format!("{}{outputs}\n", paint(STRONG, format!("No changes: {same} unchanged.")));
+        let told = if same == 0 {
+            "No changes: there are no resources.".to_owned()
+        } else {
+            format!("No changes: {same} unchanged.")
+        };
+        return format!("{}{outputs}\n", paint(STRONG, told));
     }
     let parts: Vec<String> = ACTIONS
         .iter()

@@ -229,7 +229,7 @@ fn notes(step: &Step) -> Vec<Text> {
     if step.offline {
         notes.push("planned offline: what it lives in does not exist yet".to_owned());
     }
-    if step.delete_first {
+    if step.delete_first && step.action == Action::Replace {
         notes.push("the old one is deleted first".to_owned());
     }
     notes.dedup();

@@ -67,15 +67,14 @@ impl Screen {
         }
     }
 
-    /// Prints a document that is JSON for people too, only wider for them.
-    pub(crate) fn document(&self, document: &impl Serialize) {
-        let wide = if self.is_json() { None } else { serde_json::to_string_pretty(document).ok() };
-        match wide {
-            Some(text) => {
-                self.print(&format!("{}\n", text.lines().map(text::json_line).collect::<Vec<_>>().join("\n")));
-            }
-            None => self.print(&format!("{}\n", json::line(document))),
+    /// Prints a document that is JSON for people too; for programs it is the one field of an event
+    /// of its name.
+    pub(crate) fn document(&self, name: &str, document: &impl Serialize) {
+        if self.is_json() {
+            return self.event(&json!({"event": name, name: document}));
         }
+        let wide = serde_json::to_string_pretty(document).unwrap_or_else(|_| json::line(document));
+        self.print(&format!("{}\n", wide.lines().map(text::json_line).collect::<Vec<_>>().join("\n")));
     }
 
     /// Draws over what stands on the terminal; `sequence` moves the cursor and is written as it is.
@@ -84,10 +83,10 @@ impl Screen {
         self.print(text);
     }
 
-    /// A plan.
-    pub(crate) fn plan(&self, view: &PlanView) {
+    /// A plan, under what it is a plan of.
+    pub(crate) fn plan(&self, title: &str, view: &PlanView) {
         match self.output {
-            Output::Human => self.print(&plan::tree(view)),
+            Output::Human => self.print(&format!("{title}\n\n{}", plan::tree(view))),
             Output::Json => json::plan(view).iter().for_each(|event| self.event(event)),
         }
     }

@@ -5,13 +5,15 @@ use maps_engine::plan::Action;
 use serde::Serialize;
 
 use super::rows::Tally;
-use super::style::{BAD, DIM, GOOD, STRONG, paint};
+use super::style::{BAD, CHANGE, DIM, GOOD, STRONG, paint};
+use crate::error::Exit;
 use crate::stage::Stage;
 
 /// The figures of a run, or of what a plan would do. The last JSON line, whatever happened.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Summary {
-    /// Which command: `run`, `plan` (whose figures are intentions), `destroy`.
+    /// Which command: `run`, `plan` (whose figures are intentions), `destroy`, `cloud inventory`.
+    /// Empty if none was understood.
     pub(crate) command: &'static str,
     /// The stack's name; none if it could not be read.
     pub(crate) stack: Option<String>,
@@ -111,7 +113,11 @@ impl Summary {
             figures.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         let told = if told.is_empty() { "nothing to do".to_owned() } else { told.join(", ") };
         let well = self.failed == 0 && self.blocked == 0;
-        let head = if well { paint(GOOD.bold(), "Done") } else { paint(BAD.bold(), "Failed") };
+        let head = match well {
+            _ if self.exit == Exit::Interrupted.code() => paint(CHANGE.bold(), "Interrupted"),
+            true => paint(GOOD.bold(), "Done"),
+            false => paint(BAD.bold(), "Failed"),
+        };
         let calls = format!("({}, {})", plural(self.calls.read, "read"), plural(self.calls.write, "write"));
         format!("{head} in {}: {} {}\n", duration(self.duration_ms), paint(STRONG, told), paint(DIM, calls))
     }
@@ -148,6 +154,8 @@ mod tests {
         summary.failed = 1;
         summary.blocked = 3;
         insta::assert_snapshot!(plain(&summary), @"Failed in 4.2 s: 2 created, 1 unchanged, 1 failed, 3 blocked (9 reads, 1 write)");
+        let summary = Summary { created: 1, exit: Exit::Interrupted.code(), ..Summary::default() };
+        insta::assert_snapshot!(plain(&summary), @"Interrupted in 0.0 s: 1 created (0 reads, 0 writes)");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Values as people read them: short, quoted like JSON, secrets and unknowns told apart from text.
 
 use maps_engine::Value;
-use maps_engine::value::SECRET_TEXT;
+use maps_engine::value::{Map, SECRET_TEXT};
 
 use super::text::Text;
 
@@ -46,12 +46,18 @@ fn write_inline(value: &Value, line: &mut String) {
         Value::List(items) => {
             write_joined(line, ['[', ']'], items, write_inline);
         }
-        Value::Map(map) => write_joined(line, ['{', '}'], map, |(key, member), line| {
+        Value::Map(map) => write_joined(line, ['{', '}'], name_first(map), |(key, member), line| {
             line.push_str(key);
             line.push_str(": ");
             write_inline(member, line);
         }),
     }
+}
+
+/// The members in their order, only that what a thing is called comes before what it is like.
+fn name_first(map: &Map) -> impl Iterator<Item = (&String, &Value)> {
+    let is_name = |(key, _): &(&String, &Value)| key.as_str() == "name";
+    map.iter().filter(is_name).chain(map.iter().filter(move |member| !is_name(member)))
 }
 
 fn write_joined<T>(
@@ -119,7 +125,7 @@ fn open(path: &str, value: &Value, rows: &mut Vec<(Text, Shown)>) {
     match value {
         Value::Null => {}
         Value::Map(map) if !fits && !map.is_empty() => {
-            for (key, member) in map {
+            for (key, member) in name_first(map) {
                 open(&if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, member, rows);
             }
         }
@@ -156,8 +162,8 @@ mod tests {
             shown,
             [
                 r#"name = "maps""#,
-                r#"node_pools[0] = {count: 2, name: "general-purpose", size: "s-2vcpu-4gb"}"#,
-                r#"node_pools[1] = {autoscale: {max: 3, min: 1}, name: "workloads", size: "s-4vcpu-8gb"}"#
+                r#"node_pools[0] = {name: "general-purpose", count: 2, size: "s-2vcpu-4gb"}"#,
+                r#"node_pools[1] = {name: "workloads", autoscale: {max: 3, min: 1}, size: "s-4vcpu-8gb"}"#
             ]
         );
     }
