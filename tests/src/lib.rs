@@ -1,9 +1,10 @@
 //! What tests of more than one crate share: the real binary, a local cloud in a process of its
-//! own, and a stack in a folder of its own.
+//! own, a stack in a folder of its own, and the laws that every plugin is held to.
 
 mod client;
 mod cloud;
 mod command;
+pub mod conformance;
 mod stack;
 
 pub use client::Client;
