@@ -90,7 +90,7 @@ impl Stage {
             self.order(kind, &json!({"act": "call", "in": operation, "call": call}));
             let planned = self.maps("plan", &[]);
             assert_eq!(self.writes(), before, "{}{}", planned.stdout, planned.stderr);
-            assert_eq!(planned.code, Some(1), "{}{}", planned.stdout, planned.stderr);
+            assert_eq!(planned.code, Some(3), "{}{}", planned.stdout, planned.stderr);
             let text = format!("{}{}", planned.stdout, planned.stderr);
             assert!(
                 text.contains(&format!("`http-write` is refused in {operation}")) && !text.contains("not-refused"),
