@@ -42,6 +42,12 @@ async fn a_rehearsal_refuses_hosts_that_it_does_not_know() {
 /// Set in the child process of the test below: `FAULT ADDRESS`.
 const CRASH: &str = "MAPS_TEST_CRASH";
 
+/// The next test by its path, which runs itself in a process of its own.
+fn the_crashing_test() -> String {
+    let (_, path) = module_path!().split_once("::").unwrap();
+    format!("{path}::a_crash_comes_before_at_or_after_the_call_that_it_names")
+}
+
 #[tokio::test]
 async fn a_crash_comes_before_at_or_after_the_call_that_it_names() {
     if let Ok(told) = std::env::var(CRASH) {
@@ -63,7 +69,7 @@ async fn a_crash_comes_before_at_or_after_the_call_that_it_names() {
         let (server, ca) = Server::tls(ok("{}")).await;
         std::fs::write(&ca_file, ca).unwrap();
         let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", "capability::http::tests::a_crash_comes_before_at_or_after_the_call_that_it_names"]);
+        child.args(["--exact", &the_crashing_test()]);
         child.env(CRASH, format!("{fault} {}", server.at)).env("MAPS_TEST_CA", &ca_file);
         let ended = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap().status;
         let killed = std::os::unix::process::ExitStatusExt::signal(&ended) == Some(9);
@@ -79,7 +85,7 @@ async fn rt12_a_proxy_of_the_environment_is_not_used() {
     let ca_file = folder.path().join("ca.pem");
     std::fs::write(&ca_file, ca).unwrap();
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "capability::http::tests::a_crash_comes_before_at_or_after_the_call_that_it_names"]);
+    child.args(["--exact", &the_crashing_test()]);
     child.env(CRASH, format!("crash-before@99 {}", server.at)).env("MAPS_TEST_CA", &ca_file);
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"] {
         child.env(name, format!("http://{}", proxy.at));
