@@ -10,7 +10,7 @@ use crate::world::{World, limits};
 async fn rt28_an_endless_loop_in_an_export_is_stopped() {
     let world = World::new();
     for operation in ["check", "find", "create"] {
-        world.stopped(operation, &json!({"act": "loop"}), &["one"], "limit", "CPU time limit of 1000 ms").await;
+        world.stopped(operation, &json!({"act": "loop"}), &["one"], "limit", "CPU time limit of 3000 ms").await;
     }
     assert!(world.service.writes().iter().all(|line| line.ends_with("/next")));
 }
@@ -19,18 +19,18 @@ async fn rt28_an_endless_loop_in_an_export_is_stopped() {
 async fn rt28_an_endless_loop_in_realloc_is_stopped() {
     let world = World::new();
     let act = json!({"act": "loop-in-realloc"});
-    world.stopped("read", &act, &["one"], "limit", "CPU time limit of 1000 ms").await;
+    world.stopped("read", &act, &["one"], "limit", "CPU time limit of 3000 ms").await;
     // Before any code of the guest has run: while the call's arguments are passed in.
     let bare = json!({"in": "create", "act": "call-allowed", "pad": ""}).to_string().len();
     let fatal = json!({"act": "call-allowed", "pad": "x".repeat(1_000_003 - bare)});
-    world.stopped("create", &fatal, &["one"], "limit", "CPU time limit of 1000 ms").await;
+    world.stopped("create", &fatal, &["one"], "limit", "CPU time limit of 3000 ms").await;
 }
 
 #[tokio::test]
 async fn rt28_an_endless_loop_while_an_answer_is_given_back_is_stopped() {
     let world = World::new();
     let act = json!({"act": "loop-in-free"});
-    world.stopped("create", &act, &["one"], "limit", "CPU time limit of 1000 ms").await;
+    world.stopped("create", &act, &["one"], "limit", "CPU time limit of 3000 ms").await;
     // The write went out before, so it was announced, and looking back will find it.
     assert_eq!(world.announced()[0], "PUT https://api.red.example/things/one");
     assert!(world.service.has("one"));

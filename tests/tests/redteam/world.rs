@@ -38,7 +38,7 @@ pub(crate) type Answers = Result<Vec<Result<(), Problem>>, CallError>;
 
 /// Low, so that a guest that never ends is soon over; high enough for an honest call on a busy machine.
 pub(crate) fn limits() -> Limits {
-    Limits { memory_bytes: 256 << 20, cpu_time: Duration::from_secs(1), ..Limits::default() }
+    Limits { memory_bytes: 256 << 20, cpu_time: Duration::from_secs(3), ..Limits::default() }
 }
 
 fn http_limits() -> HttpLimits {
