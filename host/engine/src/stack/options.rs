@@ -10,18 +10,20 @@ use crate::name::Address;
 /// The longest that an operation may be waited for.
 const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// What can stand in `options:`.
+pub(super) const KEYS: &[&str] = &[
+    "depends_on",
+    "protect",
+    "retain",
+    "ignore_changes",
+    "replace_on_changes",
+    "delete_before_replace",
+    "timeouts",
+    "import",
+];
+
 /// `options:`
 pub(super) fn options(node: Option<&Node>, names: &Names, reader: &mut Reader<'_>) -> Options {
-    const KEYS: &[&str] = &[
-        "depends_on",
-        "protect",
-        "retain",
-        "ignore_changes",
-        "replace_on_changes",
-        "delete_before_replace",
-        "timeouts",
-        "import",
-    ];
     let mut options = Options::default();
     let Some(fields) = node.and_then(|node| reader.fields(node, "`options`", KEYS)) else { return options };
     if let Some(node) = fields.get("depends_on") {

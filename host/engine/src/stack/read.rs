@@ -70,9 +70,24 @@ impl Reader<'_> {
 
     /// A map of known keys.
     pub(super) fn fields<'n>(&mut self, node: &'n Node, what: &str, known: &[&'static str]) -> Option<Fields<'n>> {
+        self.fields_around(node, what, known, ("", &[]))
+    }
+
+    /// A map of known keys, one of which holds others that people write beside it by mistake.
+    pub(super) fn fields_around<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &str,
+        known: &[&'static str],
+        (inner, inside): (&str, &[&'static str]),
+    ) -> Option<Fields<'n>> {
         let entries = self.map(node, what)?;
         for entry in entries {
-            if !known.contains(&&*entry.key) {
+            if inside.contains(&&*entry.key) {
+                let message = format!("{what} has no key `{}`", shown(&entry.key));
+                let help = format!("it stands under `{inner}`: `{inner}: {{{}: …}}`", shown(&entry.key));
+                self.push(Diagnostic::error("unknown-key", message).at(&entry.key_span).help(help));
+            } else if !known.contains(&&*entry.key) {
                 self.unknown_key(entry, what, known.iter().copied());
             }
         }

@@ -82,7 +82,9 @@ pub(super) fn unfold<'n>(
         if !reader.name(&entry.key, &entry.key_span, "a resource") || !is_free(entry, reader) {
             continue;
         }
-        let Some(fields) = reader.fields(&entry.value, "a resource", KEYS) else { continue };
+        let Some(fields) = reader.fields_around(&entry.value, "a resource", KEYS, ("options", options::KEYS)) else {
+            continue;
+        };
         let mut unfolder = Unfolder { cost: &mut cost, names: &before, scope: Beginning(inputs), reader: &mut *reader };
         let Some(found) = unfolder.instances(fields) else { continue };
         let known = match &found {
