@@ -69,7 +69,10 @@ pub enum InspectError {
     /// A core module.
     #[error("this is a core module, not a component; `maps plugin build` makes one of it")]
     Module,
-    /// Not wasm, or broken.
+    /// Some other kind of file.
+    #[error("this is no WebAssembly: a component begins with the bytes `\\0asm`")]
+    NotWasm,
+    /// Broken.
     #[error("not a valid component: {0}")]
     Malformed(String),
     /// It wants WASI.
@@ -195,6 +198,9 @@ impl<'a> Outline<'a> {
         }
         if bytes.starts_with(b"\x7fELF") || Engine::detect_precompiled(bytes).is_some() {
             return Err(InspectError::Precompiled);
+        }
+        if !bytes.starts_with(b"\0asm") {
+            return Err(InspectError::NotWasm);
         }
         let mut outline = Self { imports: BTreeSet::new(), manifests: Vec::new(), kinds: Vec::new() };
         let mut provider = false;

@@ -180,5 +180,7 @@ async fn rt33_compiled_code_offered_as_a_component_is_refused() {
         assert!(matches!(world.load(offered), Err(LoadError::Inspect(InspectError::Precompiled))));
     }
     assert!(matches!(world.load(&Parts::default().module()), Err(LoadError::Inspect(InspectError::Module))));
-    assert!(matches!(world.load(b"nothing"), Err(LoadError::Inspect(InspectError::Malformed(_)))));
+    assert!(matches!(world.load(b"nothing"), Err(LoadError::Inspect(InspectError::NotWasm))));
+    let cut = &component[..component.len() / 2];
+    assert!(matches!(world.load(cut), Err(LoadError::Inspect(InspectError::Malformed(_)))));
 }
