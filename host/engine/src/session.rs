@@ -50,6 +50,14 @@ pub struct Failure {
     pub call: Option<CallError>,
 }
 
+impl Failure {
+    /// Did the plugin itself go wrong, in a way that another of its requests may not share? A limit
+    /// is not one of these: running into it once more for every half would take too long.
+    fn is_of_the_plugin(&self) -> bool {
+        matches!(self.call, Some(CallError::Trap { .. } | CallError::Contract { .. }))
+    }
+}
+
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self { problem, call: None }
@@ -129,7 +137,9 @@ impl<'a> Session<'a> {
     }
 
     /// Asks for everything at once: batches by kind and config, so many calls side by side, and
-    /// what failed in passing again after a while. Answers in the order of the requests.
+    /// what failed in passing again after a while. A batch that a plugin crashes over is asked
+    /// again in halves, so that the one request that it cannot take fails alone: `call` only looks,
+    /// so asking twice changes nothing. Answers in the order of the requests.
     pub(crate) async fn ask<R: Clone + Send, O: Send>(
         &self,
         requests: Vec<Asked<R>>,
@@ -137,18 +147,23 @@ impl<'a> Session<'a> {
         call: &Batched<'a, R, O>,
     ) -> Vec<Result<O, Failure>> {
         let mut answers: Vec<Option<Result<O, Failure>>> = requests.iter().map(|_| None).collect();
+        let mut attempts = vec![1_u32; requests.len()];
+        let mut most = vec![usize::MAX; requests.len()];
         let mut open: Vec<usize> = (0..requests.len()).collect();
-        for attempt in 1.. {
-            let mut groups: BTreeMap<(&KindName, usize), Vec<usize>> = BTreeMap::new();
+        while !open.is_empty() {
+            let mut groups: BTreeMap<(&KindName, usize, usize), Vec<usize>> = BTreeMap::new();
             for index in open.drain(..) {
                 let asked = &requests[index];
-                groups.entry((&asked.kind, Arc::as_ptr(&asked.config) as usize)).or_default().push(index);
+                let group = (&asked.kind, Arc::as_ptr(&asked.config) as usize, most[index]);
+                groups.entry(group).or_default().push(index);
             }
             let mut batches = Vec::new();
-            for ((kind, _), members) in &groups {
+            for ((kind, _, most), members) in &groups {
                 let ready = self.provider(kind).and_then(|provider| Ok((provider, self.schema(kind)?.batch)));
                 match ready {
-                    Ok((provider, size)) => batches.extend(members.chunks(size).map(|chunk| (provider, chunk))),
+                    Ok((provider, size)) => {
+                        batches.extend(members.chunks(size.min(*most)).map(|chunk| (provider, chunk)));
+                    }
                     Err(failure) => members.iter().for_each(|index| answers[*index] = Some(Err(failure.clone()))),
                 }
             }
@@ -161,31 +176,39 @@ impl<'a> Session<'a> {
             let calls: Vec<_> = calls.collect();
             let done: Vec<_> = stream::iter(calls).buffer_unordered(self.parallel.max(1)).collect().await;
             let mut wake = None;
+            let mut again = |index: usize, problem: &Problem| {
+                let Verdict::After(wait) = retry::decide(problem, attempts[index], self.entropy) else { return false };
+                attempts[index] += 1;
+                open.push(index);
+                wake = wake.max(Some(self.clock.now() + wait));
+                true
+            };
+            let mut halved = Vec::new();
             for (chunk, outcome) in done {
                 match outcome {
                     Ok(outcomes) => {
                         for (index, outcome) in chunk.iter().zip(outcomes) {
-                            match failed(&outcome).map(|problem| retry::decide(problem, attempt, self.entropy)) {
-                                Some(Verdict::After(wait)) => {
-                                    open.push(*index);
-                                    wake = wake.max(Some(self.clock.now() + wait));
-                                }
-                                Some(Verdict::Final) | None => answers[*index] = Some(Ok(outcome)),
+                            if !failed(&outcome).is_some_and(|problem| again(*index, problem)) {
+                                answers[*index] = Some(Ok(outcome));
                             }
                         }
                     }
-                    Err(failure) => match retry::decide(&failure.problem, attempt, self.entropy) {
-                        Verdict::After(wait) => {
-                            open.extend(chunk);
-                            wake = wake.max(Some(self.clock.now() + wait));
+                    Err(failure) if failure.is_of_the_plugin() && chunk.len() > 1 => {
+                        chunk.iter().for_each(|index| most[*index] = chunk.len().div_ceil(2));
+                        halved.extend_from_slice(chunk);
+                    }
+                    Err(failure) => {
+                        for index in chunk {
+                            if !again(*index, &failure.problem) {
+                                answers[*index] = Some(Err(failure.clone()));
+                            }
                         }
-                        Verdict::Final => chunk.iter().for_each(|index| answers[*index] = Some(Err(failure.clone()))),
-                    },
+                    }
                 }
             }
-            match wake {
-                Some(at) => self.clock.sleep_until(at, true).await,
-                None => break,
+            open.append(&mut halved);
+            if let Some(at) = wake {
+                self.clock.sleep_until(at, true).await;
             }
         }
         let short = || Err(contract("the answer has fewer outcomes than the call had requests"));

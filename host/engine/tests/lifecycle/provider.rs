@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use maps_engine::provider::*;
 use maps_engine::schema::KindSchema;
 use maps_engine::value::Map;
-use maps_engine::{Journal, KindName, Problem, Token, Value};
+use maps_engine::{Journal, KindName, PluginName, Problem, Token, Value};
 use serde_json::json;
 
 /// What there is, and what was asked.
@@ -15,6 +15,8 @@ use serde_json::json;
 pub(crate) struct Things {
     pub(crate) objects: BTreeMap<String, (Token, Value)>,
     made: u32,
+    /// How many calls of `check` there were.
+    pub(crate) checks: u32,
     /// `create room`, `delete o1`, …
     pub(crate) done: Vec<String>,
     /// The ephemeral outputs that reads asked for.
@@ -94,6 +96,11 @@ impl Provider for Tiny {
     }
 
     async fn check(&self, _: &Call<'_>, requests: Vec<CheckRequest>) -> Result<Vec<CheckOutcome>, CallError> {
+        self.cloud.lock().checks += 1;
+        if requests.iter().any(|request| request.inputs.get("name") == Some(&Value::from("cursed"))) {
+            let (plugin, message) = (PluginName::new("tiny"), "unreachable".to_owned());
+            return Err(CallError::Trap { plugin, operation: "check", message });
+        }
         Ok(requests.into_iter().map(|request| Ok(request.inputs)).collect())
     }
 
