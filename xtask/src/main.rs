@@ -5,6 +5,7 @@
 
 mod component;
 mod demo;
+mod peers;
 mod plugins;
 mod process;
 mod repo;
@@ -20,6 +21,7 @@ cargo xtask TASK
 
   setup [--with rustup|debian]   find a way to build plugins, and remember it
   plugins                        build maps, and every plugin to target/plugins/NAME.wasm
+  peers                          install the programs that tests hold ours against, below target/peers
   demo                           set up, build, and bring the MAPS stack up in rehearsal
   test [--fast]                  check and test everything; --fast leaves out what takes minutes";
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(None),
         ["setup", "--with", name] => setup::run(Some(name)),
         ["plugins"] => plugins::run(),
+        ["peers"] => peers::run(),
         ["demo"] => demo::run(),
         ["test"] => test::run(test::Extent::Whole),
         ["test", "--fast"] => test::run(test::Extent::Fast),

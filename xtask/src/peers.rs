@@ -1,0 +1,122 @@
+//! `cargo xtask peers`: real programs that nobody here wrote, for tests to hold ours against. Each lies
+//! pinned below `target/peers`, where nothing but its own folder is touched.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::{output, run_within};
+use crate::{Failure, repo};
+
+/// A peer; another one is one more entry of [`PEERS`].
+struct Peer {
+    /// Its folder below `target/peers`.
+    name: &'static str,
+    /// What exactly is installed, with the digest of every file: when this text changes, so does the peer.
+    pinned: &'static str,
+    /// What there is once it is installed, below its folder.
+    program: &'static str,
+    /// Installs it into an empty folder.
+    get: fn(&Self, &Path) -> Result<(), Failure>,
+}
+
+const PEERS: [Peer; 2] = [
+    Peer { name: "moto", pinned: include_str!("../peers/moto.txt"), program: "bin/python", get: from_pypi },
+    Peer { name: "ministack", pinned: include_str!("../peers/ministack.txt"), program: "bin/python", get: from_pypi },
+];
+
+/// Each has some 30 packages of 30 MB in all: what takes longer than this does not come.
+const PYPI_LIMIT: Duration = Duration::from_secs(600);
+
+/// The oldest Python that all of them run on.
+const PYTHON: (u32, u32) = (3, 10);
+
+/// Runs the task.
+pub(crate) fn run() -> Result<(), Failure> {
+    PEERS.iter().try_for_each(|peer| peer.install(&repo::target().join("peers")))
+}
+
+impl Peer {
+    /// Installs it unless it is there; one that was broken off halfway has no stamp, and begins anew.
+    fn install(&self, peers: &Path) -> Result<(), Failure> {
+        let (folder, stamp) = (peers.join(self.name), peers.join(format!("{}.stamp", self.name)));
+        if self.starts(&folder) && fs::read_to_string(&stamp).is_ok_and(|before| before == self.pinned) {
+            println!("{}: there", self.name);
+            return Ok(());
+        }
+        for made in [&folder, &stamp] {
+            remove(made)?;
+        }
+        fs::create_dir_all(&folder).map_err(|e| format!("cannot create {}: {e}", folder.display()))?;
+        (self.get)(self, &folder).map_err(|failure| format!("cannot install {}: {failure}", self.name))?;
+        if !self.starts(&folder) {
+            return Err(format!("{} was installed, and {} does not start", self.name, self.program));
+        }
+        fs::write(&stamp, self.pinned).map_err(|e| format!("cannot write {}: {e}", stamp.display()))?;
+        println!("{}: installed", self.name);
+        Ok(())
+    }
+
+    /// Does its program start? What a virtual environment links to may be gone since it was made.
+    fn starts(&self, folder: &Path) -> bool {
+        output(Command::new(folder.join(self.program)).arg("--version")).is_ok()
+    }
+}
+
+fn remove(path: &Path) -> Result<(), Failure> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(format!("cannot remove {}: {e}", path.display())),
+        _ => Ok(()),
+    }
+}
+
+/// A virtual environment with exactly the pinned wheels: nothing is built here, and nothing resolved.
+fn from_pypi(peer: &Peer, folder: &Path) -> Result<(), Failure> {
+    let (major, minor) = PYTHON;
+    let needs = format!("python3 {major}.{minor} or later with its module venv is needed");
+    let found = output(Command::new("python3").args(["-c", "import sys; print(*sys.version_info[:2])"]))
+        .map_err(|failure| format!("{needs}: {failure}"))?;
+    if version(&found).is_none_or(|version| version < PYTHON) {
+        return Err(format!("{needs}; this one is {}", found.replace(' ', ".")));
+    }
+    output(Command::new("python3").args(["-m", "venv"]).arg(folder))
+        .map_err(|failure| format!("{needs} (Debian's package python3-venv): {failure}"))?;
+    let pinned = folder.join("requirements.txt");
+    fs::write(&pinned, peer.pinned).map_err(|e| format!("cannot write {}: {e}", pinned.display()))?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"])
+        .args(["--require-hashes", "--only-binary", ":all:", "--requirement"])
+        .arg(pinned);
+    run_within(&mut pip, PYPI_LIMIT)
+        .map_err(|failure| format!("the Python registry that pip is set up for has to be within reach: {failure}"))
+}
+
+/// `3 11` as a pair that compares.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once(' ')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert!(version("3 9").is_some_and(|version| version < PYTHON));
+        assert!(version("3 10").is_some_and(|version| version >= PYTHON));
+        assert_eq!(version("Python 3.11.2"), None);
+    }
+
+    #[test]
+    fn every_package_is_pinned_by_version_and_digest() {
+        for peer in &PEERS {
+            let entries: Vec<&str> = peer.pinned.split("\n").filter(|line| line.contains("==")).collect();
+            assert!(entries.iter().any(|line| line.starts_with(&format!("{}==", peer.name))), "{}", peer.name);
+            let digests = peer.pinned.split("==").skip(1).filter(|entry| entry.contains("--hash=sha256:")).count();
+            assert_eq!(digests, entries.len(), "{}", peer.name);
+        }
+    }
+}
