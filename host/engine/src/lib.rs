@@ -8,6 +8,7 @@ pub mod capability;
 pub mod clock;
 pub mod diagnostic;
 pub mod diff;
+pub mod document;
 pub mod event;
 pub mod expr;
 pub mod graph;

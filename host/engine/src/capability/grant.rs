@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::manifest::{Credential, Interface, Manifest};
-use super::read::{Faults, Reader, nearest, under};
+use super::read::{Faults, Reader, under};
 use super::rule::{HttpRule, SCOPE_FIELDS, WrittenScope};
+use crate::diagnostic::suggest;
 
 /// What a plugin may do in one stack: declared ∩ granted, computed once. The manifest stays at
 /// hand only so that a refusal can say on which side it is missing.
@@ -91,10 +92,8 @@ fn read_entry(reader: &mut Reader, path: &str, json: &Json, manifest: &Manifest)
     let fields = reader.object(path, json, &known)?;
     let id = reader.required(path, fields, "id")?;
     let Some(declared) = manifest.http.iter().find(|rule| rule.id.as_str() == id) else {
-        let help = nearest(id, manifest.http.iter().map(|rule| rule.id.as_str())).map_or_else(
-            || "a grant can only narrow what is declared".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let help = suggest(id, manifest.http.iter().map(|rule| rule.id.as_str()))
+            .unwrap_or_else(|| "a grant can only narrow what is declared".to_owned());
         reader.fault_with_help(&under(path, "id"), format!("plugin `{}` has no rule `{id}`", manifest.plugin), help);
         return None;
     };

@@ -6,8 +6,10 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::read::{Faults, Reader, nearest, under};
+use super::read::{Faults, Reader, under};
 use super::rule::{Effect, HttpRule, read_rule};
+use crate::diagnostic::{Diagnostic, suggest};
+use crate::document::{Document, Part};
 use crate::name::{PluginName, RuleId};
 
 /// An interface that a component can import.
@@ -113,6 +115,19 @@ pub struct Manifest {
     pub http: Vec<HttpRule>,
 }
 
+/// A manifest with the file that it stands in.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// What it says.
+    pub manifest: Manifest,
+    /// The same, as a component carries it.
+    pub json: Json,
+    /// Where things stand in it.
+    pub document: Document,
+    /// What is doubtful about it.
+    pub warnings: Vec<Diagnostic>,
+}
+
 const FIELDS: [&str; 7] = ["maps", "plugin", "version", "description", "config", "credentials", "capabilities"];
 
 impl Manifest {
@@ -124,6 +139,39 @@ impl Manifest {
         let mut reader = Reader::default();
         let value = read(&mut reader, json);
         reader.finish(value)
+    }
+
+    /// Reads the text of a plugin.yaml, called `file` in messages.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its line.
+    pub fn written(file: &str, text: &[u8]) -> Result<Written, Vec<Diagnostic>> {
+        let mut diagnostics = Vec::new();
+        let document = Document::parse(file, text, &mut diagnostics);
+        let read = document.map(|document| {
+            let json = document.json();
+            let manifest = Self::parse(&json).map_err(|faults| diagnostics.extend(faults.diagnostics(&document)));
+            (document, json, manifest)
+        });
+        match read {
+            Some((document, json, Ok(manifest))) => {
+                diagnostics.extend(manifest.unused_credentials(&document));
+                let diagnostics = Document::arranged(diagnostics, file);
+                Ok(Written { manifest, json, document, warnings: diagnostics })
+            }
+            _ => Err(Document::arranged(diagnostics, file)),
+        }
+    }
+
+    fn unused_credentials(&self, document: &Document) -> Vec<Diagnostic> {
+        let used: BTreeSet<_> = self.http.iter().filter_map(|rule| rule.credential.as_deref()).collect();
+        let unused = self.credentials.keys().filter(|name| !used.contains(name.as_str()));
+        let told = unused.map(|name| {
+            Diagnostic::warning("unused-credential", format!("no rule uses the credential `{name}`"))
+                .at(document.span(&under("credentials", name), Part::Key))
+                .help(format!("add `credential: {name}` to the rules whose calls need it"))
+        });
+        told.collect()
     }
 
     /// The interfaces that a component with this manifest may import.
@@ -163,15 +211,14 @@ fn read(reader: &mut Reader, json: &Json) -> Option<Manifest> {
     let (plain, http) = match fields.get("capabilities") {
         Some(json) => read_capabilities(reader, json),
         None => {
-            let help = "`capabilities: {}` for a plugin that needs nothing";
-            reader.fault_with_help("", "`capabilities` is missing", help);
+            reader.missing("", "capabilities", Some("`capabilities: {}` for a plugin that needs nothing"));
             Default::default()
         }
     };
     for (at, rule) in http.iter().enumerate() {
         let Some(name) = rule.credential.as_deref().filter(|name| !credentials.contains_key(*name)) else { continue };
-        let help = nearest(name, credentials.keys().map(String::as_str))
-            .map_or_else(|| "declare it under `credentials`".to_owned(), |near| format!("did you mean `{near}`?"));
+        let help = suggest(name, credentials.keys().map(String::as_str))
+            .unwrap_or_else(|| "declare it under `credentials`".to_owned());
         let path = format!("capabilities.http[{at}].credential");
         reader.fault_with_help(&path, format!("there is no credential `{name}`"), help);
     }
@@ -208,7 +255,7 @@ fn read_credentials(reader: &mut Reader, json: &Json) -> BTreeMap<String, Creden
                 Some(CredentialKind::Header { name: lower })
             }
             (Some("header"), None) => {
-                reader.fault(&path, "`header` is missing: the name of the header that carries it");
+                reader.missing(&path, "header", Some("the name of the header that carries it"));
                 None
             }
             (Some(_), Some(_)) => {

@@ -20,7 +20,7 @@ pub use address::{AddressError, RequestUrl, URL_BYTES};
 pub use bind::{Ambiguous, Bind, BindError, Place, Placeholder, Pointer, Template};
 pub use decide::{Decision, Denial, Facts, Half, HttpFacts, decide};
 pub use grant::Effective;
-pub use manifest::{Credential, CredentialKind, Interface, Manifest};
+pub use manifest::{Credential, CredentialKind, Interface, Manifest, Written};
 pub use pattern::{Mismatch, PatternError, UrlPattern};
 pub use read::{Fault, Faults};
 pub use risk::{Risk, Weight};

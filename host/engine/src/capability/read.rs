@@ -5,9 +5,14 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
+use crate::diagnostic::{self, Diagnostic, suggest};
+use crate::document::{Document, Part};
+
 /// One thing wrong in a manifest or a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// Stable, in kebab-case: `unknown-key`.
+    pub code: &'static str,
     /// Where: `capabilities.http[0].url`.
     pub path: String,
     /// What is wrong, in one sentence.
@@ -18,7 +23,10 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)?;
         self.help.iter().try_for_each(|help| write!(f, " ({help})"))
     }
 }
@@ -27,6 +35,26 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// The same as diagnostics, each with its place in the document that the JSON was read from.
+    pub fn diagnostics(&self, document: &Document) -> Vec<Diagnostic> {
+        self.0.iter().map(|fault| fault.diagnostic(document)).collect()
+    }
+}
+
+impl Fault {
+    fn diagnostic(&self, document: &Document) -> Diagnostic {
+        let part = if matches!(self.code, UNKNOWN | MISSING) { Part::Key } else { Part::Value };
+        Diagnostic::error(self.code, &self.message).at(document.span(&self.path, part)).maybe_help(self.help.clone())
+    }
+}
+
+const UNKNOWN: &str = "unknown-key";
+const MISSING: &str = "missing-key";
+const WRONG: &str = "wrong-type";
+/// A value of the right type that does not mean anything here.
+const BAD: &str = "bad-value";
 
 /// Collects faults while a document is read.
 #[derive(Default)]
@@ -43,21 +71,29 @@ impl Reader {
         }
     }
 
+    fn push(&mut self, code: &'static str, path: &str, message: impl Into<String>, help: Option<String>) {
+        self.faults.push(Fault { code, path: path.to_owned(), message: message.into(), help });
+    }
+
     pub(super) fn fault(&mut self, path: &str, message: impl Into<String>) {
-        self.faults.push(Fault { path: path.to_owned(), message: message.into(), help: None });
+        self.push(BAD, path, message, None);
     }
 
     pub(super) fn fault_with_help(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
-        self.faults.push(Fault { path: path.to_owned(), message: message.into(), help: Some(help.into()) });
+        self.push(BAD, path, message, Some(help.into()));
+    }
+
+    /// The object at `path` lacks a member.
+    pub(super) fn missing(&mut self, path: &str, key: &str, help: Option<&str>) {
+        self.push(MISSING, path, format!("`{key}` is missing"), help.map(str::to_owned));
     }
 
     /// The object at `path`, all of whose keys must be among `known`.
     pub(super) fn object<'j>(&mut self, path: &str, json: &'j Json, known: &[&str]) -> Option<&'j Map<String, Json>> {
         let object = self.any_object(path, json)?;
         for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
-            let help = nearest(key, known.iter().copied())
-                .map_or_else(|| format!("known here: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-            self.fault_with_help(&under(path, key), format!("unknown field `{key}`"), help);
+            let help = suggest(key, known.iter().copied());
+            self.push(UNKNOWN, &under(path, key), format!("unknown field `{key}`"), help);
         }
         Some(object)
     }
@@ -66,7 +102,7 @@ impl Reader {
     pub(super) fn any_object<'j>(&mut self, path: &str, json: &'j Json) -> Option<&'j Map<String, Json>> {
         let object = json.as_object();
         if object.is_none() {
-            self.fault(path, format!("must be an object, and is {}", sort_of(json)));
+            self.push(WRONG, path, format!("must be an object, and is {}", sort_of(json)), None);
         }
         object
     }
@@ -74,7 +110,7 @@ impl Reader {
     pub(super) fn list<'j>(&mut self, path: &str, json: &'j Json) -> Option<&'j [Json]> {
         let list = json.as_array();
         if list.is_none() {
-            self.fault(path, format!("must be a list, and is {}", sort_of(json)));
+            self.push(WRONG, path, format!("must be a list, and is {}", sort_of(json)), None);
         }
         list.map(Vec::as_slice)
     }
@@ -82,7 +118,7 @@ impl Reader {
     pub(super) fn text<'j>(&mut self, path: &str, json: &'j Json) -> Option<&'j str> {
         let text = json.as_str();
         if text.is_none() {
-            self.fault(path, format!("must be text, and is {}", sort_of(json)));
+            self.push(WRONG, path, format!("must be text, and is {}", sort_of(json)), None);
         }
         text
     }
@@ -90,7 +126,7 @@ impl Reader {
     /// A text that must be there.
     pub(super) fn required<'j>(&mut self, path: &str, object: &'j Map<String, Json>, key: &str) -> Option<&'j str> {
         let Some(json) = object.get(key) else {
-            self.fault(path, format!("`{key}` is missing"));
+            self.missing(path, key, None);
             return None;
         };
         let text = self.text(&under(path, key), json)?;
@@ -131,7 +167,8 @@ impl Reader {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
             let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            self.fault_with_help(path, format!("`{text}` is none of these"), all.join(", "));
+            let help = diagnostic::did_you_mean(text, all.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            self.push(BAD, path, format!("`{text}` is none of {}", all.join(", ")), help);
         }
         found
     }
@@ -140,12 +177,6 @@ impl Reader {
 /// The path of a member.
 pub(super) fn under(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-/// The candidate that was probably meant.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = candidates.into_iter().map(|candidate| (strsim::jaro_winkler(word, candidate), candidate));
-    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }
 
 fn sort_of(json: &Json) -> &'static str {

@@ -206,7 +206,9 @@ fn read_methods(reader: &mut Reader, path: &str, json: &Json) -> BTreeSet<String
     let known = words.into_iter().filter(|(path, word)| {
         let known = METHODS.contains(word);
         if !known {
-            reader.fault_with_help(path, format!("`{word}` is no method"), METHODS.join(", "));
+            let upper = METHODS.into_iter().find(|method| method.eq_ignore_ascii_case(word));
+            let help = upper.map_or_else(|| METHODS.join(", "), |method| format!("did you mean `{method}`?"));
+            reader.fault_with_help(path, format!("`{word}` is no method"), help);
         }
         known
     });
@@ -254,7 +256,7 @@ pub(super) fn read_rule(reader: &mut Reader, path: &str, json: &Json) -> Option<
     let reason = reader.required(path, fields, "reason");
     let credential = reader.optional(path, fields, "credential").map(str::to_owned);
     for name in ["methods", "url"].into_iter().filter(|name| !fields.contains_key(*name)) {
-        reader.fault(path, format!("`{name}` is missing"));
+        reader.missing(path, name, None);
     }
     let written = WrittenScope::read(reader, path, fields);
     let effect = effect?;

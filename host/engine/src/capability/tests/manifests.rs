@@ -41,9 +41,9 @@ fn every_fault_is_found_at_once() {
     faults(
         &json,
         &[
-            "capabilities.http[0].effect: `look` is none of these (read, write)",
+            "capabilities.http[0].effect: `look` is none of read, write",
             "capabilities.http[0].reason: `reason` is empty",
-            "capabilities.http[0].methods[0]: `get` is no method (GET, HEAD, POST, PUT, PATCH, DELETE)",
+            "capabilities.http[0].methods[0]: `get` is no method (did you mean `GET`?)",
             "capabilities.http[0].url: in a host, `*` stands only for the whole first label, with at least two labels after it: `*.example.com`",
         ],
     );
