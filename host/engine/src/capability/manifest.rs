@@ -205,23 +205,16 @@ fn read(reader: &mut Reader, json: &Json) -> Option<Manifest> {
     let description = reader.required("", fields, "description");
     let config = fields.get("config").cloned();
     if config.as_ref().is_some_and(|schema| !schema.is_object()) {
-        reader.fault("config", "must be a JSON Schema, an object");
+        reader.fault("config", "`config` must be a JSON Schema, an object");
     }
     let credentials = fields.get("credentials").map(|json| read_credentials(reader, json)).unwrap_or_default();
     let (plain, http) = match fields.get("capabilities") {
-        Some(json) => read_capabilities(reader, json),
+        Some(json) => read_capabilities(reader, json, fields.get("credentials")),
         None => {
             reader.missing("", "capabilities", Some("`capabilities: {}` for a plugin that needs nothing"));
             Default::default()
         }
     };
-    for (at, rule) in http.iter().enumerate() {
-        let Some(name) = rule.credential.as_deref().filter(|name| !credentials.contains_key(*name)) else { continue };
-        let help = suggest(name, credentials.keys().map(String::as_str))
-            .unwrap_or_else(|| "declare it under `credentials`".to_owned());
-        let path = format!("capabilities.http[{at}].credential");
-        reader.fault_with_help(&path, format!("there is no credential `{name}`"), help);
-    }
     Some(Manifest {
         plugin: PluginName::new(plugin?),
         version: version?.to_owned(),
@@ -273,7 +266,11 @@ fn read_credentials(reader: &mut Reader, json: &Json) -> BTreeMap<String, Creden
     credentials
 }
 
-fn read_capabilities(reader: &mut Reader, json: &Json) -> (BTreeMap<Interface, Option<String>>, Vec<HttpRule>) {
+fn read_capabilities(
+    reader: &mut Reader,
+    json: &Json,
+    credentials: Option<&Json>,
+) -> (BTreeMap<Interface, Option<String>>, Vec<HttpRule>) {
     let known: Vec<_> = Interface::PLAIN.iter().map(|plain| plain.name()).chain(["http"]).collect();
     let Some(fields) = reader.object("capabilities", json, &known) else { return Default::default() };
     let mut plain = BTreeMap::new();
@@ -293,6 +290,7 @@ fn read_capabilities(reader: &mut Reader, json: &Json) -> (BTreeMap<Interface, O
     let mut ids = BTreeSet::<RuleId>::new();
     for (at, json) in list.iter().enumerate() {
         let path = format!("{path}[{at}]");
+        names_a_credential(reader, &path, json, credentials);
         let Some(rule) = read_rule(reader, &path, json) else { continue };
         if !ids.insert(rule.id.clone()) {
             reader.fault(&under(&path, "id"), format!("the id `{}` is taken by an earlier rule", rule.id));
@@ -300,4 +298,16 @@ fn read_capabilities(reader: &mut Reader, json: &Json) -> (BTreeMap<Interface, O
         rules.push(rule);
     }
     (plain, rules)
+}
+
+/// A rule's credential must be there, whatever else is wrong with either.
+fn names_a_credential(reader: &mut Reader, path: &str, rule: &Json, credentials: Option<&Json>) {
+    let known = credentials.and_then(Json::as_object);
+    let Some(name) = rule.get("credential").and_then(Json::as_str) else { return };
+    if !known.is_some_and(|known| known.contains_key(name)) {
+        let names = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        let help =
+            suggest(name, names.iter().copied()).unwrap_or_else(|| "declare it under `credentials`".to_owned());
+        reader.fault_with_help(&under(path, "credential"), format!("there is no credential `{name}`"), help);
+    }
 }

@@ -88,6 +88,12 @@ impl Reader {
         self.push(MISSING, path, format!("`{key}` is missing"), help.map(str::to_owned));
     }
 
+    fn wrong(&mut self, path: &str, expected: &str, json: &Json, help: Option<String>) {
+        let name = path.rsplit('.').next().filter(|name| !name.is_empty());
+        let name = name.map_or_else(|| "the file".to_owned(), |name| format!("`{name}`"));
+        self.push(WRONG, path, format!("{name} must be {expected}, and is {}", sort_of(json)), help);
+    }
+
     /// The object at `path`, all of whose keys must be among `known`.
     pub(super) fn object<'j>(&mut self, path: &str, json: &'j Json, known: &[&str]) -> Option<&'j Map<String, Json>> {
         let object = self.any_object(path, json)?;
@@ -102,7 +108,7 @@ impl Reader {
     pub(super) fn any_object<'j>(&mut self, path: &str, json: &'j Json) -> Option<&'j Map<String, Json>> {
         let object = json.as_object();
         if object.is_none() {
-            self.push(WRONG, path, format!("must be an object, and is {}", sort_of(json)), None);
+            self.wrong(path, "an object", json, None);
         }
         object
     }
@@ -110,7 +116,7 @@ impl Reader {
     pub(super) fn list<'j>(&mut self, path: &str, json: &'j Json) -> Option<&'j [Json]> {
         let list = json.as_array();
         if list.is_none() {
-            self.push(WRONG, path, format!("must be a list, and is {}", sort_of(json)), None);
+            self.wrong(path, "a list", json, None);
         }
         list.map(Vec::as_slice)
     }
@@ -118,7 +124,8 @@ impl Reader {
     pub(super) fn text<'j>(&mut self, path: &str, json: &'j Json) -> Option<&'j str> {
         let text = json.as_str();
         if text.is_none() {
-            self.push(WRONG, path, format!("must be text, and is {}", sort_of(json)), None);
+            let plain = matches!(json, Json::Number(_) | Json::Bool(_));
+            self.wrong(path, "text", json, plain.then(|| "put it in quotes".to_owned()));
         }
         text
     }

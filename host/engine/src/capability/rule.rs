@@ -173,7 +173,7 @@ impl WrittenScope {
                 |(path, json)| match json.as_str() {
                     Some("body") => Seal::Body,
                     Some(_) => {
-                        reader.fault_with_help(&path, "must be `body` or a list of JSON pointers", "seal: body");
+                        reader.fault_with_help(&path, "`seal` must be `body` or a list of JSON pointers", "seal: body");
                         Seal::Body
                     }
                     None => Seal::At(read_pointers(reader, &path, json)),
