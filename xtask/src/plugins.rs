@@ -5,10 +5,11 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::{self, cargo};
+use maps_toolchain::{TARGET, Way};
+
+use crate::process::{self, cargo, toolchain};
 use crate::repo::{self, Guest};
-use crate::setup::{self, TARGET, Way};
-use crate::{Failure, component};
+use crate::{Failure, component, setup};
 
 /// The one selection of packages that everything is built with: another one has other features,
 /// and would compile the dependencies again.
@@ -51,8 +52,8 @@ impl Folder {
     fn build(&self, way: Way) -> Result<(), Failure> {
         let guests = repo::guests(&repo::root().join(self.from))?;
         let built = repo::target().join(way.folder()).join(self.to);
-        let mut command = way.build(&repo::root().join(self.workspace), &built);
-        command.args(["--profile", self.profile, "--lib"]);
+        let mut command = way.build(&toolchain(), &built);
+        command.args(["--profile", self.profile, "--lib"]).current_dir(repo::root().join(self.workspace));
         for guest in &guests {
             command.args(["--package", &guest.package]);
         }

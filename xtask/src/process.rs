@@ -3,17 +3,19 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use maps_toolchain::{Toolchain, Way};
+
 use crate::{Failure, repo};
 
-/// The cargo that runs this task, in the repository's root.
+/// The toolchain that runs this task.
+pub(crate) fn toolchain() -> Toolchain {
+    Toolchain::of(|name| std::env::var_os(name))
+}
+
+/// Its cargo, in the repository's root.
 pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Way::Toolchain.cargo(&toolchain());
     command.args(arguments).current_dir(repo::root());
-    // What `cargo run` sets for this crate is not meant for others: build scripts that look at it
-    // would be run again and again.
-    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
-        command.env_remove(name);
-    }
     command
 }
 
@@ -22,16 +24,6 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     println!("$ {}", line(command));
     let status = command.status().map_err(|e| format!("cannot start {}: {e}", line(command)))?;
     if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", line(command))) }
-}
-
-/// Runs to the end without a word, and returns what it wrote to standard output.
-pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
-    let output = command.output().map_err(|e| format!("cannot start {}: {e}", line(command)))?;
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    } else {
-        Err(format!("{} ended with {}: {}", line(command), output.status, String::from_utf8_lossy(&output.stderr)))
-    }
 }
 
 /// Like [`run`], and ended after `limit`: a server that does not answer is one that is not there.

@@ -225,21 +225,29 @@ impl OutputArgs {
 pub(crate) enum PluginCommand {
     /// Tell what a plugin imports, declares and manages, from its bytes alone
     Inspect {
-        /// A plugin's name, or the path of a component
+        /// A plugin's name, the path of a component, or a plugin's folder
         #[arg(value_name = "NAME|PATH")]
         plugin: String,
     },
-    /// Make a component of a plugin's module and its plugin.yaml
-    Build {
-        /// The plugin's folder, with plugin.yaml
-        dir: PathBuf,
-        /// The core module that the compiler made of it
-        #[arg(long, value_name = "FILE")]
-        module: PathBuf,
-        /// Where the component goes
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
+    /// Compile a plugin, and make a component of it that carries its plugin.yaml
+    Build(PluginBuildArgs),
+}
+
+/// `maps plugin build`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PluginBuildArgs {
+    /// The plugin's folder: its crate, with plugin.yaml
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Compile nothing, and take this core module
+    #[arg(long, value_name = "FILE", conflicts_with = "component")]
+    pub(crate) module: Option<PathBuf>,
+    /// Compile nothing, and take this component, as other languages' tools make it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) component: Option<PathBuf>,
+    /// Where the plugin goes; DIR/target/NAME.wasm if not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// `maps cloud …`.

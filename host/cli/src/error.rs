@@ -14,6 +14,7 @@ use maps_runtime::package::PackageError;
 use maps_store::FileError;
 
 use crate::cloud::ControlError;
+use crate::guest::{Guest, GuestError};
 use crate::render::diagnostics::Sources;
 
 /// How the process ends.
@@ -117,6 +118,9 @@ pub(crate) enum Failure {
     /// No plugin came of a module.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// No module came of a crate.
+    #[error(transparent)]
+    Guest(#[from] GuestError),
     /// The plan was refused, or what came of it cannot be saved.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -191,6 +195,7 @@ impl Failure {
             | Self::Inspect(_)
             | Self::Grant { .. }
             | Self::Package(_)
+            | Self::Guest(_)
             | Self::Audit(_)
             | Self::Egress(_)
             | Self::Apply(_)
@@ -222,7 +227,7 @@ impl Failure {
             Self::Audit(_) => "audit-log",
             Self::Egress(_) => "no-way-out",
             Self::Grant { .. } => "bad-grant",
-            Self::Package(_) => "plugin-not-built",
+            Self::Package(_) | Self::Guest(_) => "plugin-not-built",
             Self::Apply(ApplyError::Refused | ApplyError::Stale) => "plan-refused",
             Self::Apply(ApplyError::Store(_)) | Self::Store(_) => "state",
             Self::NoOutput { .. } => "no-such-output",
@@ -239,6 +244,11 @@ impl Failure {
         match self {
             Self::Usage { help, .. } => help.clone(),
             Self::Files(error) => Some(error.help()),
+            Self::Guest(error) => error.help(),
+            Self::Package(PackageError::Wasi { .. }) => {
+                Some("clocks and randomness are in the SDK: `maps_sdk::clock`, `maps_sdk::random`".to_owned())
+            }
+            Self::Package(PackageError::Foreign { import, .. }) => Some(foreign(import)),
             Self::State(_) => Some("the folder `history` beside the state holds the snapshots before".to_owned()),
             Self::Audit(AuditError::Damaged { .. }) => {
                 Some("put the damaged log aside for whoever looks into it: the next run begins a new one".to_owned())
@@ -280,4 +290,13 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// Who brings an import that no plugin can have.
+fn foreign(import: &str) -> String {
+    if import.starts_with("__wbindgen") || import.starts_with("wbg") {
+        let who = Guest::who_needs("wasm-bindgen");
+        return format!("a dependency expects a browser; `{who}` shows which, and most have a feature to turn off");
+    }
+    "link what defines it, or take the dependency out that declares it `extern`".to_owned()
 }

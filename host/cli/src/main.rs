@@ -9,6 +9,7 @@ mod compose;
 mod connect;
 mod error;
 mod faults;
+mod guest;
 mod interrupt;
 mod layout;
 mod plant;

@@ -29,6 +29,11 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 /// Interfaces that hold types alone: importing one gives no access to anything.
 const TYPES_ONLY: [&str; 2] = ["types", "http-types"];
 
+/// Do these bytes begin as a component's do?
+pub fn is_component(bytes: &[u8]) -> bool {
+    Parser::is_component(bytes)
+}
+
 /// A component's identity: the SHA-256 of its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
@@ -99,14 +104,10 @@ pub enum InspectError {
     },
     /// It imports what its manifest does not declare.
     #[error(
-        "the component imports {interface}, which its manifest does not declare; add to plugin.yaml, under `capabilities`:\n  {line}"
+        "the component imports {}, which its manifest does not declare; add to plugin.yaml, under `capabilities`:\n  {}",
+        shown(.0), Interface::declarations(.0).replace('\n', "\n  ")
     )]
-    Undeclared {
-        /// The interface.
-        interface: String,
-        /// The manifest's line.
-        line: String,
-    },
+    Undeclared(BTreeSet<Interface>),
     /// It does not export what a plugin exports.
     #[error("the component does not export {PACKAGE}/provider@{CONTRACT}")]
     NoProvider,
@@ -299,13 +300,13 @@ fn interface_named(name: &str) -> Option<Interface> {
 
 /// Imports ⊆ declared.
 pub(crate) fn check_declared(imports: &BTreeSet<Interface>, manifest: &Manifest) -> Result<(), InspectError> {
-    match imports.difference(&manifest.interfaces()).next() {
-        None => Ok(()),
-        Some(interface) => Err(InspectError::Undeclared {
-            interface: format!("{PACKAGE}/{interface}@{CONTRACT}"),
-            line: interface.declaration().replace('\n', "\n  "),
-        }),
-    }
+    let undeclared: BTreeSet<Interface> = imports.difference(&manifest.interfaces()).copied().collect();
+    if undeclared.is_empty() { Ok(()) } else { Err(InspectError::Undeclared(undeclared)) }
+}
+
+/// Interfaces by their whole names.
+fn shown(interfaces: &BTreeSet<Interface>) -> String {
+    interfaces.iter().map(|interface| format!("{PACKAGE}/{interface}@{CONTRACT}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Reads a manifest that was converted to JSON.

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use maps_engine::CallError;
-use maps_engine::capability::{Effective, Faults, Manifest};
+use maps_engine::capability::{Effective, Manifest, Written};
+use maps_engine::{CallError, Diagnostic};
 use wasm_encoder::{CustomSection, Encode, Section};
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{Encoding, Import, Parser, Payload};
 use wasmtime::component::Component;
 use wit_component::ComponentEncoder;
 
@@ -14,20 +14,22 @@ use crate::bindings::PluginPre;
 use crate::engine::Sandbox;
 use crate::guest::{Guest, LogLines};
 use crate::inspect::{
-    InspectError, Inspection, KINDS_SECTION, MANIFEST_SECTION, Outline, TARGET, check_declared, read_kinds,
-    read_manifest,
+    InspectError, Inspection, KINDS_SECTION, MANIFEST_SECTION, Outline, PACKAGE, TARGET, check_declared, read_kinds,
 };
 use crate::limits::{Budget, Limits, SECTION_BYTES};
 use crate::link::linker;
 use crate::scope::Phase;
 use crate::session;
 
+/// What a plugin's manifest is called, beside its code.
+pub const MANIFEST_FILE: &str = "plugin.yaml";
+
 /// Why no plugin came of it.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
-    /// plugin.yaml is no YAML.
-    #[error("plugin.yaml: {0}")]
-    Yaml(String),
+    /// plugin.yaml is not as it must be.
+    #[error("{}", .0.iter().map(told).collect::<Vec<_>>().join("\n"))]
+    Manifest(Vec<Diagnostic>),
     /// The component, its manifest or its kinds are not as they must be.
     #[error(transparent)]
     Inspect(#[from] InspectError),
@@ -39,6 +41,14 @@ pub enum PackageError {
     Wasi {
         /// The module it imports from.
         import: String,
+    },
+    /// The module wants functions of another world.
+    #[error("the module imports `{name}` from `{import}`, and a plugin imports nothing but {PACKAGE}")]
+    Foreign {
+        /// The module it imports from.
+        import: String,
+        /// What it imports.
+        name: String,
     },
     /// `describe` failed.
     #[error(transparent)]
@@ -56,9 +66,8 @@ pub enum PackageError {
 /// # Errors
 /// When any part is not what a plugin must be; see [`PackageError`].
 pub async fn package(guest: &[u8], plugin_yaml: &str, limits: &Limits) -> Result<Vec<u8>, PackageError> {
-    let manifest_json: serde_json::Value =
-        serde_saphyr::from_str(plugin_yaml).map_err(|error| PackageError::Yaml(error.to_string()))?;
-    let manifest = read_manifest(&manifest_json)?;
+    let Written { manifest, json: manifest_json, .. } =
+        Manifest::written(MANIFEST_FILE, plugin_yaml.as_bytes()).map_err(PackageError::Manifest)?;
     let mut component = component(guest)?;
     let outline = Outline::of(&component)?;
     check_declared(&outline.imports, &manifest)?;
@@ -81,7 +90,7 @@ fn component(guest: &[u8]) -> Result<Vec<u8>, PackageError> {
     if Parser::is_component(guest) {
         return Ok(guest.to_vec());
     }
-    refuse_wasi(guest)?;
+    refuse_foreign(guest)?;
     let encode = || -> wasmtime::Result<Vec<u8>, wasmtime::error::Error> {
         let mut encoder =
             ComponentEncoder::default().validate(true).module(guest).map_err(wasmtime::Error::from_anyhow)?;
@@ -90,17 +99,22 @@ fn component(guest: &[u8]) -> Result<Vec<u8>, PackageError> {
     encode().map_err(|error| PackageError::Encode(format!("{error:#}")))
 }
 
-/// Names the target to use before the encoder can only say that it knows no such interface.
-fn refuse_wasi(module: &[u8]) -> Result<(), PackageError> {
+/// Names what a module should not import before the encoder can only say that it knows no such
+/// interface.
+fn refuse_foreign(module: &[u8]) -> Result<(), PackageError> {
     let malformed = |error: wasmparser::BinaryReaderError| InspectError::Malformed(error.to_string());
     for payload in Parser::new(0).parse_all(module) {
         match payload.map_err(malformed)? {
             Payload::Version { encoding: Encoding::Component, .. } => break,
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
-                    let import = import.map_err(malformed)?.module;
+                    let Import { module: import, name, .. } = import.map_err(malformed)?;
                     if import.starts_with("wasi:") || import.starts_with("wasi_") {
                         return Err(PackageError::Wasi { import: import.to_owned() });
+                    }
+                    // Brackets and dollars begin what the canonical ABI itself is asked for.
+                    if !import.starts_with("maps:") && !import.starts_with(['[', '$']) {
+                        return Err(PackageError::Foreign { import: import.to_owned(), name: name.to_owned() });
                     }
                 }
             }
@@ -110,10 +124,17 @@ fn refuse_wasi(module: &[u8]) -> Result<(), PackageError> {
     Ok(())
 }
 
+fn told(diagnostic: &Diagnostic) -> String {
+    let place = diagnostic.span.as_ref().map(|span| format!("{span}: ")).unwrap_or_default();
+    let help = diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+    format!("{place}{}{help}", diagnostic.message)
+}
+
 /// Asks the guest for its kinds.
 async fn describe(component: &[u8], manifest: &Manifest, limits: &Limits) -> Result<serde_json::Value, PackageError> {
     let link = |error: wasmtime::Error| PackageError::Link(format!("{error:#}"));
-    let effective = Effective::meet(manifest, None).map_err(|faults: Faults| PackageError::Yaml(faults.to_string()))?;
+    // No grant narrows anything here, so that there is nothing to be wrong.
+    let effective = Effective::meet(manifest, None).map_err(|faults| PackageError::Link(faults.to_string()))?;
     let sandbox = Sandbox::new().map_err(link)?;
     let compiled = Component::from_binary(sandbox.engine(), component).map_err(link)?;
     let linker = linker(sandbox.engine(), Phase::Pure).map_err(link)?;

@@ -16,7 +16,7 @@ fn yaml(name: &str) -> String {
 async fn rt23_an_import_that_is_not_declared_is_refused_before_any_code_runs() {
     let module = guest("red-undeclared.module");
     let error = package(&module, &yaml("red-undeclared"), &limits()).await.unwrap_err().to_string();
-    assert!(error.contains("maps:platform/reveal") && error.contains("reveal: {}"), "{error}");
+    assert!(error.contains("maps:platform/reveal") && error.contains("reveal: {reason: …}"), "{error}");
     let manifest = json!({
         "maps": "v1", "plugin": "red-undeclared", "version": "0.1.0", "description": "Red.", "capabilities": {"log": {}},
     });
@@ -52,5 +52,5 @@ async fn rt23_a_manifest_with_less_than_the_guest_imports_is_refused() {
     let less = yaml.replace("  random:\n    reason: asks for more than it may\n", "");
     assert_ne!(less, yaml);
     let error = package(&bare, &less, &limits()).await.unwrap_err().to_string();
-    assert!(error.contains("maps:platform/random") && error.contains("random: {}"), "{error}");
+    assert!(error.contains("maps:platform/random") && error.contains("random: {reason: …}"), "{error}");
 }

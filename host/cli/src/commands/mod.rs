@@ -31,8 +31,8 @@ pub(crate) fn dispatch(command: Command, screen: &Arc<Screen>) -> Exit {
         Command::Plugin(PluginCommand::Inspect { plugin }) => {
             ended("plugin inspect", &|| plugin_inspect::plugin_inspect(&plugin, screen))
         }
-        Command::Plugin(PluginCommand::Build { dir, module, out }) => {
-            ended("plugin build", &|| plugin_build::plugin_build(&dir, &module, &out, screen))
+        Command::Plugin(PluginCommand::Build(args)) => {
+            ended("plugin build", &|| plugin_build::plugin_build(&args, screen))
         }
         Command::Cloud(CloudCommand::Serve { dir, faults }) => {
             ended("cloud serve", &|| cloud_serve::cloud_serve(&dir, &faults, screen))

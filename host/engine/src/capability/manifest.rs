@@ -54,7 +54,18 @@ impl Interface {
         match self {
             Self::HttpRead => rule_text("read", "GET", "https://…"),
             Self::HttpWrite => rule_text("write", "POST", "https://…"),
-            plain => format!("{}: {{}}", plain.name()),
+            plain => format!("{}: {{reason: …}}", plain.name()),
+        }
+    }
+
+    /// What to write under `capabilities:` to declare all of these.
+    pub fn declarations(missing: &BTreeSet<Self>) -> String {
+        let lines = missing.iter().map(|interface| interface.declaration()).collect::<Vec<_>>().join("\n");
+        // Two halves of one key.
+        let mut halves = lines.splitn(2, "http:\n");
+        match (halves.next(), halves.next()) {
+            (Some(first), Some(second)) => format!("{first}http:\n{}", second.replacen("http:\n", "", 1)),
+            _ => lines,
         }
     }
 }
@@ -306,8 +317,7 @@ fn names_a_credential(reader: &mut Reader, path: &str, rule: &Json, credentials:
     let Some(name) = rule.get("credential").and_then(Json::as_str) else { return };
     if !known.is_some_and(|known| known.contains_key(name)) {
         let names = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
-        let help =
-            suggest(name, names.iter().copied()).unwrap_or_else(|| "declare it under `credentials`".to_owned());
+        let help = suggest(name, names.iter().copied()).unwrap_or_else(|| "declare it under `credentials`".to_owned());
         reader.fault_with_help(&under(path, "credential"), format!("there is no credential `{name}`"), help);
     }
 }

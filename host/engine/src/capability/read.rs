@@ -174,7 +174,8 @@ impl Reader {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
             let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            let help = diagnostic::did_you_mean(text, all.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            let help =
+                diagnostic::did_you_mean(text, all.iter().copied()).map(|near| format!("did you mean `{near}`?"));
             self.push(BAD, path, format!("`{text}` is none of {}", all.join(", ")), help);
         }
         found

@@ -41,6 +41,7 @@ fn every_fault_is_found_at_once() {
     faults(
         &json,
         &[
+            "capabilities.http[0].credential: there is no credential `apu` (did you mean `api`?)",
             "capabilities.http[0].effect: `look` is none of read, write",
             "capabilities.http[0].reason: `reason` is empty",
             "capabilities.http[0].methods[0]: `get` is no method (did you mean `GET`?)",
@@ -154,4 +155,16 @@ fn what_is_wide_is_marked() {
             (Weight::Wide, "any-host", "b"),
         ]
     );
+}
+
+#[test]
+fn what_is_missing_is_printed_as_the_lines_to_add() {
+    let all = [Interface::Log, Interface::HttpRead, Interface::HttpWrite];
+    assert_eq!(
+        Interface::declarations(&all.into()),
+        "log: {reason: …}\nhttp:\n  \
+         - {id: …, effect: read, methods: [GET], url: \"https://…\", reason: …}\n  \
+         - {id: …, effect: write, methods: [POST], url: \"https://…\", reason: …}"
+    );
+    assert_eq!(Interface::declarations(&[Interface::Reveal].into()), "reveal: {reason: …}");
 }
