@@ -26,6 +26,16 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", line(command))) }
 }
 
+/// Runs to the end without a word, and returns what it wrote to standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
+    let output = command.output().map_err(|e| format!("cannot start {}: {e}", line(command)))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    } else {
+        Err(format!("{} ended with {}: {}", line(command), output.status, String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
 /// Like [`run`], and ended after `limit`: a server that does not answer is one that is not there.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<(), Failure> {
     println!("$ {}", line(command));

@@ -41,7 +41,7 @@ async fn rt23_an_import_that_is_not_declared_is_refused_with_the_line_to_add() {
         ..Parts::default()
     };
     let error = parts.package(MANIFEST).await.unwrap_err().to_string();
-    assert!(error.contains("maps:platform/log@0.1.0") && error.contains("log: {}"), "{error}");
+    assert!(error.contains("maps:platform/log@0.1.0") && error.contains("log: {reason: …}"), "{error}");
     assert!(parts.package(LOGGING).await.is_ok());
 }
 
