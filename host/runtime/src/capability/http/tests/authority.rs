@@ -201,3 +201,12 @@ async fn a_credential_goes_only_where_all_three_sides_say() {
     clear.denied(Half::Read, item, "credential-host").await;
     assert!(server.asked().is_empty());
 }
+
+#[tokio::test]
+async fn a_credential_is_never_sent_in_clear() {
+    let nowhere = inside(vec![vec!["203.0.113.1"]]);
+    let bench = bench("http://api.example.com", nowhere, Operation::Read, HttpLimits::default());
+    let mut item = get("http://api.example.com/list");
+    item.request.credential = Some("api".to_owned());
+    bench.denied(Half::Read, item, "credential-in-clear").await;
+}
