@@ -61,9 +61,9 @@ impl Workbench {
         let mut providers = BTreeMap::new();
         let mut kinds = Kinds::new();
         for (name, declared) in &stage.stack().plugins {
-            let path = source::component(&declared.source, stage.layout.folder())?;
-            let refused = |error| Failure::Plugin { plugin: name.clone(), path: path.clone(), error };
-            let plugin = host.load_file(&path).map_err(refused)?;
+            let component = source::component(&declared.source, stage.layout.folder())?;
+            let refused = |error| Failure::Plugin { plugin: name.clone(), from: component.clone(), error };
+            let plugin = host.load(&component.bytes()?).map_err(refused)?;
             let as_used = connection.plugin_use(stage, name, declared, &plugin)?;
             let provider = host.provider(&plugin, as_used).map_err(refused)?;
             kinds.extend(provider.kinds().clone());

@@ -16,6 +16,7 @@ use maps_store::FileError;
 use crate::cloud::ControlError;
 use crate::guest::{Guest, GuestError};
 use crate::render::diagnostics::Sources;
+use crate::source::Component;
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,12 +86,12 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// A plugin cannot be loaded.
-    #[error("the plugin {plugin} cannot be loaded from {}: {error}", path.display())]
+    #[error("the plugin {plugin} cannot be loaded from {from}: {error}")]
     Plugin {
         /// Which.
         plugin: PluginName,
         /// Its component.
-        path: PathBuf,
+        from: Component,
         /// Why.
         error: LoadError,
     },

@@ -11,8 +11,7 @@ use crate::source;
 
 /// Inspects a plugin by its name or path. Nothing of it is executed, its code is only validated.
 pub(crate) fn plugin_inspect(plugin: &str, screen: &Screen) -> Result<Exit, Failure> {
-    let path = source::component(plugin, Path::new("."))?;
-    let bytes = std::fs::read(&path).map_err(Failure::file(&path))?;
+    let bytes = source::component(plugin, Path::new("."))?.bytes()?;
     let view = PluginView::of(&Inspection::validated(&bytes)?);
     screen.human(&view.page());
     screen.event(&view.event());

@@ -1,0 +1,45 @@
+//! Puts the components that a release carries into the binary: every `*.wasm` of the folder that
+//! `MAPS_BUNDLE` names. Without it the binary carries none, as in development.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+const FOLDER_VARIABLE: &str = "MAPS_BUNDLE";
+
+fn main() -> Result<(), String> {
+    println!("cargo::rerun-if-env-changed={FOLDER_VARIABLE}");
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut table = "&[\n".to_owned();
+    if let Some(folder) = env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
+        let folder = PathBuf::from(folder);
+        println!("cargo::rerun-if-changed={}", folder.display());
+        for component in components(&folder)? {
+            println!("cargo::rerun-if-changed={}", component.display());
+            let name = component.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            // Writing to a string cannot fail.
+            let _ = writeln!(table, "    Bundled {{ name: {name:?}, bytes: include_bytes!({component:?}) }},");
+        }
+    }
+    table.push_str("]\n");
+    let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
+    fs::write(Path::new(&out).join("bundle.rs"), table).map_err(|error| error.to_string())
+}
+
+/// The components in a folder, by name. A folder without any is a mistake of whoever named it.
+fn components(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let cannot = |error: std::io::Error| format!("{FOLDER_VARIABLE}: cannot read {}: {error}", folder.display());
+    let folder = folder.canonicalize().map_err(cannot)?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(cannot)? {
+        let path = entry.map_err(cannot)?.path();
+        if path.extension().is_some_and(|ending| ending == "wasm") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(format!("{FOLDER_VARIABLE}: there is no component in {}", folder.display()));
+    }
+    Ok(found)
+}
