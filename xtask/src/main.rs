@@ -3,8 +3,10 @@
 // This is a script: what it does goes to the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod component;
 mod demo;
+mod dist;
 mod peers;
 mod plugins;
 mod process;
@@ -23,7 +25,9 @@ cargo xtask TASK
   plugins                        build maps, and every plugin to target/plugins/NAME.wasm
   peers                          install the programs that tests hold ours against, below target/peers
   demo                           set up, build, and bring the MAPS stack up in rehearsal
-  test [--fast]                  check and test everything; --fast leaves out what takes minutes";
+  test [--fast]                  check and test everything; --fast leaves out what takes minutes
+  dist                           build target/release/maps, which carries the plugins
+  bench [SECTION] [--json]       build the release, measure it, and hold it against its limits";
 
 /// Why a task failed, for the terminal.
 type Failure = String;
@@ -39,6 +43,11 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(test::Extent::Whole),
         ["test", "--fast"] => test::run(test::Extent::Fast),
+        ["dist"] => dist::run(),
+        ["bench"] => bench::run(None, bench::Output::Table),
+        ["bench", "--json"] => bench::run(None, bench::Output::Json),
+        ["bench", section] => bench::run(Some(section), bench::Output::Table),
+        ["bench", section, "--json"] => bench::run(Some(section), bench::Output::Json),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -33,11 +33,14 @@ pub(crate) fn shipped() -> Result<(), Failure> {
     SHIPPED.build(way)
 }
 
-const SHIPPED: Folder = Folder { from: "plugins", workspace: "", profile: "guest", to: "plugins" };
+/// First-party plugins.
+pub(crate) const SHIPPED: Folder = Folder { from: "plugins", workspace: "", profile: "guest", to: "plugins" };
+/// The plugin that the bench measures with.
+pub(crate) const BENCH: Folder = Folder { from: "bench", workspace: "", profile: "guest", to: "bench" };
 const RED_TEAM: Folder = Folder { from: "tests/guests", workspace: "tests/guests", profile: "release", to: "guests" };
 
 /// A folder of guests, all built at once.
-struct Folder {
+pub(crate) struct Folder {
     /// Where they are.
     from: &'static str,
     /// The workspace that they belong to.
@@ -49,7 +52,8 @@ struct Folder {
 }
 
 impl Folder {
-    fn build(&self, way: Way) -> Result<(), Failure> {
+    /// Builds them, and makes components of what was built.
+    pub(crate) fn build(&self, way: Way) -> Result<(), Failure> {
         let guests = repo::guests(&repo::root().join(self.from))?;
         let built = repo::target().join(way.folder()).join(self.to);
         let mut command = way.build(&toolchain(), &built);
@@ -71,17 +75,24 @@ fn package(guest: &Guest, modules: &Path, out: &Path) -> Result<(), Failure> {
     if guest.refused {
         let to = out.join(format!("{}.module.wasm", guest.name));
         fs::copy(&module, &to).map_err(|e| format!("cannot copy {}: {e}", module.display()))?;
-        println!("{}: core module only, since packaging must refuse it", guest.name);
+        eprintln!("{}: core module only, since packaging must refuse it", guest.name);
         return Ok(());
     }
     let made = out.join(format!("{}.wasm", guest.name));
     let (stamp, now) = (out.join(format!("{}.stamp", guest.name)), stamp(guest, &module)?);
     if made.exists() && fs::read_to_string(&stamp).is_ok_and(|before| before == now) {
-        println!("{}: unchanged", guest.name);
+        eprintln!("{}: unchanged", guest.name);
         return Ok(());
     }
     let mut build = Command::new(repo::maps());
-    build.args(["plugin", "build"]).arg(&guest.dir).arg("--module").arg(&module).arg("--out").arg(&made);
+    build
+        .args(["plugin", "build"])
+        .arg(&guest.dir)
+        .arg("--module")
+        .arg(&module)
+        .arg("--out")
+        .arg(&made)
+        .stdout(std::io::stderr());
     process::run(&mut build)?;
     check_imports(guest, &made)?;
     fs::write(&stamp, now).map_err(|e| format!("cannot write {}: {e}", stamp.display()))
@@ -98,7 +109,7 @@ fn check_imports(guest: &Guest, made: &Path) -> Result<(), Failure> {
             Err(format!("{} imports {foreign}, and a plugin imports nothing but {OURS}…", guest.name))
         }
         None => {
-            println!("{}: imports {}", guest.name, imports.join(", "));
+            eprintln!("{}: imports {}", guest.name, imports.join(", "));
             Ok(())
         }
     }

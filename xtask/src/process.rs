@@ -21,7 +21,8 @@ pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command
 
 /// Runs to the end with its output on the screen.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
-    println!("$ {}", line(command));
+    // What is on its way goes to standard error: standard output is for results.
+    eprintln!("$ {}", line(command));
     let status = command.status().map_err(|e| format!("cannot start {}: {e}", line(command)))?;
     if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", line(command))) }
 }

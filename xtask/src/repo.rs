@@ -22,6 +22,11 @@ pub(crate) fn maps() -> PathBuf {
     target().join("debug").join("maps")
 }
 
+/// The folder of the release profile.
+pub(crate) fn release() -> PathBuf {
+    target().join("release")
+}
+
 /// A crate with a `plugin.yaml`.
 pub(crate) struct Guest {
     /// Its folder's name, which is the plugin's.
