@@ -34,10 +34,13 @@ pub(crate) fn shipped() -> Result<(), Failure> {
 }
 
 /// First-party plugins.
-pub(crate) const SHIPPED: Folder = Folder { from: "plugins", workspace: "", profile: "guest", to: "plugins" };
+pub(crate) const SHIPPED: Folder =
+    Folder { from: "plugins", workspace: "", profile: "guest", built: "plugins", to: "plugins" };
 /// The plugin that the bench measures with.
-pub(crate) const BENCH: Folder = Folder { from: "bench", workspace: "", profile: "guest", to: "bench" };
-const RED_TEAM: Folder = Folder { from: "tests/guests", workspace: "tests/guests", profile: "release", to: "guests" };
+pub(crate) const BENCH: Folder =
+    Folder { from: "bench", workspace: "", profile: "guest", built: "plugins", to: "bench" };
+const RED_TEAM: Folder =
+    Folder { from: "tests/guests", workspace: "tests/guests", profile: "release", built: "guests", to: "guests" };
 
 /// A folder of guests, all built at once.
 pub(crate) struct Folder {
@@ -47,6 +50,8 @@ pub(crate) struct Folder {
     workspace: &'static str,
     /// The profile in which they are built.
     profile: &'static str,
+    /// The folder in which they are built; what shares it shares the compiled standard library.
+    built: &'static str,
     /// Where their components go, below the target folder.
     to: &'static str,
 }
@@ -55,7 +60,7 @@ impl Folder {
     /// Builds them, and makes components of what was built.
     pub(crate) fn build(&self, way: Way) -> Result<(), Failure> {
         let guests = repo::guests(&repo::root().join(self.from))?;
-        let built = repo::target().join(way.folder()).join(self.to);
+        let built = repo::target().join(way.folder()).join(self.built);
         let mut command = way.build(&toolchain(), &built);
         command.args(["--profile", self.profile, "--lib"]).current_dir(repo::root().join(self.workspace));
         for guest in &guests {
