@@ -8,9 +8,12 @@ use maps_engine::capability::Effective;
 use maps_engine::provider::{CheckRequest, Object, ReadOutcome, ReadRequest};
 use maps_engine::{Address, Call, KindName, Provider, Value};
 use maps_runtime::audit::Audit;
+use maps_runtime::engine::Sandbox;
 use maps_runtime::inspect::Inspection;
 use maps_runtime::limits::Limits;
 use maps_runtime::{Host, HostOptions, Plugin, PluginUse};
+use wasmtime::Store;
+use wasmtime::component::{Component, Linker};
 
 use crate::world::Deaf;
 use crate::{Failure, tell};
@@ -29,12 +32,13 @@ pub(crate) fn measure(path: &Path, cache: &Path) -> Result<(), Failure> {
     tell("compile", began.elapsed().as_secs_f64() * 1e6);
     told("engine", &samples(LOADS, || host(None).map(drop))?);
     told("inspect", &samples(LOADS, || Ok(drop(Inspection::of(&bytes)?)))?);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(instances(&bytes))?;
     let host = host(Some(cache))?;
     host.load(&bytes)?;
     told("load", &samples(LOADS, || Ok(drop(host.load(&bytes)?)))?);
     let plugin = host.load(&bytes)?;
     let provider = provider(&host, &plugin)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(calls(&*provider))
 }
 
@@ -51,6 +55,27 @@ fn host(cache: Option<&Path>) -> Result<Host, Failure> {
 fn provider(host: &Host, plugin: &Arc<Plugin>) -> Result<Arc<dyn Provider>, Failure> {
     let effective = Effective::meet(&plugin.inspection().manifest, None).map_err(|faults| faults.to_string())?;
     Ok(host.provider(plugin, PluginUse { name: plugin.name().clone(), effective: Arc::new(effective), http: None })?)
+}
+
+/// Stores and instances alone, in the engine as maps sets it up. Nothing is called, so that what
+/// is imported may be anything.
+async fn instances(bytes: &[u8]) -> Result<(), Failure> {
+    let sandbox = Sandbox::new()?;
+    let component = Component::new(sandbox.engine(), bytes)?;
+    let mut linker = Linker::<()>::new(sandbox.engine());
+    linker.define_unknown_imports_as_traps(&component)?;
+    let linked = linker.instantiate_pre(&component)?;
+    let mut taken = Samples::new(CALLS);
+    while taken.wants_more() {
+        let began = Instant::now();
+        let mut store = Store::new(sandbox.engine(), ());
+        store.set_epoch_deadline(1);
+        linked.instantiate_async(&mut store).await?;
+        drop(store);
+        taken.push(began.elapsed());
+    }
+    told("instance", &taken.counted());
+    Ok(())
 }
 
 async fn calls(provider: &dyn Provider) -> Result<(), Failure> {

@@ -86,9 +86,11 @@ fn config(pooled: bool) -> Config {
     config
 }
 
-/// One thread that moves the engine's epoch every [`TICK`] while a call runs, and sleeps
-/// otherwise. It starts with the first call and ends at once when the engine goes: it waits on
-/// a condition, never in a sleep that somebody would have to sit out.
+/// One thread that moves the engine's epoch every [`TICK`] while a call runs, and rests otherwise.
+/// It starts with the first call and ends at once when the engine goes: it waits on a condition,
+/// never in a sleep that somebody would have to sit out. A call wakes it only from its rest: that
+/// costs more than the call's instance, and calls that begin all the time would keep every tick
+/// from ending.
 struct Ticker {
     engine: EngineWeak,
     shared: Arc<Shared>,
@@ -104,7 +106,10 @@ struct Shared {
 #[derive(Default)]
 struct State {
     running: usize,
+    resting: bool,
     ended: bool,
+    /// How often the epoch was moved.
+    ticks: u64,
 }
 
 /// While it lives, epochs move.
@@ -126,15 +131,28 @@ impl Ticker {
             *thread = Some(spawned);
         }
         drop(thread);
-        self.shared.lock().running += 1;
-        self.shared.changed.notify_one();
+        self.shared.begin();
         Ok(Ticking { shared: Arc::clone(&self.shared) })
     }
 }
 
 impl Shared {
+    /// A call begins. Was the thread woken for it?
+    fn begin(&self) -> bool {
+        let mut state = self.lock();
+        state.running += 1;
+        if state.resting {
+            self.changed.notify_one();
+        }
+        state.resting
+    }
+
+    fn end(&self) {
+        self.lock().running -= 1;
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        // The state is two plain numbers: there is no broken state a panic could leave behind.
+        // The state is plain numbers: there is no broken state a panic could leave behind.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -143,7 +161,9 @@ fn tick(engine: &EngineWeak, shared: &Shared) {
     let mut state = shared.lock();
     while !state.ended {
         if state.running == 0 {
+            state.resting = true;
             state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.resting = false;
             continue;
         }
         let (next, waited) = shared.changed.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner);
@@ -151,13 +171,14 @@ fn tick(engine: &EngineWeak, shared: &Shared) {
         if waited.timed_out() {
             let Some(engine) = engine.upgrade() else { return };
             engine.increment_epoch();
+            state.ticks += 1;
         }
     }
 }
 
 impl Drop for Ticking {
     fn drop(&mut self) {
-        self.shared.lock().running -= 1;
+        self.shared.end();
     }
 }
 
@@ -187,5 +208,20 @@ mod tests {
         drop(busy);
         assert_eq!(ticking.shared.lock().running, 1);
         assert!(ticking.shared.lock().ended);
+    }
+
+    #[test]
+    fn calls_that_begin_all_the_time_keep_no_tick_from_ending() {
+        let sandbox = Sandbox::new().unwrap();
+        let endless = sandbox.ticking().unwrap();
+        while endless.shared.lock().ticks == 0 {
+            std::thread::yield_now();
+        }
+        let woken = |_: &u32| {
+            let woken = endless.shared.begin();
+            endless.shared.end();
+            woken
+        };
+        assert_eq!((0..1_000).filter(woken).count(), 0);
     }
 }
