@@ -23,7 +23,7 @@ use std::process::ExitCode;
 type Failure = Box<dyn std::error::Error>;
 
 /// Carries out one measurement.
-pub fn main(arguments: Vec<OsString>) -> ExitCode {
+pub fn main(arguments: &[OsString]) -> ExitCode {
     let words: Vec<&Path> = arguments.iter().map(Path::new).collect();
     let done = match words[..] {
         [what, ..] if what == "usage" => usage::of(&arguments[1..]),

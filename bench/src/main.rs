@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    maps_bench::main(std::env::args_os().skip(1).collect())
+    maps_bench::main(&std::env::args_os().skip(1).collect::<Vec<_>>())
 }

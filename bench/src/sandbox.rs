@@ -31,12 +31,12 @@ pub(crate) fn measure(path: &Path, cache: &Path) -> Result<(), Failure> {
     drop(host(None)?.load(&bytes)?);
     tell("compile", began.elapsed().as_secs_f64() * 1e6);
     told("engine", &samples(LOADS, || host(None).map(drop))?);
-    told("inspect", &samples(LOADS, || Ok(drop(Inspection::of(&bytes)?)))?);
+    told("inspect", &samples(LOADS, || Ok(Inspection::of(&bytes).map(drop)?))?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(instances(&bytes))?;
     let host = host(Some(cache))?;
     host.load(&bytes)?;
-    told("load", &samples(LOADS, || Ok(drop(host.load(&bytes)?)))?);
+    told("load", &samples(LOADS, || Ok(host.load(&bytes).map(drop)?))?);
     let plugin = host.load(&bytes)?;
     let provider = provider(&host, &plugin)?;
     runtime.block_on(calls(&*provider))

@@ -69,7 +69,7 @@ pub(crate) fn component(source: &str, folder: &Path) -> Result<Component, Failur
         };
     }
     let named = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
-    bare(source, named, BUNDLE, &beside())
+    bare(source, named.as_deref(), BUNDLE, &beside())
 }
 
 /// Is this a plugin's name, and not a path?
@@ -85,8 +85,8 @@ fn beside() -> Vec<PathBuf> {
 }
 
 /// A component by its bare name: from the named folder, the bundle, the folders beside the binary.
-fn bare(name: &str, named: Option<PathBuf>, bundle: &[Bundled], beside: &[PathBuf]) -> Result<Component, Failure> {
-    let in_folder = |folder: &PathBuf| {
+fn bare(name: &str, named: Option<&Path>, bundle: &[Bundled], beside: &[PathBuf]) -> Result<Component, Failure> {
+    let in_folder = |folder: &Path| {
         let path = folder.join(format!("{name}.wasm"));
         path.is_file().then_some(Component::File(path))
     };
@@ -94,10 +94,12 @@ fn bare(name: &str, named: Option<PathBuf>, bundle: &[Bundled], beside: &[PathBu
         let found = bundle.iter().find(|bundled| bundled.name == name);
         found.map(|Bundled { name, bytes }| Component::Bundled { name, bytes })
     };
-    let found = named.iter().find_map(in_folder).or_else(bundled).or_else(|| beside.iter().find_map(in_folder));
+    let found =
+        named.and_then(in_folder).or_else(bundled).or_else(|| beside.iter().find_map(|folder| in_folder(folder)));
     found.ok_or_else(|| {
         let carried = bundle.iter().map(|bundled| bundled.name.to_owned());
-        let folders = named.iter().chain(beside).map(|folder| folder.display().to_string());
+        let folders =
+            named.into_iter().chain(beside.iter().map(PathBuf::as_path)).map(|folder| folder.display().to_string());
         match bundle.is_empty() {
             true => Failure::usage_help(
                 format!("there is no plugin {name} in {}", listed(folders)),
@@ -143,9 +145,8 @@ mod tests {
         let beside = [dir.path().to_path_buf()];
         std::fs::write(dir.path().join("own.wasm"), "beside").unwrap();
         std::fs::write(dir.path().join("other.wasm"), "beside too").unwrap();
-        let bytes = |name, named: Option<&Path>| {
-            bare(name, named.map(Path::to_path_buf), &BUNDLE, &beside).unwrap().bytes().unwrap().into_owned()
-        };
+        let bytes =
+            |name, named: Option<&Path>| bare(name, named, &BUNDLE, &beside).unwrap().bytes().unwrap().into_owned();
         assert_eq!(bytes("own", None), b"carried");
         assert_eq!(bytes("own", Some(Path::new("/nowhere"))), b"carried");
         assert_eq!(bytes("own", Some(dir.path())), b"beside");

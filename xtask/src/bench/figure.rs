@@ -60,7 +60,7 @@ impl Figure {
 
     /// Is it above its limit, or no number at all?
     pub(crate) fn is_over(&self) -> bool {
-        self.limit.is_some_and(|limit| !(self.value <= limit))
+        self.limit.is_some_and(|limit| self.value > limit || self.value.is_nan())
     }
 
     /// A row of the table.

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: builds the release, measures it, and holds every figure against its limit.
 //! It judges by printing: a machine that is busy fails no test.
 
+mod cloud;
 mod doks;
 mod figure;
 mod place;

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::cloud::Cloud;
 use super::figure::{Figure, Unit, growth};
 use super::place::{Place, Usage, echo};
 use crate::Failure;
@@ -38,53 +39,60 @@ struct Costs {
 }
 
 pub(super) fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
+    // In a rehearsal nobody is asked to approve the plugin. None of its resources is in the cloud.
+    let cloud = Cloud::serve(place, "scale-cloud")?;
+    let bench = Bench { place, cloud };
     let mut figures = Vec::new();
     for (what, through, kind) in [
         ("wasm, batches of 100", Through::Wasm, "batched"),
         ("wasm, batches of 1", Through::Wasm, "single"),
         ("native, batches of 100", Through::Native, "batched"),
     ] {
-        let nothing = costs(place, through, kind, 0, 5)?;
-        let sized = SIZES.iter().zip(RUNS).map(|(size, runs)| Ok((*size, costs(place, through, kind, *size, runs)?)));
+        let nothing = bench.costs(through, kind, 0, 5)?;
+        let sized = SIZES.iter().zip(RUNS).map(|(size, runs)| Ok((*size, bench.costs(through, kind, *size, runs)?)));
         let sized: Vec<(usize, Costs)> = sized.collect::<Result<_, Failure>>()?;
         for (size, costs) in &sized {
             figures.extend(tell(what, *size, costs, through));
         }
         if let [_, (few, of_few), (many, of_many)] = &sized[..] {
-            let steps: [(&str, fn(&Costs) -> f64); 4] = [
-                ("plan of new ones, CPU", |costs| costs.new.cpu),
-                ("run, CPU", |costs| costs.run.cpu),
-                ("plan without changes, CPU", |costs| costs.same.cpu),
-                ("plan without changes, memory", |costs| costs.same.peak),
-            ];
-            for (step, cost) in steps {
+            let mut grows = |step: &str, cost: fn(&Costs) -> f64| {
                 let grown = growth(cost(&nothing), (*few, cost(of_few)), (*many, cost(of_many)));
                 figures.push(Figure::new(format!("{what}: growth of {step}"), grown, Unit::Times).within(LINEAR));
-            }
+            };
+            grows("plan of new ones, CPU", |costs| costs.new.cpu);
+            grows("run, CPU", |costs| costs.run.cpu);
+            grows("plan without changes, CPU", |costs| costs.same.cpu);
+            grows("plan without changes, memory", |costs| costs.same.peak);
         }
     }
     Ok(figures)
 }
 
-fn costs(place: &Place, through: Through, kind: &str, size: usize, runs: usize) -> Result<Costs, Failure> {
-    let name = if through == Through::Wasm { "wasm" } else { "native" };
-    let dir = place.stack(&format!("{name}-{kind}-{size}"), &stack(kind, size))?;
-    let usage = |action: &str, runs: usize| match through {
-        Through::Wasm => {
-            let mut maps = place.maps([action]);
-            maps.arg(&dir);
-            if action == "run" {
-                maps.arg("--yes");
+struct Bench<'a> {
+    place: &'a Place,
+    cloud: Cloud,
+}
+
+impl Bench<'_> {
+    fn costs(&self, through: Through, kind: &str, size: usize, runs: usize) -> Result<Costs, Failure> {
+        let name = if through == Through::Wasm { "wasm" } else { "native" };
+        let dir = self.place.stack(&format!("{name}-{kind}-{size}"), &stack(kind, size))?;
+        let usage = |action: &str, runs: usize| {
+            let mut command = match through {
+                Through::Wasm => self.place.maps([action]),
+                Through::Native => self.place.bench(["native"]),
+            };
+            match through {
+                Through::Wasm => command.arg(&dir).arg(self.cloud.flag()),
+                Through::Native => command.arg(echo()).arg(&dir).arg(action),
+            };
+            if through == Through::Wasm && action == "run" {
+                command.arg("--yes");
             }
-            place.usage(&maps, runs)
-        }
-        Through::Native => {
-            let mut native = place.bench(["native"]);
-            native.arg(echo()).arg(&dir).arg(action);
-            place.usage(&native, runs)
-        }
-    };
-    Ok(Costs { new: usage("plan", runs)?, run: usage("run", 1)?, same: usage("plan", runs)? })
+            self.place.usage(&command, runs)
+        };
+        Ok(Costs { new: usage("plan", runs)?, run: usage("run", 1)?, same: usage("plan", runs)? })
+    }
 }
 
 fn tell(what: &str, size: usize, costs: &Costs, through: Through) -> Vec<Figure> {
