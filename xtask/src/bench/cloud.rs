@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 
 use super::place::Place;
 use crate::Failure;
@@ -11,6 +11,8 @@ use crate::Failure;
 pub(super) struct Cloud {
     child: Child,
     dir: PathBuf,
+    /// Kept open, since it has more to say.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Cloud {
@@ -18,14 +20,13 @@ impl Cloud {
     pub(super) fn serve(place: &Place, name: &str) -> Result<Self, Failure> {
         let dir = place.folder(name)?;
         let mut serve = place.maps(["cloud", "serve", "--dir"]);
-        let child = serve.arg(&dir).stdout(Stdio::piped()).spawn().map_err(|e| format!("cannot serve a cloud: {e}"))?;
-        let mut cloud = Self { child, dir };
-        // The first line of standard output comes once the cloud answers.
+        let cannot = |e: std::io::Error| format!("cannot serve a cloud: {e}");
+        let mut child = serve.arg(&dir).stdout(Stdio::piped()).spawn().map_err(cannot)?;
+        let mut said = BufReader::new(child.stdout.take().ok_or("the cloud has no standard output")?);
+        // The first line comes once the cloud answers.
         let mut line = String::new();
-        match cloud.child.stdout.take().map(|stdout| BufReader::new(stdout).read_line(&mut line)) {
-            Some(Ok(1..)) => Ok(cloud),
-            _ => Err("the cloud did not say where it listens".to_owned()),
-        }
+        said.read_line(&mut line).map_err(cannot)?;
+        Ok(Self { child, dir, _said: said })
     }
 
     /// What attaches a command to it.
