@@ -234,43 +234,55 @@ impl Pointer {
         self.0.len() == place.len() && self.0.iter().zip(place).all(|(token, step)| fits(token, step))
     }
 
-    /// Has it a `*`?
-    pub fn has_wildcard(&self) -> bool {
-        self.0.iter().any(|token| token == "*")
-    }
-
-    /// The one value it points at, none where it is left out; never one through a `*`.
+    /// The values it points at, none in the place of one that is left out: a single one, unless there
+    /// is a `*`, which stands for every item of a list. Of a list without items, the items are left out.
     ///
     /// # Errors
     /// Where programs disagree on what stands there: a key beside it that differs only in case,
     /// which some take for the same, or a list or a scalar where an object should be.
-    pub fn find<'v>(&self, value: &'v Value) -> Result<Option<&'v Value>, Ambiguous> {
-        let mut here = value;
+    pub fn find<'v>(&self, value: &'v Value) -> Result<Vec<Option<&'v Value>>, Ambiguous> {
+        let mut here = vec![Some(value)];
         for token in &self.0 {
-            let next = match here.peek() {
-                Value::Map(map) => {
-                    let alike = |key: &&String| *key != token && folded(key).eq(folded(token));
-                    if map.keys().any(|key| alike(&key)) {
-                        return Err(Ambiguous);
+            let mut next = Vec::with_capacity(here.len());
+            for value in here {
+                match value.map(Value::peek) {
+                    Some(Value::List(items)) if token == "*" && !items.is_empty() => {
+                        next.extend(items.iter().map(Some));
                     }
-                    map.get(token)
+                    Some(value) => next.push(step(value, token)?),
+                    None => next.push(None),
                 }
-                Value::List(items) => {
-                    let index = token.parse::<usize>().ok().filter(|index| index.to_string() == *token);
-                    items.get(index.ok_or(Ambiguous)?)
-                }
-                Value::Null => None,
-                _ => return Err(Ambiguous),
-            };
-            let Some(next) = next else { return Ok(None) };
+            }
             here = next;
         }
-        Ok(Some(here))
+        Ok(here)
     }
 
     /// Applies `change` to every value in `json` that it points at.
     pub fn for_each(&self, json: &mut Json, change: &mut impl FnMut(&mut Json)) {
         descend(&self.0, json, change);
+    }
+}
+
+/// What one token of a pointer leads to.
+fn step<'v>(value: &'v Value, token: &str) -> Result<Option<&'v Value>, Ambiguous> {
+    match value {
+        // Not a key: a service that is given an object where it expects a list takes it as it likes.
+        Value::Map(_) if token == "*" => Err(Ambiguous),
+        Value::Map(map) => {
+            let alike = |key: &&String| *key != token && folded(key).eq(folded(token));
+            if map.keys().any(|key| alike(&key)) {
+                return Err(Ambiguous);
+            }
+            Ok(map.get(token))
+        }
+        Value::List(_) if token == "*" => Ok(None),
+        Value::List(items) => {
+            let index = token.parse::<usize>().ok().filter(|index| index.to_string() == token);
+            Ok(items.get(index.ok_or(Ambiguous)?))
+        }
+        Value::Null => Ok(None),
+        _ => Err(Ambiguous),
     }
 }
 
@@ -318,7 +330,7 @@ impl Serialize for Pointer {
 /// template that it must equal: a grant may add to what the manifest says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bind {
-    /// Values in the JSON body.
+    /// Values in the JSON body; of a list, by `*`, every item.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub body: BTreeMap<Pointer, std::collections::BTreeSet<Template>>,
     /// Query parameters; a bound one is allowed, must be there, and only once.

@@ -282,7 +282,11 @@ fn bound(rule: &HttpRule, facts: &HttpFacts<'_>, scope: &StepScope) -> Result<()
     }
     for (pointer, templates) in &rule.scope.bind.body {
         let actual = facts.body.map(|body| pointer.find(body));
-        let wrong = |template: &&Template| !matches!(actual, Some(Ok(actual)) if template.equals(actual, scope));
+        let equal = |template: &&Template| match &actual {
+            Some(Ok(values)) => values.iter().all(|value| template.equals(*value, scope)),
+            _ => false,
+        };
+        let wrong = |template: &&Template| !equal(template);
         if let Some(template) = templates.iter().find(wrong) {
             return Err(format!("`{pointer}` in the body is not {template}"));
         }

@@ -234,11 +234,7 @@ fn read_bind(reader: &mut Reader, path: &str, json: &Json) -> Bind {
                 continue;
             }
             let Some(pointer) = reader.parsed(&path, Pointer::from_str(name)) else { continue };
-            if pointer.has_wildcard() {
-                reader.fault(&path, "a binding names one place; `*` is for `seal` and `sinks`");
-            } else {
-                bind.body.entry(pointer).or_default().insert(template);
-            }
+            bind.body.entry(pointer).or_default().insert(template);
         }
     }
     bind

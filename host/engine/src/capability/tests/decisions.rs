@@ -178,6 +178,37 @@ fn rt18_a_body_that_programs_read_differently_is_not_about_the_step() {
 }
 
 #[test]
+fn rt18_every_item_of_a_bound_list_is_about_the_step() {
+    let rules = json!([{"id": "join", "effect": "write", "methods": ["POST"], "url": "https://api.example.com/v2/join",
+        "bind": {"body": {"/clusters/*": "{id}", "/nodes/*/of": "{id}"}}, "reason": "joins it"}]);
+    let decided = |body: Json| {
+        let ask = Ask { body: Some(body), ..write(Operation::Update, "POST", "https://api.example.com/v2/join", &[0]) };
+        answer(&effective(rules.clone(), None), &ask, &[step("one", Some("id-1"))]).map_err(|(code, _)| code)
+    };
+    assert!(decided(json!({"clusters": ["id-1"], "nodes": [{"of": "id-1"}, {"of": "id-1"}]})).is_ok());
+    let nodes = json!([{"of": "id-1"}]);
+    for clusters in [
+        json!(["id-1", "id-2"]),
+        json!(["id-1", null]),
+        json!([]),
+        json!(null),
+        json!("id-1"),
+        json!({"*": "id-1", "0": "id-2"}),
+        json!([["id-1"]]),
+    ] {
+        let body = json!({"clusters": clusters, "nodes": nodes});
+        assert_eq!(decided(body.clone()), Err("http-binding"), "{body}");
+    }
+    for nodes in
+        [json!([{"of": "id-1"}, {"of": "id-2"}]), json!([{"of": "id-1"}, {}]), json!([{"of": "id-1", "OF": "id-2"}])]
+    {
+        let body = json!({"clusters": ["id-1"], "nodes": nodes});
+        assert_eq!(decided(body.clone()), Err("http-binding"), "{body}");
+    }
+    assert_eq!(decided(json!({"nodes": nodes})), Err("http-binding"));
+}
+
+#[test]
 fn rt18_an_id_or_an_output_that_the_step_has_not_got_is_never_left_out() {
     let rule = |placeholder: &str| {
         json!([{"id": "tag", "effect": "write", "methods": ["PUT"], "url": "https://api.example.com/v2/tags",
