@@ -11,6 +11,8 @@ pub struct Client {
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
     token: String,
+    /// The control endpoint, and its token.
+    control: (String, String),
 }
 
 const HOST: &str = "api.digitalocean.com";
@@ -36,17 +38,31 @@ impl Client {
             .expect("a client");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let token = description["credentials"]["digitalocean"]["token"].as_str().expect("a token").to_owned();
-        Self { runtime, http, token }
+        let text = |name: &str| description[name].as_str().expect("cloud.json has its control endpoint").to_owned();
+        Self { runtime, http, token, control: (text("control"), text("control_token")) }
     }
 
     /// Calls and returns the status and the JSON body, null if there is none.
     ///
     /// # Panics
     /// When the cloud cannot be reached.
-    #[allow(clippy::expect_used)] // Without an answer the test has nothing to say.
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        self.send(method, &format!("https://{HOST}{path}"), &self.token, body)
+    }
+
+    /// Asks the cloud's control endpoint.
+    ///
+    /// # Panics
+    /// When the cloud cannot be reached.
+    pub fn control(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let (control, token) = &self.control;
+        self.send(method, &format!("{control}{path}"), token, body)
+    }
+
+    #[allow(clippy::expect_used)] // Without an answer the test has nothing to say.
+    fn send(&self, method: &str, url: &str, token: &str, body: Option<&Value>) -> (u16, Value) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
-        let mut request = self.http.request(method, format!("https://{HOST}{path}")).bearer_auth(&self.token);
+        let mut request = self.http.request(method, url).bearer_auth(token);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

@@ -4,13 +4,29 @@
 use std::collections::BTreeSet;
 
 use maps_engine::KindName;
-use maps_tests::conformance::{fixtures, kinds, laws, subjects};
+use maps_tests::conformance::{Bench, fixtures, kinds, laws, subjects};
 
 #[test]
 fn every_kind_has_a_fixture_and_every_fixture_a_kind() {
     let kinds: BTreeSet<KindName> = kinds().into_keys().collect();
     assert!(!kinds.is_empty(), "there are plugins");
     assert_eq!(fixtures(), kinds);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_goes_over_the_wire_is_seen_by_whoever_holds_it_against_the_document() {
+    for subject in subjects() {
+        let bench = Bench::set_up(&subject).await;
+        let _ = bench.exchanges();
+        let being = bench.being(1, bench.subject().fixture.with(None)).await;
+        let made = bench.make(&being, None).await;
+        let _ = bench.here(&being, &made).await;
+        let seen: Vec<String> = bench.exchanges().into_iter().map(|one| one.method).collect();
+        for method in ["GET", "POST"] {
+            assert!(seen.iter().any(|seen| seen == method), "{}: no {method} in {seen:?}", subject.kind);
+        }
+        bench.close().await;
+    }
 }
 
 macro_rules! laws {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -20,7 +21,7 @@ use crate::entropy;
 use crate::error::Error;
 use crate::fault::{Fault, FaultPlan};
 use crate::inventory::STATE_FILE;
-use crate::server::{self, CLOCK, Shared};
+use crate::server::{self, CLOCK, Exchange, Shared};
 use crate::service::Service;
 use crate::store::Store;
 use crate::tls::Authority;
@@ -34,12 +35,14 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// How many requests it takes.
     pub limits: RateLimits,
+    /// Who is told of every exchange that is not refused before it is read.
+    pub exchanges: Option<Sender<Exchange>>,
 }
 
 impl Options {
     /// A cloud in this directory, without faults and with DigitalOcean's own limits.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), faults: Vec::new(), limits: RateLimits::default() }
+        Self { dir: dir.into(), faults: Vec::new(), limits: RateLimits::default(), exchanges: None }
     }
 }
 
@@ -142,7 +145,7 @@ impl Opened {
         let mut faults = FaultPlan::default();
         faults.set(options.faults.clone());
         let services = services(options, &secrets);
-        let shared = Arc::new(Shared::new(directory, store, offset, counter, faults));
+        let shared = Arc::new(Shared::new(directory, store, offset, counter, faults, options.exchanges.clone()));
         Ok(Self { authority, shared, secrets, services })
     }
 }

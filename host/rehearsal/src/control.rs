@@ -1,4 +1,5 @@
-//! The control endpoint: virtual time, inventory, counts and faults, for the one that runs the cloud.
+//! The control endpoint: virtual time, inventory, counts, faults, and what controllers would make, for the
+//! one that runs the cloud.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::MAX_ADVANCE_MS;
+use crate::digitalocean;
 use crate::fault::Fault;
 use crate::inventory;
 use crate::server::{AnswerBody, Cut, Shared, accept, drive, lock};
@@ -65,7 +67,8 @@ async fn answer(shared: &Arc<Shared>, token: &str, request: Request<Incoming>) -
         (&Method::GET, "/inventory") => list(shared),
         (&Method::POST, "/advance") => advance(shared, body(request).await?).await,
         (&Method::POST, "/faults") => set_faults(shared, body(request).await?),
-        (_, "/time" | "/counts" | "/inventory" | "/advance" | "/faults") => {
+        (&Method::POST, "/associated") => associate(shared, body(request).await?).await,
+        (_, "/time" | "/counts" | "/inventory" | "/advance" | "/faults" | "/associated") => {
             Err(refuse(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method"))
         }
         _ => Err(refuse(StatusCode::NOT_FOUND, "there is no such path")),
@@ -111,6 +114,20 @@ fn set_faults(shared: &Shared, Faults { faults }: Faults) -> Result<Answer, Refu
     let printed: Vec<String> = faults.iter().map(Fault::to_string).collect();
     lock(&shared.faults).set(faults);
     Ok(ok(&json!({ "faults": printed })))
+}
+
+/// Adds what a controller in a cluster would have made: a load balancer, a volume, a snapshot.
+async fn associate(shared: &Arc<Shared>, made: digitalocean::Made) -> Result<Answer, Refusal> {
+    let cloud = Arc::clone(shared);
+    let added = tokio::task::spawn_blocking(move || {
+        cloud.change(|transaction, now| digitalocean::associate(transaction, now, made))
+    });
+    match added.await {
+        Ok(Ok(Ok(id))) => Ok(ok(&json!({ "id": id }))),
+        Ok(Ok(Err(why))) => Err(refuse(StatusCode::UNPROCESSABLE_ENTITY, why)),
+        Ok(Err(error)) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+        Err(_) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "it could not be added")),
+    }
 }
 
 async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refusal> {

@@ -31,3 +31,4 @@ pub use directory::{CloudFile, CredentialsFile, TokenFile};
 pub use error::Error;
 pub use fault::{Fault, FaultKind, FaultSpecError};
 pub use inventory::inventory;
+pub use server::Exchange;

@@ -3,6 +3,7 @@
 mod body;
 mod connection;
 
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::error::Error;
 use crate::fault::{FaultKind, FaultPlan};
 use crate::gate::Gate;
 use crate::service::{Answer, Call, Service, Trouble};
-use crate::store::Store;
+use crate::store::{Store, Transaction};
 pub(crate) use body::AnswerBody;
 pub(crate) use connection::{Cut, accept, drive, serve};
 
@@ -40,6 +41,26 @@ pub(crate) struct Shared {
     pub(crate) faults: Mutex<FaultPlan>,
     /// What is in flight.
     pub(crate) gate: Gate,
+    exchanges: Option<Sender<Exchange>>,
+}
+
+/// One request and its answer, as they went over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// The service's name.
+    pub service: &'static str,
+    /// The method.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// The request's body.
+    pub request: Vec<u8>,
+    /// The answer's status.
+    pub status: u16,
+    /// The answer's content type, empty if it says none.
+    pub content_type: String,
+    /// The answer's body.
+    pub answer: Vec<u8>,
 }
 
 /// Locks, also after a panic elsewhere: what is behind these locks is changed in single steps.
@@ -49,7 +70,14 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     /// Puts an opened cloud together.
-    pub(crate) fn new(directory: Directory, store: Store, offset: Offset, counter: Counter, faults: FaultPlan) -> Self {
+    pub(crate) fn new(
+        directory: Directory,
+        store: Store,
+        offset: Offset,
+        counter: Counter,
+        faults: FaultPlan,
+        exchanges: Option<Sender<Exchange>>,
+    ) -> Self {
         Self {
             directory,
             store: Mutex::new(store),
@@ -57,6 +85,7 @@ impl Shared {
             counter: Mutex::new(counter),
             faults: Mutex::new(faults),
             gate: Gate::default(),
+            exchanges,
         }
     }
 
@@ -82,16 +111,26 @@ impl Shared {
 
     /// Moves virtual time, durably; the caller holds the gate closed.
     pub(crate) fn advance(&self, ms: u64) -> Result<(), Error> {
-        let mut store = self.store();
         let moved = Offset { ms: lock(&self.offset).ms.saturating_add(ms) };
-        let mut transaction = store.begin();
-        transaction
-            .put(CLOCK.0, CLOCK.1, &moved)
+        self.change(|transaction, _| transaction.put(CLOCK.0, CLOCK.1, &moved))?
             .map_err(|e| Error::io("write", "the clock")(std::io::Error::other(e)))?;
-        let changes = transaction.into_changes();
-        store.commit(changes)?;
         *lock(&self.offset) = moved;
         Ok(())
+    }
+
+    /// Changes the cloud from outside of its services, durably, unless `make` refuses.
+    pub(crate) fn change<T, E>(
+        &self,
+        make: impl FnOnce(&mut Transaction<'_>, Now) -> Result<T, E>,
+    ) -> Result<Result<T, E>, Error> {
+        let mut store = self.store();
+        let mut transaction = store.begin();
+        let made = make(&mut transaction, self.now());
+        let changes = transaction.into_changes();
+        if made.is_ok() {
+            store.commit(changes)?;
+        }
+        Ok(made)
     }
 
     /// Answers one call and commits what it changed, on a thread that may wait for the disk.
@@ -144,10 +183,26 @@ async fn exchange(shared: Arc<Shared>, service: Arc<dyn Service>, request: Reque
         Err(_) => return (service.refuse(Trouble::TooSlow, shared.now()), Delivery::Plain),
     };
     let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let (method, target) = (head.method.to_string(), head.uri.path_and_query().map(ToString::to_string));
+    let request = body.clone();
     let call = Call { method: head.method, path: head.uri.path().to_owned(), query, headers: head.headers, body };
     let worker = Arc::clone(&service);
     let shelf = Arc::clone(&shared);
     let answered = tokio::task::spawn_blocking(move || shelf.answer(worker.as_ref(), &call)).await;
     // A panic in a handler is answered like any fault of a server; nothing was committed.
-    (answered.unwrap_or_else(|_| service.refuse(Trouble::Server, shared.now())), delivery)
+    let answer = answered.unwrap_or_else(|_| service.refuse(Trouble::Server, shared.now()));
+    if let Some(exchanges) = &shared.exchanges {
+        let content_type = answer.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        // Whoever listens no longer does not want to know.
+        let _ = exchanges.send(Exchange {
+            service: service.name(),
+            method,
+            path: target.unwrap_or_default(),
+            request: request.to_vec(),
+            status: answer.status.as_u16(),
+            content_type: content_type.unwrap_or_default().to_owned(),
+            answer: answer.body.to_vec(),
+        });
+    }
+    (answer, delivery)
 }

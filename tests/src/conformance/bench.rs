@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use maps_engine::capability::Effective;
@@ -12,7 +13,7 @@ use maps_engine::provider::{
 };
 use maps_engine::schema::KindSchema;
 use maps_engine::{Address, Call, Journal, OpId, Provider, Token, Value};
-use maps_rehearsal::{Cloud, Options, Running};
+use maps_rehearsal::{Cloud, Exchange, Options, Running};
 use maps_runtime::audit::Audit;
 use maps_runtime::capability::http::{BoundCredential, HttpCapability, HttpLimits};
 use maps_runtime::egress::Transport;
@@ -24,10 +25,10 @@ use tempfile::TempDir;
 use super::clock::CloudClock;
 use super::fixture::Subject;
 use super::ledger::{Heard, Ledger};
-use super::place;
+use super::{exchanges, needs, place};
 
 /// More rounds than this is an operation that does not end.
-const MOST_ROUNDS: usize = 500;
+pub(super) const MOST_ROUNDS: usize = 500;
 /// A text that is shorter is too ordinary to be looked for.
 const SECRET_LENGTH: usize = 16;
 
@@ -55,6 +56,7 @@ pub struct Bench {
     subject: Subject,
     config: Value,
     cloud: Running,
+    exchanges: Mutex<Receiver<Exchange>>,
     audit: Arc<Audit>,
     secrets: Mutex<Vec<String>>,
 }
@@ -63,7 +65,9 @@ impl Bench {
     /// Starts a cloud and gives the plugin its role, with all that its manifest declares.
     pub async fn set_up(subject: &Subject) -> Self {
         let dir = TempDir::with_prefix("maps-conformance-").expect("a temporary folder can be made");
-        let cloud = Cloud::start(Options::new(dir.path().join("cloud"))).await.expect("a cloud");
+        let (sender, exchanges) = std::sync::mpsc::channel();
+        let options = Options { exchanges: Some(sender), ..Options::new(dir.path().join("cloud")) };
+        let cloud = Cloud::start(options).await.expect("a cloud");
         let file = cloud.file();
         let clock = Arc::new(CloudClock::of(file));
         let heard = Arc::new(Heard::default());
@@ -100,7 +104,7 @@ impl Bench {
         });
         let used = PluginUse { name: plugin.name().clone(), effective, http };
         let provider = host.provider(&plugin, used).expect("the plugin in its role");
-        Self {
+        let mut bench = Self {
             clock,
             provider,
             heard,
@@ -108,14 +112,26 @@ impl Bench {
             subject: subject.clone(),
             config: Value::from(serde_json::Value::Object(subject.fixture.config.clone())),
             cloud,
+            exchanges: Mutex::new(exchanges),
             audit,
             secrets: Mutex::new(secrets),
             dir,
-        }
+        };
+        let ids = needs::meet(&bench).await;
+        bench.subject.fixture = bench.subject.fixture.given(&ids);
+        // The laws count what is done for their own objects.
+        bench.ledger = Arc::default();
+        bench
+    }
+
+    /// What is tried, with the ids of what it needs.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// Ends the trial. Whatever it was about: nothing was tried that is not granted, the audit log
-    /// is whole, and no secret is in it or was said.
+    /// is whole, no secret is in it or was said, and what went over the wire is what the service
+    /// documents.
     pub async fn close(self) {
         self.audit.flush().await.expect("the audit log can be written");
         let log = std::fs::read_to_string(self.dir.path().join("audit.jsonl")).unwrap_or_default();
@@ -128,6 +144,13 @@ impl Bench {
         self.keeps_secrets(&self.heard.all(), "what the plugin said");
         self.keeps_secrets(&self.ledger.calls().join("\n"), "the journal");
         self.cloud.shutdown().await.expect("the cloud stops");
+        let exchanges = self.exchanges.into_inner().unwrap_or_else(PoisonError::into_inner);
+        exchanges::check(exchanges.try_iter());
+    }
+
+    /// What went over the wire so far; each exchange is told once.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).try_iter().collect()
     }
 
     /// Fails if a known secret is in the text.
@@ -166,7 +189,7 @@ impl Bench {
         Call { stack: "conformance", run: "run", config: &self.config }
     }
 
-    fn journal(&self) -> Arc<dyn Journal> {
+    pub(super) fn journal(&self) -> Arc<dyn Journal> {
         Arc::clone(&self.ledger) as _
     }
 

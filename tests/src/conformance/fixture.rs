@@ -20,6 +20,10 @@ pub struct Fixture {
     pub config: serde_json::Map<String, serde_json::Value>,
     /// The input, a text, in which objects that are there at the same time must differ.
     pub unique: String,
+    /// What must be there before: objects of any kind of the plugin, by a name of the fixture's own. Where
+    /// inputs say `{"$needs": NAME}`, they get its id.
+    #[serde(default)]
+    pub needs: BTreeMap<String, Need>,
     /// Inputs of which an object can be made.
     pub inputs: serde_json::Value,
     /// Inputs that, put over the first ones, change the object in place.
@@ -30,7 +34,27 @@ pub struct Fixture {
     pub full: Option<serde_json::Value>,
 }
 
+/// Something that must be there before.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Need {
+    /// Its kind.
+    pub kind: KindName,
+    /// Its inputs.
+    pub inputs: serde_json::Value,
+}
+
 impl Fixture {
+    /// The fixture with the ids of what it needs in their places.
+    #[must_use]
+    pub fn given(mut self, ids: &BTreeMap<String, String>) -> Self {
+        let over = [&mut self.update, &mut self.replace, &mut self.full].into_iter().flatten();
+        for inputs in over.chain([&mut self.inputs]) {
+            give(inputs, ids);
+        }
+        self
+    }
+
     /// The first inputs with others put over them.
     pub fn with(&self, over: Option<&serde_json::Value>) -> Value {
         let mut inputs = map(&self.inputs);
@@ -42,6 +66,18 @@ impl Fixture {
     pub fn all(&self) -> Vec<Value> {
         let over = [&self.update, &self.replace, &self.full].into_iter().flatten();
         std::iter::once(self.with(None)).chain(over.map(|over| self.with(Some(over)))).collect()
+    }
+}
+
+fn give(value: &mut serde_json::Value, ids: &BTreeMap<String, String>) {
+    if let Some(name) = value.get("$needs").and_then(serde_json::Value::as_str) {
+        *value = ids.get(name).unwrap_or_else(|| panic!("the fixture needs no {name}")).as_str().into();
+        return;
+    }
+    match value {
+        serde_json::Value::Object(members) => members.values_mut().for_each(|member| give(member, ids)),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| give(item, ids)),
+        _ => {}
     }
 }
 

@@ -7,10 +7,12 @@
 
 mod bench;
 mod clock;
+mod exchanges;
 mod fixture;
 pub mod laws;
 mod ledger;
+mod needs;
 mod place;
 
 pub use bench::{Being, Bench};
-pub use fixture::{Fixture, Subject, fixtures, kinds, subjects};
+pub use fixture::{Fixture, Need, Subject, fixtures, kinds, subjects};

@@ -20,6 +20,7 @@ use crate::server::lock;
 use crate::service::{Answer, Call, Service, Trouble};
 use crate::store::{Documents, Transaction};
 use answer::Refusal;
+pub(crate) use kubernetes::{Made, associate};
 use rate::Rate;
 
 /// The name of the service in counts and inventories.
@@ -132,5 +133,7 @@ fn known(method: &Method) -> &str {
 
 /// What exists in the account, everything begun taken as finished.
 pub(crate) fn inventory(documents: &Documents) -> Result<Value, serde_json::Error> {
-    Ok(serde_json::json!({ "kubernetes_clusters": kubernetes::inventory(documents)? }))
+    let mut kinds = kubernetes::associated_inventory(documents)?;
+    kinds.insert("kubernetes_clusters".to_owned(), kubernetes::inventory(documents)?);
+    Ok(Value::Object(kinds))
 }

@@ -29,6 +29,7 @@ async fn make_all(bench: &Bench, beings: &[Being]) -> Vec<Object> {
 /// For `check`, `create`, `read`, `find` and `delete`, with a refusal or an absence among them.
 pub async fn batches_answer_in_the_order_of_their_requests(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     let before = bench.inventory();
     let unique = &subject.fixture.unique;
     let good = subject.fixture.with(None);

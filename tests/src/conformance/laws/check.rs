@@ -8,6 +8,7 @@ use crate::conformance::{Bench, Subject};
 /// What a check answers passes a check and stays what it is.
 pub async fn check_is_idempotent(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     for inputs in subject.fixture.all() {
         let once = bench.check(&inputs).await.unwrap_or_else(|problems| panic!("{inputs:?}: {problems:?}"));
         let twice = bench.check(&once).await.unwrap_or_else(|problems| panic!("{once:?}: {problems:?}"));
@@ -19,6 +20,7 @@ pub async fn check_is_idempotent(subject: &Subject) {
 /// Any input, and any part of one, may be known only during apply: a check takes it and leaves it.
 pub async fn check_answers_unknowns_at_every_place(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     for inputs in subject.fixture.all() {
         for place in places(&inputs) {
             let unknown = put(&inputs, &place, &Value::Unknown);

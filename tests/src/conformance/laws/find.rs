@@ -17,6 +17,7 @@ async fn find(bench: &Bench, being: &Being, token: &Token) -> FindOutcome {
 /// Absent before; found after, as it was made; absent for any other token, and once it is gone.
 pub async fn find_adopts_what_its_token_made(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     let being = bench.being(1, subject.fixture.with(None)).await;
     let before = find(&bench, &being, &being.token).await;
     assert!(matches!(before, FindOutcome::Absent), "found before it was made: {before:?}");
@@ -40,6 +41,7 @@ pub async fn find_adopts_what_its_token_made(subject: &Subject) {
 /// had happened, without a further write.
 pub async fn find_goes_on_from_every_point_of_a_create(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     let being = bench.being(1, subject.fixture.with(None)).await;
     let undisturbed = bench.make(&being, None).await;
     let (wanted, writes) = (bench.inventory(), bench.ledger.calls());

@@ -17,6 +17,7 @@ fn agree(bench: &Bench, being: &Being, told: &Object, read: &Object) {
 /// What `create` answers is what `read` sees, for every set of inputs.
 pub async fn read_agrees_with_create(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     for inputs in subject.fixture.all() {
         let being = bench.being(1, inputs).await;
         let made = bench.make(&being, None).await;
@@ -34,8 +35,9 @@ pub async fn read_agrees_with_create(subject: &Subject) {
 
 /// What `update` answers is what `read` sees; a second one right after it writes nothing.
 pub async fn read_agrees_with_update(subject: &Subject) {
-    let Some(update) = &subject.fixture.update else { return };
     let bench = Bench::set_up(subject).await;
+    let subject = bench.subject().clone();
+    let Some(update) = &subject.fixture.update else { return bench.close().await };
     let being = bench.being(1, subject.fixture.with(None)).await;
     let made = bench.make(&being, None).await;
     let wanted = bench.changed(&being, 1, subject.fixture.with(Some(update))).await;
@@ -53,8 +55,9 @@ pub async fn read_agrees_with_update(subject: &Subject) {
 /// An update that is cut off after any round ends the same way from its last checkpoint, and from
 /// its beginning when that was lost too.
 pub async fn updates_go_on_and_begin_again_from_every_point(subject: &Subject) {
-    let Some(update) = &subject.fixture.update else { return };
     let bench = Bench::set_up(subject).await;
+    let subject = bench.subject().clone();
+    let Some(update) = &subject.fixture.update else { return bench.close().await };
     let being = bench.being(1, subject.fixture.with(None)).await;
     let wanted = bench.changed(&being, 1, subject.fixture.with(Some(update))).await;
     let made = bench.make(&being, None).await;
@@ -89,6 +92,7 @@ pub async fn updates_go_on_and_begin_again_from_every_point(subject: &Subject) {
 /// A delete of what is gone is done; after the first, nothing is left of the object.
 pub async fn deleting_twice_succeeds(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     let before = bench.inventory();
     let being = bench.being(1, subject.fixture.with(None)).await;
     let made = bench.make(&being, None).await;
@@ -110,6 +114,7 @@ pub async fn deleting_twice_succeeds(subject: &Subject) {
 /// Nothing ephemeral comes unasked, and each output comes when it is asked for by name.
 pub async fn ephemeral_outputs_come_only_when_asked_for(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     let being = bench.being(1, subject.fixture.with(None)).await;
     let made = bench.make(&being, None).await;
     let names: Vec<String> = bench.schema().ephemeral_outputs().map(str::to_owned).collect();

@@ -109,6 +109,7 @@ impl<'a> Whole<'a> {
 /// A create, an update in place and a replacement end as they were planned, with nothing unknown.
 pub async fn what_was_planned_is_what_becomes(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     let whole = Whole::of(&bench, subject);
     let _ = whole.becomes(&subject.fixture.with(None), Action::Create).await;
     let over = [(&subject.fixture.update, Action::Update), (&subject.fixture.replace, Action::Replace)];
@@ -125,6 +126,7 @@ pub async fn what_was_planned_is_what_becomes(subject: &Subject) {
 /// After each kind of change a second plan is empty, and its apply writes nothing.
 pub async fn a_second_plan_is_empty(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     let whole = Whole::of(&bench, subject);
     for inputs in subject.fixture.all() {
         let stack = whole.stack(&inputs);
@@ -143,6 +145,7 @@ pub async fn a_second_plan_is_empty(subject: &Subject) {
 /// Credentials and ephemeral outputs are neither in state nor shown by a plan.
 pub async fn no_secret_is_in_state_or_plan(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     let whole = Whole::of(&bench, subject);
     let stack = whole.stack(&subject.fixture.with(None));
     let (first, report, _) = whole.run(&stack, false).await;
@@ -164,6 +167,7 @@ pub async fn no_secret_is_in_state_or_plan(subject: &Subject) {
 /// What a run makes, a destroy removes.
 pub async fn a_destroy_ends_where_the_first_run_began(subject: &Subject) {
     let bench = Bench::set_up(subject).await;
+    let subject = &bench.subject().clone();
     let whole = Whole::of(&bench, subject);
     for inputs in subject.fixture.all() {
         let before = bench.inventory();

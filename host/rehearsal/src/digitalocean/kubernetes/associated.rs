@@ -6,8 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::super::answer::Refusal;
 use super::super::{Context, body};
+use super::model::{CLUSTERS, Cluster};
 use super::{accepted, cluster, store};
+use crate::clock::Now;
+use crate::entropy;
 use crate::service::Answer;
+use crate::store::{Documents, Transaction};
 
 /// The kinds, as the API names them; each has a collection of [`Resource`]s by id.
 const KINDS: [&str; 3] = ["load_balancers", "volumes", "volume_snapshots"];
@@ -81,4 +85,48 @@ fn destroy(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     cluster.begin_delete(context.now);
     store(context, &mut cluster)?;
     accepted(StatusCode::NO_CONTENT)
+}
+
+/// What a cluster's controllers are to have made; there are none that would.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Made {
+    /// The cluster, by id or name.
+    cluster: String,
+    /// One of the kinds.
+    kind: String,
+    /// The resource's name.
+    name: String,
+}
+
+/// Adds a resource as if a controller in the cluster had made it; answers its id, or why it cannot be.
+pub(crate) fn add(transaction: &mut Transaction<'_>, now: Now, made: Made) -> Result<String, String> {
+    let said = |error: &dyn std::fmt::Display| error.to_string();
+    let clusters: Vec<Cluster> = transaction.list(CLUSTERS).map_err(|error| said(&error))?;
+    let mut there = clusters.into_iter().filter_map(|cluster| cluster.settle(now));
+    let Some(cluster) = there.find(|cluster| cluster.id == made.cluster || cluster.name == made.cluster) else {
+        return Err(format!("there is no cluster {}", made.cluster));
+    };
+    if !KINDS.contains(&made.kind.as_str()) {
+        return Err(format!("{} is none of {}", made.kind, KINDS.join(", ")));
+    }
+    let id = entropy::uuid().map_err(|error| said(&error))?;
+    let resource = Resource { id: id.clone(), name: made.name, cluster: cluster.id };
+    transaction.put(&collection(&made.kind), &id, &resource).map_err(|error| said(&error))?;
+    Ok(id)
+}
+
+/// Every such resource, by kind, with the name of its cluster; null once that is gone.
+pub(in crate::digitalocean) fn inventory(documents: &Documents) -> Result<Map<String, Value>, serde_json::Error> {
+    let clusters: Vec<Cluster> = documents.list(CLUSTERS)?;
+    let clusters: Vec<Cluster> =
+        clusters.into_iter().filter_map(|cluster| cluster.settle(Now::end_of_time())).collect();
+    let name = |id: &str| clusters.iter().find(|cluster| cluster.id == id).map(|cluster| cluster.name.as_str());
+    let mut kinds = Map::new();
+    for kind in KINDS {
+        let resources: Vec<Resource> = documents.list(&collection(kind))?;
+        let shown = resources.iter().map(|one| json!({ "name": one.name, "cluster": name(&one.cluster) }));
+        kinds.insert(kind.to_owned(), shown.collect());
+    }
+    Ok(kinds)
 }

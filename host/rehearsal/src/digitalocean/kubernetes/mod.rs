@@ -27,6 +27,8 @@ use super::answer::Refusal;
 use super::{Context, Handler, catalogue};
 use crate::routes::Route;
 use crate::service::Answer;
+pub(super) use associated::inventory as associated_inventory;
+pub(crate) use associated::{Made, add as associate};
 pub(super) use inventory::inventory;
 use model::{CLUSTERS, Cluster};
 
