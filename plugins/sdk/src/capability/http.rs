@@ -194,6 +194,8 @@ impl From<wire::Response> for Response {
 #[derive(serde::Deserialize)]
 struct Told {
     message: Option<String>,
+    /// By which the service's support finds the request.
+    request_id: Option<String>,
 }
 
 impl Response {
@@ -234,11 +236,11 @@ impl Response {
     /// The problem that a status outside 2xx is.
     pub fn problem(&self) -> Problem {
         let class = class(self.status);
-        let told = serde_json::from_slice::<Told>(&self.body).ok().and_then(|told| told.message);
-        let message = match told {
-            Some(message) => format!("the service answered {}: {message}", self.status),
-            None => format!("the service answered {}", self.status),
-        };
+        let told = serde_json::from_slice::<Told>(&self.body).ok();
+        let (message, request) = told.map(|told| (told.message, told.request_id)).unwrap_or_default();
+        let message = message.map_or_else(String::new, |message| format!(": {message}"));
+        let request = request.map_or_else(String::new, |id| format!(" (request {id})"));
+        let message = format!("the service answered {}{message}{request}", self.status);
         let problem = Problem::new(class, format!("http-{}", self.status), message);
         match self.retry_after_ms() {
             Some(ms) => problem.retry_after_ms(ms),
