@@ -1,29 +1,42 @@
 //! From a live cluster to the wanted one: each round looks at what is there and writes what differs,
 //! so a round that was cut off is simply made again.
 
-use maps_sdk::http::{Request, write_all};
-use maps_sdk::{Class, Problem, Step};
+use maps_sdk::http::Request;
+use maps_sdk::{Class, Problem};
 
-use crate::api::{self, ClusterBody, Live, LivePool, PoolBody, Window};
-use crate::model::{Inputs, NodePool};
-use crate::{mark, order, version};
+use crate::live::Live;
+use crate::model::{AddOns, Autoscaler, Firewall, Inputs};
+use crate::{api, body, mark, order, pools, version};
 
 /// How many rounds may write before it is clear that the service never takes what is written.
-const MAX_ROUNDS: u32 = 12;
+const MAX_ROUNDS: u32 = 24;
 
-/// What a round came to.
-#[derive(Debug, PartialEq, Eq)]
+/// A request, and what it does in words.
+pub(crate) struct Write {
+    pub note: String,
+    pub request: Request,
+}
+
+impl Write {
+    pub(crate) fn new(note: impl Into<String>, request: Request) -> Self {
+        Self { note: note.into(), request }
+    }
+}
+
+/// What a round comes to.
 pub(crate) enum Round {
     /// All is as wanted.
     Settled,
-    /// Something was written.
-    Wrote(String),
     /// Something is under way.
     Waits(String),
+    /// Another version is wanted; [`upgrade`] says which comes next.
+    Upgrades,
+    /// This is to be written.
+    Writes(Vec<Write>),
 }
 
-/// One round. `rounds` is how many have written before.
-pub(crate) fn round(live: &Live, wanted: &Inputs, step: Step, rounds: u32) -> Result<Round, Problem> {
+/// One round of a cluster that is there. `record` is what was known of it before.
+pub(crate) fn round(live: &Live, wanted: &Inputs, record: Option<&Inputs>) -> Result<Round, Problem> {
     match live.status.state.as_str() {
         "provisioning" | "upgrading" => return Ok(Round::Waits(format!("the cluster is {}", live.status.state))),
         "deleting" => {
@@ -32,90 +45,57 @@ pub(crate) fn round(live: &Live, wanted: &Inputs, step: Step, rounds: u32) -> Re
         }
         _ => {}
     }
-    let writes = match settings(live, wanted)? {
-        Some(write) => vec![write],
-        None => match upgrade(live, wanted)? {
-            Some(write) => vec![write],
-            None => pools(live, wanted)?,
-        },
-    };
-    if writes.is_empty() {
-        return Ok(waiting(live, wanted));
+    let settings = settings(live, wanted)?;
+    if settings.is_some() {
+        return Ok(Round::Writes(settings.into_iter().collect()));
     }
-    if rounds >= MAX_ROUNDS {
-        let message = format!("after {rounds} rounds the cluster is still not as it should be: {}", said(&writes));
-        return Err(Problem::internal("cluster-does-not-converge", message));
+    let registries = registries(live, wanted)?;
+    if !registries.is_empty() {
+        return Ok(Round::Writes(registries));
     }
-    let note = said(&writes);
-    for answer in write_all(writes.into_iter().map(|write| (vec![step], write.request)).collect()) {
-        // A pool that is already gone is what its removal wanted.
-        answer?.accepted_or_absent()?;
+    if !version::fits(&wanted.version, &live.version) {
+        if version::older(&wanted.version, &live.version) {
+            let message =
+                format!("the cluster runs {}, and Kubernetes cannot go back to {}", live.version, wanted.version);
+            return Err(Problem::invalid("version-goes-back", message).at("version"));
+        }
+        return Ok(Round::Upgrades);
     }
-    Ok(Round::Wrote(note))
+    let writes = pools::writes(live, wanted, record)?;
+    if !writes.is_empty() {
+        return Ok(Round::Writes(writes));
+    }
+    if let Some(note) = pools::lack(live, wanted) {
+        return Ok(Round::Waits(note));
+    }
+    Ok(match pools::unwanted(live, wanted, record).next() {
+        Some(there) => Round::Waits(format!("the pool {} is being removed", there.name)),
+        None => Round::Settled,
+    })
 }
 
-/// A request, and what it does in words.
-struct Write {
-    note: String,
-    request: Request,
+/// Has a service had enough rounds to take what is written?
+pub(crate) fn within_bounds(rounds: u32, writes: &[Write]) -> Result<(), Problem> {
+    if rounds < MAX_ROUNDS {
+        return Ok(());
+    }
+    let message = format!("after {rounds} rounds the cluster is still not as it should be: {}", said(writes));
+    Err(Problem::internal("cluster-does-not-converge", message))
 }
 
-fn said(writes: &[Write]) -> String {
+/// What writes do, in words.
+pub(crate) fn said(writes: &[Write]) -> String {
     writes.iter().map(|write| write.note.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// The cluster's own settings.
-fn settings(live: &Live, wanted: &Inputs) -> Result<Option<Write>, Problem> {
-    if live.ha && !wanted.ha {
-        return Err(Problem::invalid(
-            "ha-stays-on",
-            "DigitalOcean cannot switch a highly available control plane back",
-        )
-        .at("ha")
-        .help("set ha: true, or replace the cluster"));
-    }
-    let tags = live.tags.as_deref().unwrap_or_default();
-    let window = wanted.maintenance_policy.as_ref().map(window);
-    let same = order::same(&mark::users(live.tags.as_ref()), &wanted.tags)
-        && live.auto_upgrade == wanted.auto_upgrade
-        && live.surge_upgrade == wanted.surge_upgrade
-        && live.ha == wanted.ha
-        && (window.is_none() || window == live.maintenance_policy);
-    if same {
-        return Ok(None);
-    }
-    let marks = tags.iter().filter(|tag| mark::is_mark(tag));
-    let body = ClusterBody {
-        name: &wanted.name,
-        tags: wanted.tags.iter().chain(marks).cloned().collect(),
-        maintenance_policy: window,
-        auto_upgrade: wanted.auto_upgrade,
-        surge_upgrade: wanted.surge_upgrade,
-        ha: wanted.ha.then_some(true),
-    };
-    Ok(Some(Write { note: "changing the cluster's settings".to_owned(), request: api::update(&live.id, &body)? }))
-}
-
-/// The maintenance window as the API has it.
-pub(crate) fn window(policy: &crate::model::MaintenancePolicy) -> Window {
-    Window { start_time: policy.start_time.clone(), day: policy.day }
-}
-
-/// The Kubernetes version.
-fn upgrade(live: &Live, wanted: &Inputs) -> Result<Option<Write>, Problem> {
-    if version::fits(&wanted.version, &live.version) {
-        return Ok(None);
-    }
-    if version::older(&wanted.version, &live.version) {
-        let message = format!("the cluster runs {}, and Kubernetes cannot go back to {}", live.version, wanted.version);
-        return Err(Problem::invalid("version-goes-back", message).at("version"));
-    }
-    let offered = api::upgrades(&live.id)?;
-    let Some(target) = version::newest(&wanted.version, &offered) else {
+/// The upgrade that comes next, by what is offered to this cluster and to new ones.
+pub(crate) fn upgrade(live: &Live, wanted: &Inputs, offered: &[String], all: &[String]) -> Result<Write, Problem> {
+    let Some(target) = version::next(&wanted.version, &live.version, offered, all) else {
         let message = format!("the cluster runs {}, and {} is not offered as an upgrade", live.version, wanted.version);
-        return Err(Problem::invalid("version-not-offered", message).at("version").help(offer(&offered)));
+        return Err(Problem::invalid("version-not-offered", message).at("version").help(offer(offered)));
     };
-    Ok(Some(Write { note: format!("upgrading to {target}"), request: api::upgrade(&live.id, target)? }))
+    let on_the_way = if version::fits(&wanted.version, target) { "" } else { " on the way" };
+    Ok(Write::new(format!("upgrading to {target}{on_the_way}"), api::upgrade(&live.id, target)?))
 }
 
 /// The versions on offer, as help.
@@ -126,126 +106,83 @@ pub(crate) fn offer(offered: &[String]) -> String {
     }
 }
 
-/// The node pools. What is wanted comes first; what is not wanted goes once that is up, so that the
-/// work has somewhere to move.
-fn pools(live: &Live, wanted: &Inputs) -> Result<Vec<Write>, Problem> {
-    let id = live.id.as_str();
+/// The cluster's own settings.
+fn settings(live: &Live, wanted: &Inputs) -> Result<Option<Write>, Problem> {
+    if live.ha && wanted.ha == Some(false) {
+        return Err(Problem::invalid(
+            "ha-stays-on",
+            "DigitalOcean cannot switch a highly available control plane back",
+        )
+        .at("ha")
+        .help("set ha: true, or replace the cluster"));
+    }
+    let same = live.name == wanted.name
+        && order::same(&mark::users(&live.tags), &wanted.tags)
+        && live.auto_upgrade == wanted.auto_upgrade
+        && live.surge_upgrade == wanted.surge_upgrade
+        && wanted.ha.is_none_or(|wanted| live.ha == wanted)
+        && wanted.maintenance_policy.as_ref().is_none_or(|wanted| live.maintenance_policy().as_ref() == Some(wanted))
+        && wanted.sso.as_ref().is_none_or(|wanted| live.sso().as_ref() == Some(wanted))
+        && wanted.control_plane_firewall.as_ref().is_none_or(|wanted| same_firewall(live.firewall(), wanted))
+        && wanted.cluster_autoscaler_configuration.as_ref().is_none_or(|wanted| same_autoscaler(live, wanted))
+        && wanted.add_ons.as_ref().is_none_or(|wanted| same_add_ons(&live.add_ons(), wanted));
+    if same {
+        return Ok(None);
+    }
+    let marks = live.tags.iter().filter(|tag| mark::is_mark(tag)).cloned();
+    let request = api::update(&live.id, &body::Settings::of(wanted, marks))?;
+    Ok(Some(Write::new("changing the cluster's settings", request)))
+}
+
+fn same_firewall(live: Option<Firewall>, wanted: &Firewall) -> bool {
+    live.is_some_and(|live| {
+        live.enabled == wanted.enabled && order::same(&live.allowed_addresses, &wanted.allowed_addresses)
+    })
+}
+
+fn same_autoscaler(live: &Live, wanted: &Autoscaler) -> bool {
+    let live = live.autoscaler().unwrap_or_default();
+    left_or_same(&wanted.scale_down_utilization_threshold, &live.scale_down_utilization_threshold)
+        && left_or_same(&wanted.scale_down_unneeded_time, &live.scale_down_unneeded_time)
+        && left_or_same(&wanted.expanders, &live.expanders)
+}
+
+fn same_add_ons(live: &AddOns, wanted: &AddOns) -> bool {
+    left_or_same(&wanted.coredns_autoscaler, &live.coredns_autoscaler)
+        && left_or_same(&wanted.routing_agent, &live.routing_agent)
+        && left_or_same(&wanted.p2p_oci_registry_plugin, &live.p2p_oci_registry_plugin)
+        && left_or_same(&wanted.amd_gpu_device_plugin, &live.amd_gpu_device_plugin)
+        && left_or_same(&wanted.amd_gpu_device_metrics_exporter_plugin, &live.amd_gpu_device_metrics_exporter_plugin)
+        && left_or_same(&wanted.nvidia_gpu_device_plugin, &live.nvidia_gpu_device_plugin)
+        && left_or_same(&wanted.rdma_shared_dev_plugin, &live.rdma_shared_dev_plugin)
+}
+
+/// Is it left to DigitalOcean, or as it is?
+fn left_or_same<T: PartialEq>(wanted: &Option<T>, live: &Option<T>) -> bool {
+    wanted.is_none() || wanted == live
+}
+
+/// The registries that nodes pull from.
+pub(crate) fn registries(live: &Live, wanted: &Inputs) -> Result<Vec<Write>, Problem> {
     let mut writes = Vec::new();
-    for pool in &wanted.node_pools {
-        let note = |what: &str| format!("{what} the pool {}", pool.name);
-        match live.node_pools.iter().find(|there| there.name == pool.name) {
-            None => writes.push(Write { note: note("adding"), request: api::add_pool(id, &body(pool, true))? }),
-            // A pool's size is fixed. Under another name it is no longer wanted, and its successor can
-            // have the name.
-            Some(there) if there.size != pool.size => {
-                let retired = retired_name(there);
-                let aside = PoolBody { name: &retired, ..as_it_is(there) };
-                writes.push(Write { note: note("setting aside"), request: api::update_pool(id, &there.id, &aside)? });
-            }
-            Some(there) if !same(there, pool) => {
-                let request = api::update_pool(id, &there.id, &body(pool, false))?;
-                writes.push(Write { note: note("changing"), request });
-            }
-            Some(_) => {}
+    if let Some(names) = &wanted.registries {
+        let among = |names: &[String], others: &[String]| -> Vec<String> {
+            names.iter().filter(|name| !others.contains(name)).cloned().collect()
+        };
+        let (missing, surplus) = (among(names, &live.registries), among(&live.registries, names));
+        if !missing.is_empty() {
+            writes.push(Write::new("adding registries", api::registries(&live.id, &missing, true)?));
+        }
+        if !surplus.is_empty() {
+            writes.push(Write::new("removing registries", api::registries(&live.id, &surplus, false)?));
         }
     }
-    if writes.is_empty() && waiting_for(live, wanted).is_none() {
-        for there in live.node_pools.iter().filter(|there| !is_wanted(there, wanted) && !is_leaving(there)) {
-            let note = format!("removing the pool {}", there.name);
-            writes.push(Write { note, request: api::delete_pool(id, &there.id) });
+    match wanted.registry_enabled {
+        Some(wanted) if writes.is_empty() && wanted != live.registry_enabled => {
+            let note = if wanted { "integrating the registry" } else { "removing the registry" };
+            writes.push(Write::new(note, api::registry(&live.id, wanted)?));
         }
+        _ => {}
     }
     Ok(writes)
-}
-
-fn is_wanted(there: &LivePool, wanted: &Inputs) -> bool {
-    wanted.node_pools.iter().any(|pool| pool.name == there.name)
-}
-
-/// Are all of its nodes on their way out?
-fn is_leaving(there: &LivePool) -> bool {
-    let nodes = there.nodes.as_deref().unwrap_or_default();
-    !nodes.is_empty() && nodes.iter().all(|node| node.status.as_ref().is_some_and(|status| status.state == "deleting"))
-}
-
-/// A name for a pool that is set aside; the id makes it the pool's own.
-fn retired_name(there: &LivePool) -> String {
-    let tail: String = there.id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-    let head: String = there.name.chars().take(45).collect();
-    format!("{head}-retired-{tail}")
-}
-
-/// Is a live pool as wanted, in all but its size?
-fn same(there: &LivePool, pool: &NodePool) -> bool {
-    let scale = there.auto_scale.then_some((there.min_nodes, there.max_nodes));
-    let count = pool.autoscale.is_some() || pool.count == Some(there.count);
-    scale == pool.autoscale.map(|scale| (scale.min, scale.max))
-        && count
-        && there.labels.as_ref().map_or(pool.labels.is_empty(), |labels| *labels == pool.labels)
-        && order::same(there.taints.as_deref().unwrap_or_default(), &pool.taints)
-        && order::same(&mark::users(there.tags.as_ref()), &pool.tags)
-}
-
-/// The body for a wanted pool.
-pub(crate) fn body(pool: &NodePool, new: bool) -> PoolBody<'_> {
-    let start = pool.autoscale.map_or(1, |scale| scale.min.max(1));
-    PoolBody {
-        name: &pool.name,
-        size: new.then_some(pool.size.as_str()),
-        count: pool.count.unwrap_or(start),
-        tags: &pool.tags,
-        labels: &pool.labels,
-        taints: &pool.taints,
-        auto_scale: pool.autoscale.is_some(),
-        min_nodes: pool.autoscale.map(|scale| scale.min),
-        max_nodes: pool.autoscale.map(|scale| scale.max),
-    }
-}
-
-/// The body that leaves a pool as it is.
-fn as_it_is(there: &LivePool) -> PoolBody<'_> {
-    const NONE: &std::collections::BTreeMap<String, String> = &std::collections::BTreeMap::new();
-    PoolBody {
-        name: &there.name,
-        size: None,
-        count: there.count,
-        tags: there.tags.as_deref().unwrap_or_default(),
-        labels: there.labels.as_ref().unwrap_or(NONE),
-        taints: there.taints.as_deref().unwrap_or_default(),
-        auto_scale: there.auto_scale,
-        min_nodes: there.auto_scale.then_some(there.min_nodes),
-        max_nodes: there.auto_scale.then_some(there.max_nodes),
-    }
-}
-
-fn waiting(live: &Live, wanted: &Inputs) -> Round {
-    if let Some(note) = waiting_for(live, wanted) {
-        return Round::Waits(note);
-    }
-    match live.node_pools.iter().find(|there| !is_wanted(there, wanted)) {
-        Some(there) => Round::Waits(format!("the pool {} is being removed", there.name)),
-        None => Round::Settled,
-    }
-}
-
-/// What the wanted pools still lack, in words.
-pub(crate) fn waiting_for(live: &Live, wanted: &Inputs) -> Option<String> {
-    let (mut ready, mut needed) = (0_usize, 0_usize);
-    for pool in &wanted.node_pools {
-        let there = live.node_pools.iter().find(|there| there.name == pool.name);
-        let target = match (pool.autoscale, there) {
-            // The autoscaler may have asked for more than it has; its minimum is what is waited for.
-            (Some(scale), _) => scale.min,
-            (None, _) => pool.count.unwrap_or(1),
-        };
-        let target = usize::try_from(target).unwrap_or(usize::MAX);
-        needed += target;
-        ready += there.map_or(0, running).min(target);
-    }
-    (ready < needed).then(|| format!("{ready} of {needed} nodes are ready"))
-}
-
-fn running(pool: &LivePool) -> usize {
-    let nodes = pool.nodes.as_deref().unwrap_or_default();
-    nodes.iter().filter(|node| node.status.as_ref().is_some_and(|status| status.state == "running")).count()
 }

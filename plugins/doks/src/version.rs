@@ -10,6 +10,22 @@ pub(crate) fn newest<'a>(wanted: &str, slugs: &'a [String]) -> Option<&'a str> {
     slugs.iter().filter(|slug| fits(wanted, slug)).max_by_key(|slug| numbers(slug)).map(String::as_str)
 }
 
+/// The slug to upgrade to next: one that satisfies what the user wrote if it is offered, else the
+/// newest offered one on the way to the newest of `all` that does.
+pub(crate) fn next<'a>(wanted: &str, live: &str, offered: &'a [String], all: &[String]) -> Option<&'a str> {
+    if let Some(direct) = newest(wanted, offered) {
+        return Some(direct);
+    }
+    let goal = newest(wanted, all)?;
+    let on_the_way = |slug: &&String| older(live, slug) && older(slug, goal);
+    offered.iter().filter(on_the_way).max_by_key(|slug| numbers(slug)).map(String::as_str)
+}
+
+/// Does it name one release and no other?
+pub(crate) fn is_exact(wanted: &str) -> bool {
+    wanted.contains('-')
+}
+
 /// Is what the user wrote older than a slug?
 pub(crate) fn older(wanted: &str, slug: &str) -> bool {
     let (wanted, live) = (numbers(wanted), numbers(slug));

@@ -7,9 +7,10 @@ use super::*;
 #[test]
 fn defaults_are_filled_in_and_nothing_else_changes() {
     let mut expected = inputs();
-    for field in ["ha", "auto_upgrade", "surge_upgrade"] {
+    for field in ["auto_upgrade", "surge_upgrade", "isolated_workers"] {
         expected[field] = false.into();
     }
+    expected["destroy_associated"] = json!([]);
     let pool = &mut expected["node_pools"][0];
     (pool["labels"], pool["taints"], pool["tags"]) = (json!({}), json!([]), json!([]));
     assert_eq!(checked(&inputs()), expected);
@@ -25,6 +26,8 @@ fn each_mistake_is_told_at_its_place() {
         }
         json!({"node_pools": [pool]})
     };
+    let firewall = |enabled: bool, addresses: Value| json!({"control_plane_firewall": {"enabled": enabled, "allowed_addresses": addresses}});
+    let autoscaler = |settings: Value| json!({"cluster_autoscaler_configuration": settings});
     let cases = [
         (json!({"name": "Upper"}), "bad-name", "name"),
         (json!({"name": "-edge"}), "bad-name", "name"),
@@ -38,12 +41,57 @@ fn each_mistake_is_told_at_its_place() {
         (json!({"tags": ["maps-token:x"]}), "reserved-tag", "tags[0]"),
         (json!({"tags": ["k8s"]}), "reserved-tag", "tags[0]"),
         (json!({"maintenance_policy": {"start_time": "24:00"}}), "bad-time", "maintenance_policy.start_time"),
+        (json!({"version": "1.33.1-do.3", "auto_upgrade": true}), "exact-version", "version"),
+        (json!({"cluster_subnet": "10.0.0.0"}), "bad-subnet", "cluster_subnet"),
+        (json!({"service_subnet": "10.0.0.0/33"}), "bad-subnet", "service_subnet"),
+        (json!({"worker_subnet_uuid": "s"}), "no-vpc", "worker_subnet_uuid"),
+        (firewall(true, json!([])), "nobody-allowed", "control_plane_firewall.allowed_addresses"),
+        (firewall(false, json!(["x"])), "bad-address", "control_plane_firewall.allowed_addresses[0]"),
+        (
+            firewall(true, json!(["1.2.3.4", "1.2.3.4"])),
+            "duplicate-address",
+            "control_plane_firewall.allowed_addresses[1]",
+        ),
+        (
+            autoscaler(json!({"scale_down_utilization_threshold": 1.5})),
+            "bad-share",
+            "cluster_autoscaler_configuration.scale_down_utilization_threshold",
+        ),
+        (
+            autoscaler(json!({"scale_down_unneeded_time": "10"})),
+            "bad-duration",
+            "cluster_autoscaler_configuration.scale_down_unneeded_time",
+        ),
+        (
+            autoscaler(json!({"scale_down_unneeded_time": "5s1m"})),
+            "bad-duration",
+            "cluster_autoscaler_configuration.scale_down_unneeded_time",
+        ),
+        (
+            autoscaler(json!({"scale_down_unneeded_time": "1é"})),
+            "bad-duration",
+            "cluster_autoscaler_configuration.scale_down_unneeded_time",
+        ),
+        (
+            autoscaler(json!({"expanders": ["random", "random"]})),
+            "duplicate-expander",
+            "cluster_autoscaler_configuration.expanders[1]",
+        ),
+        (json!({"sso": {"enabled": false, "required": true}}), "sso-off", "sso.required"),
+        (json!({"sso": {"enabled": true, "issuer_url": "https://a.example"}}), "sso-incomplete", "sso.client_id"),
+        (json!({"sso": {"enabled": false, "issuer_url": "http://a.example"}}), "bad-url", "sso.issuer_url"),
+        (json!({"registries": ["a", "a"]}), "duplicate-registry", "registries[1]"),
+        (json!({"registries": ["a"], "registry_enabled": false}), "registry-off", "registry_enabled"),
+        (json!({"destroy_associated": ["volumes", "volumes"]}), "duplicate-kind", "destroy_associated[1]"),
+        (json!({"destroy_associated": ["droplets"]}), "wrong-shape", "destroy_associated[0]"),
+        (json!({"add_ons": {"teleport": true}}), "wrong-shape", "add_ons.teleport"),
         (json!({"node_pools": []}), "no-node-pool", "node_pools"),
         (pool(json!({"name": ""})), "bad-name", "node_pools[0].name"),
         (pool(json!({"size": ""})), "no-size", "node_pools[0].size"),
         (pool(json!({"count": null})), "no-count", "node_pools[0].count"),
         (pool(json!({"count": 0})), "no-nodes", "node_pools[0].count"),
         (pool(json!({"autoscale": {"min": 3, "max": 2}})), "autoscale-bounds", "node_pools[0].autoscale.min"),
+        (pool(json!({"count": 5, "autoscale": {"min": 1, "max": 2}})), "count-out-of-bounds", "node_pools[0].count"),
         (pool(json!({"taints": [{"key": "", "effect": "NoExecute"}]})), "no-taint-key", "node_pools[0].taints[0].key"),
         (pool(json!({"taints": [{"key": "a", "effect": "Never"}]})), "wrong-shape", "node_pools[0].taints[0].effect"),
         (pool(json!({"count": "two"})), "wrong-shape", "node_pools[0].count"),
@@ -127,7 +175,8 @@ fn the_schema_says_what_the_engine_must_know() {
     let kinds = parsed(&MapsPlugin::describe());
     let kind = &kinds["kinds"]["doks/cluster"];
     let input = |name: &str| &kind["inputs"]["properties"][name];
-    for name in ["name", "region", "vpc_uuid"] {
+    assert!(input("name").get("x-maps-replace").is_none(), "a cluster can be renamed");
+    for name in ["region", "vpc_uuid", "worker_subnet_uuid", "cluster_subnet", "service_subnet"] {
         assert_eq!(input(name)["x-maps-replace"], true, "{name}");
         assert_eq!(input(name)["type"], "string", "{name}");
     }
@@ -139,6 +188,8 @@ fn the_schema_says_what_the_engine_must_know() {
     let kubeconfig = &kind["outputs"]["properties"]["kubeconfig"];
     assert_eq!((&kubeconfig["x-maps-secret"], &kubeconfig["x-maps-ephemeral"]), (&json!(true), &json!(true)));
     assert_eq!(kubeconfig["type"], "string");
+    let pool = &kinds["kinds"]["doks/node-pool"]["inputs"]["properties"]["cluster"];
+    assert_eq!((&pool["x-maps-lives-in"], &pool["x-maps-replace"]), (&json!(true), &json!(true)));
     let text = kinds.to_string();
     assert!(!text.contains("$ref") && !text.contains("\"null\""), "{text}");
     assert_eq!(MapsPlugin::describe(), MapsPlugin::describe());

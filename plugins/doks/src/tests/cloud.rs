@@ -13,12 +13,15 @@ use serde_json::{Value, json};
 pub(super) struct Cloud {
     clusters: Rc<RefCell<Vec<Value>>>,
     made: Rc<RefCell<u32>>,
+    /// What the controllers of any cluster made, as the list of it.
+    associated: Rc<RefCell<Value>>,
 }
 
 impl Cloud {
     /// A cloud that answers this thread's calls.
     pub(super) fn start() -> Self {
         let cloud = Self::default();
+        cloud.associate(&[], &[]);
         let answering = cloud.clone();
         testing::http(move |call| Ok(answering.answer(call)));
         cloud
@@ -44,6 +47,15 @@ impl Cloud {
     /// Changes the first cluster behind maps' back.
     pub(super) fn meddle(&self, change: impl FnOnce(&mut Value)) {
         change(&mut self.clusters.borrow_mut()[0]);
+    }
+
+    /// Has the clusters' controllers make these load balancers and volumes, by name.
+    pub(super) fn associate(&self, load_balancers: &[&str], volumes: &[&str]) {
+        let shown = |names: &[&str]| -> Value {
+            names.iter().map(|name| json!({"id": format!("id-of-{name}"), "name": name})).collect()
+        };
+        let list = json!({"load_balancers": shown(load_balancers), "volumes": shown(volumes), "volume_snapshots": []});
+        *self.associated.borrow_mut() = list;
     }
 
     /// The first cluster.
@@ -76,7 +88,8 @@ impl Cloud {
         let segments: Vec<&str> = path.split('/').collect();
         match (call.method.as_str(), segments.as_slice()) {
             ("GET", ["options"]) => {
-                let versions = ["1.32.7-do.1", "1.33.1-do.9", "1.33.1-do.10"].map(|slug| json!({"slug": slug}));
+                let versions = ["1.32.7-do.1", "1.33.1-do.9", "1.33.1-do.10", "1.34.0-do.1", "1.35.2-do.0"]
+                    .map(|slug| json!({"slug": slug}));
                 testing::json(200, json!({"options": {"versions": versions}}))
             }
             ("GET", ["clusters"]) => {
@@ -84,6 +97,9 @@ impl Cloud {
                 testing::json(200, json!({"kubernetes_clusters": *clusters, "meta": {"total": clusters.len()}}))
             }
             ("POST", ["clusters"]) => self.create(&call.body),
+            (method @ ("POST" | "DELETE"), [kind @ ("registry" | "registries")]) => {
+                self.registry(method == "POST", kind == &"registry", &call.body)
+            }
             (method, ["clusters", id, rest @ ..]) => self.on_cluster(method, id, rest, &call.body),
             _ => testing::json(404, json!({"id": "not_found", "message": "no such path"})),
         }
@@ -101,6 +117,7 @@ impl Cloud {
         cluster["status"] = json!({"state": "provisioning"});
         cluster["vpc_uuid"] = "vpc-default".into();
         cluster["ipv4"] = "".into();
+        (cluster["registry_enabled"], cluster["registries"]) = (false.into(), json!([]));
         if cluster.get("maintenance_policy").is_none() {
             cluster["maintenance_policy"] = json!({"start_time": "02:00", "day": "any", "duration": "4h0m0s"});
         }
@@ -108,6 +125,26 @@ impl Cloud {
         cluster["node_pools"] = Value::Array(pools);
         self.clusters.borrow_mut().push(cluster.clone());
         testing::json(201, json!({"kubernetes_cluster": cluster}))
+    }
+
+    fn registry(&self, wanted: bool, whole: bool, body: &Value) -> Response {
+        for cluster in self.clusters.borrow_mut().iter_mut() {
+            if body["cluster_uuids"] != json!([cluster["id"]]) {
+                continue;
+            }
+            if whole {
+                cluster["registry_enabled"] = wanted.into();
+                continue;
+            }
+            let named = body["registries"].as_array().unwrap();
+            let registries = cluster["registries"].as_array_mut().unwrap();
+            registries.retain(|name| !named.contains(name));
+            if wanted {
+                registries.extend(named.iter().cloned());
+            }
+            cluster["registry_enabled"] = (!registries.is_empty()).into();
+        }
+        testing::json(204, Value::Null)
     }
 
     fn on_cluster(&self, method: &str, id: &str, rest: &[&str], body: &Value) -> Response {
@@ -118,10 +155,21 @@ impl Cloud {
         match (method, rest) {
             ("GET", []) => testing::json(200, json!({"kubernetes_cluster": cluster})),
             ("GET", ["kubeconfig"]) => testing::json(200, json!({"$sealed": format!("kubeconfig of {id}")})),
-            ("GET", ["upgrades"]) => testing::json(
-                200,
-                json!({"available_upgrade_versions": [{"slug": "1.34.0-do.1"}, {"slug": "1.34.0-do.0"}]}),
-            ),
+            ("GET", ["upgrades"]) => {
+                let offered = match cluster["version"].as_str() {
+                    Some(version) if version.starts_with("1.33") => {
+                        json!([{"slug": "1.34.0-do.1"}, {"slug": "1.34.0-do.0"}])
+                    }
+                    Some(version) if version.starts_with("1.34") => json!([{"slug": "1.35.2-do.0"}]),
+                    _ => Value::Null,
+                };
+                testing::json(200, json!({"available_upgrade_versions": offered}))
+            }
+            ("GET", ["destroy_with_associated_resources"]) => testing::json(200, &*self.associated.borrow()),
+            ("DELETE", ["destroy_with_associated_resources", "selective" | "dangerous"]) => {
+                cluster["status"]["state"] = "deleting".into();
+                testing::json(204, Value::Null)
+            }
             ("PUT", []) => {
                 merge(cluster, body);
                 testing::json(202, json!({"kubernetes_cluster": cluster}))
@@ -137,6 +185,12 @@ impl Cloud {
             ("DELETE", []) => {
                 cluster["status"]["state"] = "deleting".into();
                 testing::json(204, Value::Null)
+            }
+            ("POST", ["node_pools"])
+                if cluster["node_pools"].as_array().unwrap().iter().any(|pool| pool["name"] == body["name"]) =>
+            {
+                let message = "validation error: the node pool name is already in use";
+                testing::json(422, json!({"id": "unprocessable_entity", "message": message}))
             }
             ("POST", ["node_pools"]) => {
                 let pool = self.pool(body);

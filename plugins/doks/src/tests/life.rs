@@ -24,6 +24,8 @@ fn a_cluster_is_made_in_two_calls_and_reads_back_as_it_was_asked_for() {
     // Left out by the user, and set by DigitalOcean.
     expected["vpc_uuid"] = "vpc-default".into();
     expected["maintenance_policy"] = json!({"start_time": "02:00", "day": "any"});
+    (expected["ha"], expected["add_ons"]) = (false.into(), json!({}));
+    (expected["registry_enabled"], expected["registries"]) = (false.into(), json!([]));
     assert_eq!(parsed(&made.inputs), expected);
     let outputs = parsed(&made.outputs);
     assert_eq!(outputs["version"], "1.33.1-do.10", "the newest by number, not by letter");
@@ -166,4 +168,82 @@ fn throttling_is_told_with_its_time() {
     });
     let wire::FindOutcome::Failed(problem) = find(&checked(&inputs())) else { panic!("it was throttled") };
     assert_eq!((problem.class, problem.retry_after_ms), (types::ProblemClass::Throttled, Some(7_000)));
+}
+
+#[test]
+fn an_import_takes_a_name_and_every_pool_that_is_no_resource_itself() {
+    let cloud = Cloud::start();
+    let made = made(&cloud, &checked(&inputs()));
+    cloud.meddle(|cluster| {
+        let mut pool = cluster["node_pools"][0].clone();
+        (pool["id"], pool["name"]) = ("hand-made".into(), "by-hand".into());
+        let pools = cluster["node_pools"].as_array_mut().unwrap();
+        pool["tags"] = json!([]);
+        pools.push(pool.clone());
+        (pool["id"], pool["name"], pool["tags"]) = ("apart".into(), "apart".into(), json!(["maps-pool:apart"]));
+        pools.push(pool);
+    });
+    let bare = |id: &str| types::Resource { id: id.to_owned(), inputs: "{}".to_owned(), outputs: "{}".to_owned() };
+    for id in ["maps", &made.id] {
+        let imported = read(&bare(id), &["kubeconfig"]).unwrap();
+        assert_eq!(imported.id, made.id);
+        let names: Vec<Value> = parsed(&imported.inputs)["node_pools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pool| pool["name"].clone())
+            .collect();
+        assert_eq!(names, ["by-hand", "main"]);
+    }
+    assert!(read(&bare("other"), &[]).is_none());
+    let after = parsed(&read(&made, &[]).unwrap().inputs);
+    assert_eq!(after["node_pools"], parsed(&made.inputs)["node_pools"], "a pool added by hand is no drift");
+}
+
+#[test]
+fn what_the_controllers_made_is_listed_and_goes_as_the_stack_says() {
+    for (goes, request, stays) in [
+        (json!([]), "DELETE clusters/cluster-0001", "1 load balancer (lb), 2 volumes (a, b)"),
+        (
+            json!(["volumes"]),
+            "DELETE clusters/cluster-0001/destroy_with_associated_resources/selective",
+            "1 load balancer (lb)",
+        ),
+        (
+            json!(["volumes", "volume_snapshots", "load_balancers"]),
+            "DELETE clusters/cluster-0001/destroy_with_associated_resources/dangerous",
+            "",
+        ),
+    ] {
+        let cloud = Cloud::start();
+        let mut wanted = inputs();
+        wanted["destroy_associated"] = goes.clone();
+        let object = made(&cloud, &checked(&wanted));
+        cloud.associate(&["lb"], &["a", "b"]);
+        let wire::DeleteOutcome::Pending(pending) = delete(&object, None) else { panic!("it takes a while") };
+        assert_eq!(writes()[1..], [request], "{goes}");
+        let last = testing::calls().pop().unwrap();
+        if request.ends_with("selective") {
+            assert_eq!(last.body, json!({"volumes": ["id-of-a", "id-of-b"]}));
+        }
+        let note = pending.note.unwrap_or_default();
+        assert_eq!(note.contains("stays"), !stays.is_empty(), "{note}");
+        assert!(note.ends_with(stays), "{note}");
+        let wire::DeleteOutcome::Pending(again) = delete(&object, Some(pending.checkpoint)) else { panic!("a while") };
+        assert_eq!(again.note.unwrap_or_default(), note, "it is said as long as it takes");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_request_for_the_support() {
+    testing::http(|_| {
+        Ok(testing::json(403, json!({"id": "forbidden", "message": "You are not authorized", "request_id": "r-1"})))
+    });
+    let wire::FindOutcome::Failed(problem) = find(&checked(&inputs())) else { panic!("it was refused") };
+    assert_eq!(problem.class, types::ProblemClass::Denied);
+    assert!(
+        problem.message.contains("You are not authorized") && problem.message.contains("r-1"),
+        "{}",
+        problem.message
+    );
 }

@@ -4,6 +4,7 @@
 mod check;
 mod cloud;
 mod life;
+mod pool;
 mod update;
 
 use maps_sdk::bindings::exports::maps::platform::provider as wire;

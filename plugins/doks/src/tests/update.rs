@@ -112,7 +112,7 @@ fn a_version_goes_up_and_never_back() {
     converge(&cloud, &object, &wanted);
     assert_eq!(writes()[1..], ["POST clusters/cluster-0001/upgrade"]);
     assert_eq!(cloud.cluster()["version"], "1.34.0-do.1");
-    for (version, code) in [("1.32", "version-goes-back"), ("1.35", "version-not-offered")] {
+    for (version, code) in [("1.32", "version-goes-back"), ("1.36", "version-not-offered")] {
         let mut wanted = wanted.clone();
         wanted["version"] = version.into();
         assert_eq!(failed(update(&object, &wanted, None)).code, code);
@@ -120,8 +120,123 @@ fn a_version_goes_up_and_never_back() {
 }
 
 #[test]
+fn a_version_further_on_is_reached_by_the_ones_between() {
+    let (cloud, object, wanted) = start(|inputs| inputs["version"] = "1.35".into());
+    let (after, _) = converge(&cloud, &object, &wanted);
+    let versions: Vec<Value> = testing::calls()
+        .into_iter()
+        .filter(|call| call.url.ends_with("/upgrade"))
+        .map(|call| call.body["version"].clone())
+        .collect();
+    assert_eq!(versions, ["1.34.0-do.1", "1.35.2-do.0"]);
+    assert_eq!(
+        (parsed(&after.inputs)["version"].as_str(), cloud.cluster()["version"].as_str()),
+        (Some("1.35"), Some("1.35.2-do.0"))
+    );
+}
+
+#[test]
+fn registries_are_integrated_and_taken_away() {
+    let (cloud, object, wanted) = start(|inputs| inputs["registries"] = json!(["a", "b"]));
+    let (after, _) = converge(&cloud, &object, &wanted);
+    assert_eq!(writes()[1..], ["POST registries"]);
+    assert_eq!(parsed(&after.inputs)["registry_enabled"], true);
+    let mut less = wanted;
+    less["registries"] = json!(["b"]);
+    let (after, _) = converge(&cloud, &after, &checked(&less));
+    assert_eq!(
+        (writes()[2..].to_vec(), testing::calls().pop().unwrap().half),
+        (vec!["DELETE registries".to_owned()], Half::Read)
+    );
+    let mut off = inputs();
+    (off["registries"], off["registry_enabled"]) = (json!([]), false.into());
+    converge(&cloud, &after, &checked(&off));
+    assert_eq!(cloud.cluster()["registry_enabled"], false);
+    let mut whole = inputs();
+    whole["registry_enabled"] = true.into();
+    converge(&cloud, &after, &checked(&whole));
+    assert_eq!(writes().pop().unwrap(), "POST registry");
+}
+
+#[test]
+fn a_registry_is_integrated_before_a_new_cluster_is_done() {
+    let cloud = Cloud::start();
+    let mut wanted = inputs();
+    wanted["registry_enabled"] = true.into();
+    let wanted = checked(&wanted);
+    let begun = pending(create(&wanted, None));
+    cloud.settle();
+    assert!(matches!(find(&wanted), wire::FindOutcome::Unfinished(_)), "it lacks its registry");
+    let integrated = pending(create(&wanted, Some(begun.checkpoint)));
+    done(create(&wanted, Some(integrated.checkpoint)));
+    assert_eq!(writes(), ["POST clusters", "POST registry"]);
+    assert!(matches!(find(&wanted), wire::FindOutcome::Found(_)));
+}
+
+#[test]
+fn a_change_of_an_autoscaled_pool_keeps_the_nodes_it_has() {
+    let (cloud, object, wanted) = start(|inputs| {
+        inputs["node_pools"][0] =
+            json!({"name": "main", "size": "s-2vcpu-4gb", "count": 2, "autoscale": {"min": 1, "max": 9}});
+    });
+    let (after, _) = converge(&cloud, &object, &wanted);
+    cloud.meddle(|cluster| cluster["node_pools"][0]["count"] = 7.into());
+    cloud.settle();
+    assert_eq!(parsed(&read(&after, &[]).unwrap().inputs), parsed(&after.inputs), "the autoscaler's count is no drift");
+    let mut labelled = wanted;
+    labelled["node_pools"][0]["labels"] = json!({"a": "b"});
+    converge(&cloud, &after, &labelled);
+    assert_eq!(cloud.cluster()["node_pools"][0]["count"], 7);
+}
+
+#[test]
+fn pools_of_others_are_left_alone() {
+    let (cloud, object, wanted) = start(|inputs| inputs["node_pools"][0]["count"] = 3.into());
+    cloud.meddle(|cluster| {
+        let mut pool = cluster["node_pools"][0].clone();
+        (pool["id"], pool["name"], pool["tags"]) = ("by-hand".into(), "by-hand".into(), json!([]));
+        let mut apart = pool.clone();
+        (apart["id"], apart["name"], apart["tags"]) = ("apart".into(), "apart".into(), json!(["maps-pool:apart"]));
+        // Left behind by an update that was cut off and is not recorded.
+        let mut orphan = pool.clone();
+        (orphan["id"], orphan["name"], orphan["tags"]) = ("orphan".into(), "orphan".into(), json!(["maps-pool:own"]));
+        cluster["node_pools"].as_array_mut().unwrap().extend([pool, apart, orphan]);
+    });
+    let (after, _) = converge(&cloud, &object, &wanted);
+    let pools = "clusters/cluster-0001/node_pools";
+    assert_eq!(writes()[1..], [format!("PUT {pools}/pool-0002"), format!("DELETE {pools}/orphan")]);
+    assert_eq!(parsed(&after.inputs)["node_pools"], wanted["node_pools"]);
+    let mut named = wanted;
+    named["node_pools"].as_array_mut().unwrap().push(json!({"name": "apart", "size": "s-2vcpu-4gb", "count": 2}));
+    let problem = failed(update(&after, &checked(&named), None));
+    assert_eq!((problem.code.as_str(), problem.path.as_deref()), ("node-pool-name-taken", Some("node_pools[1].name")));
+}
+
+#[test]
+fn a_batch_of_updates_is_two_lists_of_calls() {
+    let cloud = Cloud::start();
+    let mut requests = Vec::new();
+    for name in ["one", "two", "three"] {
+        let mut wanted = inputs();
+        wanted["name"] = name.into();
+        let prior = made(&cloud, &checked(&wanted));
+        wanted["tags"] = json!(["new"]);
+        let inputs = checked(&wanted).to_string();
+        let (kind, address) = ("doks/cluster".to_owned(), name.to_owned());
+        requests.push(wire::UpdateRequest { kind, address, inputs, prior, changed: Vec::new(), checkpoint: None });
+    }
+    let before = testing::calls().len();
+    let outcomes = MapsPlugin::update(context(), requests);
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, wire::MutationOutcome::Pending(_))), "{outcomes:?}");
+    let halves: Vec<Half> = testing::calls()[before..].iter().map(|call| call.half).collect();
+    assert_eq!(halves, [Half::Read, Half::Read, Half::Read, Half::Write, Half::Write, Half::Write]);
+    let items: Vec<Vec<u32>> = testing::calls()[before + 3..].iter().map(|call| call.items.clone()).collect();
+    assert_eq!(items, [[0], [1], [2]]);
+}
+
+#[test]
 fn a_highly_available_control_plane_stays_so() {
-    let (cloud, object, wanted) = start(|_| {});
+    let (cloud, object, wanted) = start(|inputs| inputs["ha"] = false.into());
     cloud.meddle(|cluster| cluster["ha"] = true.into());
     assert_eq!(failed(update(&object, &wanted, None)).code, "ha-stays-on");
 }
