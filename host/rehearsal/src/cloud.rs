@@ -15,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::control;
 use crate::counts::{self, Counter};
+use crate::declared::{Credential, Declaration, Declared, ServiceModel};
 use crate::digitalocean::DigitalOcean;
 use crate::directory::{CloudFile, CredentialsFile, Directory, TokenFile};
 use crate::entropy;
@@ -37,12 +38,20 @@ pub struct Options {
     pub limits: RateLimits,
     /// Who is told of every exchange that is not refused before it is read.
     pub exchanges: Option<Sender<Exchange>>,
+    /// What plugins declare of services that it is to play too.
+    pub declared: Vec<Declaration>,
 }
 
 impl Options {
     /// A cloud in this directory, without faults and with DigitalOcean's own limits.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), faults: Vec::new(), limits: RateLimits::default(), exchanges: None }
+        Self {
+            dir: dir.into(),
+            faults: Vec::new(),
+            limits: RateLimits::default(),
+            exchanges: None,
+            declared: Vec::new(),
+        }
     }
 }
 
@@ -86,7 +95,7 @@ impl Cloud {
     pub async fn start(options: Options) -> Result<Running, Error> {
         let opened = tokio::task::spawn_blocking(move || Opened::open(&options));
         let opened = opened.await.map_err(|join| Error::io("open", "the cloud")(std::io::Error::other(join)))??;
-        let Opened { authority, shared, secrets, services } = opened;
+        let Opened { authority, shared, secrets, declared, services } = opened;
 
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -94,7 +103,7 @@ impl Cloud {
         for service in services {
             let (listener, address) = listen().await?;
             hosts.extend(service.hosts().iter().map(|host| ((*host).to_owned(), address.clone())));
-            let acceptor = TlsAcceptor::from(authority.server(service.hosts())?);
+            let acceptor = TlsAcceptor::from(authority.server(&service.hosts())?);
             tasks.spawn(server::serve(listener, acceptor, Arc::clone(&shared), service, stopping.clone()));
         }
         let (listener, address) = listen().await?;
@@ -108,7 +117,7 @@ impl Cloud {
             control_token: secrets.control_token,
             ca: Authority::certificate_path(shared.directory()),
             hosts,
-            credentials: CredentialsFile { digitalocean: TokenFile { token: secrets.digitalocean_token } },
+            credentials: CredentialsFile { digitalocean: TokenFile { token: secrets.digitalocean_token }, declared },
             kubeconfig: None,
         };
         file.write(shared.directory().path())?;
@@ -130,6 +139,7 @@ struct Opened {
     authority: Authority,
     shared: Arc<Shared>,
     secrets: Secrets,
+    declared: BTreeMap<String, TokenFile>,
     services: Vec<Arc<dyn Service>>,
 }
 
@@ -144,15 +154,69 @@ impl Opened {
         let counter = Counter::open(&directory.file(counts::FILE))?;
         let mut faults = FaultPlan::default();
         faults.set(options.faults.clone());
-        let services = services(options, &secrets);
+        let mut services = services(options, &secrets);
+        let mut declared = BTreeMap::new();
+        for model in hosts_once(&options.declared)? {
+            let token = plant_for(&mut store, &state, &model.host, model.credential.as_ref())?;
+            if model.credential.is_some() {
+                declared.insert(model.host.clone(), TokenFile { token: token.clone() });
+            }
+            services.push(Arc::new(Declared::new(model.clone(), token)));
+        }
         let shared = Arc::new(Shared::new(directory, store, offset, counter, faults, options.exchanges.clone()));
-        Ok(Self { authority, shared, secrets, services })
+        Ok(Self { authority, shared, secrets, declared, services })
     }
 }
 
 /// Every service of the cloud; another one is added here.
 fn services(options: &Options, secrets: &Secrets) -> Vec<Arc<dyn Service>> {
     vec![Arc::new(DigitalOcean::new(&secrets.digitalocean_token, options.limits))]
+}
+
+/// What is declared, one service a host. The same plugin may come more than once.
+fn hosts_once(declared: &[Declaration]) -> Result<Vec<&ServiceModel>, Error> {
+    let mut played: BTreeMap<&str, (&Declaration, &ServiceModel)> = BTreeMap::new();
+    for declaration in declared {
+        for service in &declaration.services {
+            match played.insert(&service.host, (declaration, service)) {
+                Some((earlier, _)) if earlier != declaration => {
+                    return Err(Error::HostTaken {
+                        host: service.host.clone(),
+                        one: earlier.plugin.clone(),
+                        other: declaration.plugin.clone(),
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(played.into_values().map(|(_, service)| service).collect())
+}
+
+/// The planted secret of a declared service, made if there is none yet.
+fn plant_for(store: &mut Store, path: &Path, host: &str, credential: Option<&Credential>) -> Result<String, Error> {
+    let key = format!("secret of {host}");
+    let kept: Option<String> = get(store, path, (SECRETS.0, &key))?;
+    // A basic credential has a user before its colon, and any other one has none.
+    if let Some(kept) = kept.filter(|kept| kept.contains(':') == (credential == Some(&Credential::Basic))) {
+        return Ok(kept);
+    }
+    let secret = match credential {
+        Some(Credential::Basic) => format!("rehearsal:{}", entropy::hex(20)?),
+        _ => entropy::hex(20)?,
+    };
+    keep(store, &key, &secret)?;
+    Ok(secret)
+}
+
+/// Stores a document of the cloud itself.
+fn keep(store: &mut Store, key: &str, document: &impl Serialize) -> Result<(), Error> {
+    let mut transaction = store.begin();
+    transaction
+        .put(SECRETS.0, key, document)
+        .map_err(|e| Error::io("write", "the secrets")(std::io::Error::other(e)))?;
+    let changes = transaction.into_changes();
+    store.commit(changes)
 }
 
 /// A document of the cloud itself.
@@ -167,12 +231,7 @@ fn plant(store: &mut Store, path: &Path) -> Result<Secrets, Error> {
     }
     let secrets =
         Secrets { control_token: entropy::hex(32)?, digitalocean_token: format!("dop_v1_{}", entropy::hex(32)?) };
-    let mut transaction = store.begin();
-    transaction
-        .put(SECRETS.0, SECRETS.1, &secrets)
-        .map_err(|e| Error::io("write", "the secrets")(std::io::Error::other(e)))?;
-    let changes = transaction.into_changes();
-    store.commit(changes)?;
+    keep(store, SECRETS.1, &secrets)?;
     Ok(secrets)
 }
 

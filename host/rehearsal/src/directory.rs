@@ -105,12 +105,15 @@ pub struct CloudFile {
 pub struct CredentialsFile {
     /// DigitalOcean's API.
     pub digitalocean: TokenFile,
+    /// Services that plugins declare, by host.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub declared: BTreeMap<String, TokenFile>,
 }
 
-/// A bearer token.
+/// A credential of one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenFile {
-    /// The token itself.
+    /// The value itself: a token, or `user:password`.
     pub token: String,
 }
 
@@ -121,6 +124,15 @@ impl CloudFile {
     /// Where it lies in a cloud's directory.
     pub fn path(dir: &Path) -> PathBuf {
         dir.join("cloud.json")
+    }
+
+    /// The credential's value that the cloud takes at a host, if it serves the host and demands one.
+    pub fn token_for(&self, host: &str) -> Option<&str> {
+        let token = match host == crate::digitalocean::HOST {
+            true => Some(&self.credentials.digitalocean),
+            false => self.credentials.declared.get(host),
+        };
+        token.filter(|_| self.hosts.contains_key(host)).map(|file| file.token.as_str())
     }
 
     /// Reads the `cloud.json` of a directory; after a kill it may name a process that is gone.

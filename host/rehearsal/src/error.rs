@@ -49,6 +49,16 @@ pub enum Error {
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness: {0}")]
     Entropy(getrandom::Error),
+    /// Two plugins declare a service on one host.
+    #[error("both the plugin {one} and the plugin {other} declare how {host} is played; only one can be")]
+    HostTaken {
+        /// The host.
+        host: String,
+        /// One plugin.
+        one: String,
+        /// The other.
+        other: String,
+    },
     /// A fault specification does not parse.
     #[error(transparent)]
     Fault(#[from] FaultSpecError),

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::digitalocean;
 use crate::error::Error;
 use crate::store::Documents;
+use crate::{declared, digitalocean};
 
 /// The file of a cloud's documents in its directory.
 pub(crate) const STATE_FILE: &str = "state.log";
@@ -28,6 +28,7 @@ pub fn inventory(dir: &Path) -> Result<Value, Error> {
 pub(crate) fn of(documents: &Documents) -> Result<Value, serde_json::Error> {
     let mut services = Map::new();
     services.insert(digitalocean::NAME.to_owned(), digitalocean::inventory(documents)?);
+    declared::inventory(documents, &mut services)?;
     let mut whole = Value::Object(services);
     normalise(&mut whole);
     Ok(whole)

@@ -3,7 +3,8 @@
 //! A reader follows one request: [`Cloud::start`] opens the directory and its
 //! ports; `server` accepts, counts, injects faults and commits; a `Service`
 //! routes and answers inside one transaction of the `store`; `control` moves
-//! virtual time. A further cloud is one more `Service` in `cloud::services`.
+//! virtual time. A further cloud is one more `Service` in `cloud::services`;
+//! what a plugin's author declares is played by `declared`.
 //!
 //! Nothing here uses another crate of this workspace, so that a bug cannot be
 //! shared with what is tested against it.
@@ -12,6 +13,7 @@ mod clock;
 mod cloud;
 mod control;
 mod counts;
+mod declared;
 mod digitalocean;
 mod directory;
 mod entropy;
@@ -27,6 +29,7 @@ mod tls;
 
 pub use cloud::{Cloud, Options, RateLimits, Running};
 pub use counts::{Counts, counts};
+pub use declared::{DECLARATION_BYTES, Declaration, DeclarationFault, DeclarationFaults, is_first_party};
 pub use directory::{CloudFile, CredentialsFile, TokenFile};
 pub use error::Error;
 pub use fault::{Fault, FaultKind, FaultSpecError};

@@ -48,7 +48,7 @@ pub(crate) struct Shared {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// The service's name.
-    pub service: &'static str,
+    pub service: String,
     /// The method.
     pub method: String,
     /// The path with its query.
@@ -195,7 +195,7 @@ async fn exchange(shared: Arc<Shared>, service: Arc<dyn Service>, request: Reque
         let content_type = answer.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         // Whoever listens no longer does not want to know.
         let _ = exchanges.send(Exchange {
-            service: service.name(),
+            service: service.name().to_owned(),
             method,
             path: target.unwrap_or_default(),
             request: request.to_vec(),

@@ -96,10 +96,10 @@ pub(crate) enum Trouble {
 /// One cloud service.
 pub(crate) trait Service: Send + Sync + fmt::Debug {
     /// Its name in counts and inventories.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// The logical hosts it answers for.
-    fn hosts(&self) -> &'static [&'static str];
+    fn hosts(&self) -> Vec<&str>;
 
     /// The effect of a request and the route it is counted under.
     fn classify(&self, method: &Method, path: &str) -> (Effect, String);

@@ -25,8 +25,8 @@ use rate::Rate;
 
 /// The name of the service in counts and inventories.
 pub(crate) const NAME: &str = "digitalocean";
-/// The logical hosts.
-const HOSTS: &[&str] = &["api.digitalocean.com"];
+/// The logical host.
+pub(crate) const HOST: &str = "api.digitalocean.com";
 /// What an injected throttle asks a client to wait, in seconds.
 const THROTTLE_SECONDS: u64 = 30;
 
@@ -84,12 +84,12 @@ impl DigitalOcean {
 }
 
 impl Service for DigitalOcean {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 
-    fn hosts(&self) -> &'static [&'static str] {
-        HOSTS
+    fn hosts(&self) -> Vec<&str> {
+        vec![HOST]
     }
 
     fn classify(&self, method: &Method, path: &str) -> (Effect, String) {

@@ -58,6 +58,11 @@ impl Documents {
         documents.into_iter().flat_map(BTreeMap::values).map(T::deserialize).collect()
     }
 
+    /// The names of the collections that begin with this.
+    pub(crate) fn collections_under<'d>(&'d self, prefix: &'d str) -> impl Iterator<Item = &'d str> {
+        self.collections.keys().map(String::as_str).filter(move |name| name.starts_with(prefix))
+    }
+
     fn raw(&self, collection: &str, key: &str) -> Option<&Value> {
         self.collections.get(collection)?.get(key)
     }

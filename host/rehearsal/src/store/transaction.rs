@@ -30,6 +30,11 @@ impl<'a> Transaction<'a> {
 
     /// Every document of a collection, by key.
     pub(crate) fn list<T: DeserializeOwned>(&self, collection: &str) -> Result<Vec<T>, serde_json::Error> {
+        self.entries(collection).into_iter().map(|(_, value)| T::deserialize(value)).collect()
+    }
+
+    /// Every document of a collection as it is stored, with its key.
+    pub(crate) fn entries(&self, collection: &str) -> Vec<(&str, &Value)> {
         let mut view: BTreeMap<&str, &Value> = BTreeMap::new();
         if let Some(documents) = self.base.collections.get(collection) {
             view.extend(documents.iter().map(|(key, value)| (key.as_str(), value)));
@@ -42,7 +47,7 @@ impl<'a> Transaction<'a> {
                 };
             }
         }
-        view.into_values().map(T::deserialize).collect()
+        view.into_iter().collect()
     }
 
     /// Sets a document.

@@ -1,6 +1,7 @@
 //! The local cloud as its clients see it: over real TLS, in processes that are killed, under load.
 
 mod contract;
+mod declared;
 mod faults;
 mod load;
 mod persistence;
