@@ -6,11 +6,13 @@ mod cloud;
 mod command;
 pub mod conformance;
 mod stack;
+mod unpackage;
 
 pub use client::Client;
 pub use cloud::CloudServer;
 pub use command::{Finished, Maps};
 pub use stack::StackDir;
+pub use unpackage::without_sections;
 
 use std::path::{Path, PathBuf};
 

@@ -123,7 +123,8 @@ fn check_imports(guest: &Guest, made: &Path) -> Result<(), Failure> {
 /// Changes whenever the component may: the module, the manifest, and the packager.
 fn stamp(guest: &Guest, module: &PathBuf) -> Result<String, Failure> {
     let mut hasher = DefaultHasher::new();
-    for path in [module, &guest.dir.join("plugin.yaml")] {
+    let rehearsal = Some(guest.dir.join("rehearsal.yaml")).filter(|path| path.exists());
+    for path in [module, &guest.dir.join("plugin.yaml")].into_iter().chain(&rehearsal) {
         let bytes = read(path)?;
         hasher.write_usize(bytes.len());
         hasher.write(&bytes);

@@ -258,6 +258,9 @@ pub(crate) enum CloudCommand {
         /// Where it keeps what it has
         #[arg(long)]
         dir: PathBuf,
+        /// Play what this plugin declares too, a name or the path of a component
+        #[arg(long = "plugin", value_name = "NAME|PATH", action = ArgAction::Append)]
+        plugins: Vec<String>,
         /// Inject a fault: error@N, throttle@N, lost@N, drip@N
         #[arg(long = "fault", value_name = "SPEC", value_delimiter = ',', action = ArgAction::Append)]
         faults: Vec<String>,

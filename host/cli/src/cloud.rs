@@ -22,12 +22,6 @@ pub(crate) fn served(folder: &Path) -> Result<CloudFile, Failure> {
     Ok(CloudFile::read(folder)?)
 }
 
-/// The token that the cloud takes at this host, if it serves it.
-pub(crate) fn token_for<'a>(cloud: &'a CloudFile, host: &str) -> Option<&'a str> {
-    let is_digitalocean = host == "api.digitalocean.com";
-    (is_digitalocean && cloud.hosts.contains_key(host)).then_some(cloud.credentials.digitalocean.token.as_str())
-}
-
 /// What planted secrets are derived from: known inside the cloud's folder only.
 pub(crate) fn seed(cloud: &CloudFile) -> &str {
     &cloud.control_token
@@ -125,10 +119,10 @@ mod tests {
     #[test]
     fn a_token_goes_to_the_hosts_that_the_cloud_serves() {
         let cloud = described(CLOUD).unwrap();
-        assert_eq!(token_for(&cloud, "api.digitalocean.com"), Some("dop_v1_x"));
-        assert_eq!(token_for(&cloud, "digitalocean.example.com"), None);
+        assert_eq!(cloud.token_for("api.digitalocean.com"), Some("dop_v1_x"));
+        assert_eq!(cloud.token_for("digitalocean.example.com"), None);
         let elsewhere = described(&CLOUD.replace("api.digitalocean.com", "other.example.com")).unwrap();
-        assert_eq!(token_for(&elsewhere, "api.digitalocean.com"), None);
+        assert_eq!(elsewhere.token_for("api.digitalocean.com"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use maps_engine::capability::Faults;
 use maps_engine::state::StateError;
 use maps_engine::value::Map;
 use maps_engine::{ApplyError, Diagnostic, PluginName, StoreError};
+use maps_rehearsal::DeclarationFaults;
 use maps_runtime::LoadError;
 use maps_runtime::audit::AuditError;
 use maps_runtime::egress::EgressError;
@@ -122,6 +123,14 @@ pub(crate) enum Failure {
     /// No module came of a crate.
     #[error(transparent)]
     Guest(#[from] GuestError),
+    /// What a plugin declares of the services that a rehearsal plays is wrong.
+    #[error("what the plugin {plugin} declares for rehearsals in rehearsal.yaml:\n{faults}")]
+    Declared {
+        /// Which.
+        plugin: PluginName,
+        /// What is wrong with it.
+        faults: DeclarationFaults,
+    },
     /// The plan was refused, or what came of it cannot be saved.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -197,6 +206,7 @@ impl Failure {
             | Self::Grant { .. }
             | Self::Package(_)
             | Self::Guest(_)
+            | Self::Declared { .. }
             | Self::Audit(_)
             | Self::Egress(_)
             | Self::Apply(_)
@@ -229,6 +239,7 @@ impl Failure {
             Self::Egress(_) => "no-way-out",
             Self::Grant { .. } => "bad-grant",
             Self::Package(_) | Self::Guest(_) => "plugin-not-built",
+            Self::Declared { .. } => "bad-rehearsal",
             Self::Apply(ApplyError::Refused | ApplyError::Stale) => "plan-refused",
             Self::Apply(ApplyError::Store(_)) | Self::Store(_) => "state",
             Self::NoOutput { .. } => "no-such-output",
@@ -275,6 +286,7 @@ impl Failure {
             | Self::Inspect(_)
             | Self::Grant { .. }
             | Self::Package(_)
+            | Self::Declared { .. }
             | Self::Audit(_)
             | Self::Egress(_)
             | Self::Apply(_)

@@ -7,6 +7,7 @@ mod cloud;
 mod commands;
 mod compose;
 mod connect;
+mod declared;
 mod error;
 mod faults;
 mod guest;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use maps_engine::stack::Stack;
-use maps_rehearsal::{Cloud, CloudFile, Options, Running};
+use maps_rehearsal::{Cloud, CloudFile, Declaration, Options, Running};
 
 use crate::args::Rehearse;
 use crate::cloud::{self, Control};
@@ -43,20 +43,23 @@ pub(crate) struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Starts a cloud of its own, or finds the one that is served.
+    /// Starts a cloud of its own, or finds the one that is served. What the plugins declare is asked
+    /// for only where this process plays it.
     pub(crate) async fn start(
         which: &Rehearse,
         layout: &Layout,
         stack: &Named<'_>,
         past: Past,
+        declared: impl FnOnce() -> Result<Vec<Declaration>, Failure>,
     ) -> Result<Self, Failure> {
         let (own, file, state) = match which {
             Rehearse::InProcess => {
                 let (dir, state) = (layout.own_cloud(stack), layout.own_cloud_state(stack));
+                let declared = declared()?;
                 if past == Past::Forgotten {
                     forget_cloud(&dir).await?;
                 }
-                let own = Cloud::start(Options::new(dir)).await?;
+                let own = Cloud::start(Options { declared, ..Options::new(dir) }).await?;
                 let file = own.file().clone();
                 (Some(own), file, state)
             }
@@ -104,7 +107,7 @@ impl Rehearsal {
     /// one of its hosts, otherwise one that looks real.
     pub(crate) fn planted(&self, stack: &Stack, input: &str) -> String {
         let hosts = stackfile::inputs_of_credentials(stack).remove(input).unwrap_or_default();
-        match hosts.iter().find_map(|host| cloud::token_for(&self.file, host)) {
+        match hosts.iter().find_map(|host| self.file.token_for(host)) {
             Some(token) => token.to_owned(),
             None => plant::secret(cloud::seed(&self.file), &stack.name, input),
         }

@@ -15,7 +15,7 @@ use crate::rehearse::{Past, Rehearsal};
 use crate::render::style::{DIM, STRONG, paint};
 use crate::stackfile::{Outside, StackFile};
 use crate::time::{RehearsalClock, WallClock};
-use crate::{cloud, plant};
+use crate::{cloud, declared, plant};
 
 /// A stack, ready to be planned.
 #[derive(Debug)]
@@ -38,7 +38,8 @@ impl Stage {
         // The cloud lies under the stack's name, and what is planted comes from the cloud: so the
         // stack is read for its name first.
         let draft = without_secrets(&layout, settings)?.stack;
-        let rehearsal = Rehearsal::start(which, &layout, &Named::of(&draft), past).await?;
+        let declared = || declared::of_stack(&draft, layout.folder());
+        let rehearsal = Rehearsal::start(which, &layout, &Named::of(&draft), past, declared).await?;
         let planted = |input: &str| rehearsal.planted(&draft, input);
         let file = StackFile::read(&layout, settings, &Outside::Planted(&planted))?;
         let state = rehearsal.state().to_path_buf();

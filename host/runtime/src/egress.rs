@@ -60,7 +60,9 @@ pub enum EgressError {
         kind: &'static str,
     },
     /// A rehearsal knows no such host.
-    #[error("{host} is not part of the rehearsal's cloud")]
+    #[error(
+        "{host} is not part of the rehearsal's cloud: its plugin declares no service there, or `maps cloud serve` was not told of it by `--plugin`"
+    )]
     Unrehearsed {
         /// The name, with its port.
         host: String,

@@ -12,7 +12,7 @@ use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator};
 use wasmtime::Engine;
 
 use crate::cache::hex;
-use crate::limits::{COMPONENT_BYTES, SECTION_BYTES};
+use crate::limits::{COMPONENT_BYTES, REHEARSAL_BYTES, SECTION_BYTES};
 
 /// The contract that this maps serves. An older one that is still served would be listed here,
 /// and would pass through the same checks: a version is never a way around policy.
@@ -23,6 +23,8 @@ pub const PACKAGE: &str = "maps:platform";
 pub const MANIFEST_SECTION: &str = "maps:manifest";
 /// The custom section that holds the kinds document, as JSON.
 pub const KINDS_SECTION: &str = "maps:kinds";
+/// The custom section that may hold a declaration of the services that a rehearsal plays, as JSON.
+pub const REHEARSAL_SECTION: &str = "maps:rehearsal";
 /// What a guest is built for.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -142,6 +144,10 @@ pub struct Inspection {
     pub imports: BTreeSet<Interface>,
     /// What its manifest declares.
     pub manifest: Manifest,
+    /// What it declares of the services that a rehearsal plays, as it was embedded: whoever plays
+    /// them reads it, as strictly as everything else that a stranger wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<serde_json::Value>,
     /// Its kinds with their schemas, as they were embedded.
     pub kinds: serde_json::Value,
     /// Its kinds, read.
@@ -156,17 +162,22 @@ impl Inspection {
     /// When it is no plugin, or imports what its manifest does not declare.
     pub fn of(bytes: &[u8]) -> Result<Self, InspectError> {
         let outline = Outline::of(bytes)?;
-        let manifest = section(MANIFEST_SECTION, &outline.manifests)?;
+        let manifest = section(MANIFEST_SECTION, &outline.manifests, SECTION_BYTES)?;
         let manifest = read_manifest(&manifest)?;
-        let kinds = section(KINDS_SECTION, &outline.kinds)?;
+        let kinds = section(KINDS_SECTION, &outline.kinds, SECTION_BYTES)?;
         let schemas = read_kinds(&manifest, &kinds)?;
         check_declared(&outline.imports, &manifest)?;
+        let rehearsal = match outline.rehearsals.is_empty() {
+            true => None,
+            false => Some(section(REHEARSAL_SECTION, &outline.rehearsals, REHEARSAL_BYTES)?),
+        };
         Ok(Self {
             digest: ComponentDigest::of(bytes),
             bytes: bytes.len(),
             contract: CONTRACT,
             imports: outline.imports,
             manifest,
+            rehearsal,
             kinds,
             schemas,
         })
@@ -189,6 +200,7 @@ pub(crate) struct Outline<'a> {
     pub(crate) imports: BTreeSet<Interface>,
     pub(crate) manifests: Vec<&'a [u8]>,
     pub(crate) kinds: Vec<&'a [u8]>,
+    pub(crate) rehearsals: Vec<&'a [u8]>,
 }
 
 impl<'a> Outline<'a> {
@@ -203,7 +215,8 @@ impl<'a> Outline<'a> {
         if !bytes.starts_with(b"\0asm") {
             return Err(InspectError::NotWasm);
         }
-        let mut outline = Self { imports: BTreeSet::new(), manifests: Vec::new(), kinds: Vec::new() };
+        let mut outline =
+            Self { imports: BTreeSet::new(), manifests: Vec::new(), kinds: Vec::new(), rehearsals: Vec::new() };
         let mut provider = false;
         // Modules and components nest; what stands inside of one speaks for nobody.
         let mut depth = 0_usize;
@@ -232,6 +245,7 @@ impl<'a> Outline<'a> {
                 Payload::CustomSection(custom) if depth == 1 => match custom.name() {
                     MANIFEST_SECTION => outline.manifests.push(custom.data()),
                     KINDS_SECTION => outline.kinds.push(custom.data()),
+                    REHEARSAL_SECTION => outline.rehearsals.push(custom.data()),
                     _ => {}
                 },
                 _ => {}
@@ -278,15 +292,15 @@ fn malformed(error: impl fmt::Display) -> InspectError {
     InspectError::Malformed(error.to_string())
 }
 
-fn section(section: &'static str, found: &[&[u8]]) -> Result<serde_json::Value, InspectError> {
+fn section(section: &'static str, found: &[&[u8]], limit: usize) -> Result<serde_json::Value, InspectError> {
     let fail = |why: String| InspectError::Section { section, why };
     let bytes = match found {
         [bytes] => *bytes,
         [] => return Err(fail("is missing; `maps plugin build` embeds it".to_owned())),
         more => return Err(fail(format!("is there {} times, and must be there once", more.len()))),
     };
-    if bytes.len() > SECTION_BYTES {
-        return Err(fail(format!("has {} bytes, more than the limit of {SECTION_BYTES}", bytes.len())));
+    if bytes.len() > limit {
+        return Err(fail(format!("has {} bytes, more than the limit of {limit}", bytes.len())));
     }
     let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| fail(error.to_string()))?;
     if json.is_object() { Ok(json) } else { Err(fail("is not a JSON object".to_owned())) }

@@ -55,6 +55,8 @@ pub const COMPONENT_BYTES: usize = 64 << 20;
 pub const COMPILED_BYTES: usize = 512 << 20;
 /// The manifest and the kinds document, each.
 pub const SECTION_BYTES: usize = 4 << 20;
+/// What the local cloud plays of a plugin's services: above it, an author ships a test and no description.
+pub const REHEARSAL_BYTES: usize = 256 << 10;
 /// Random bytes of a handle: 128 bits are not guessed within a call that lives for minutes.
 pub const HANDLE_BYTES: usize = 16;
 

@@ -14,7 +14,8 @@ use crate::bindings::PluginPre;
 use crate::engine::Sandbox;
 use crate::guest::{Guest, LogLines};
 use crate::inspect::{
-    InspectError, Inspection, KINDS_SECTION, MANIFEST_SECTION, Outline, PACKAGE, TARGET, check_declared, read_kinds,
+    InspectError, Inspection, KINDS_SECTION, MANIFEST_SECTION, Outline, PACKAGE, REHEARSAL_SECTION, TARGET,
+    check_declared, read_kinds,
 };
 use crate::limits::{Budget, Limits, SECTION_BYTES};
 use crate::link::linker;
@@ -59,19 +60,29 @@ pub enum PackageError {
 }
 
 /// Makes a plugin of a guest's core module (or of a component that other tools made) and the
-/// text of its plugin.yaml.
+/// text of its plugin.yaml; `rehearsal` is what its rehearsal.yaml says, if it has one.
 ///
 /// Runs the guest's `describe`, with no capability and under the limits of every call.
 ///
 /// # Errors
 /// When any part is not what a plugin must be; see [`PackageError`].
-pub async fn package(guest: &[u8], plugin_yaml: &str, limits: &Limits) -> Result<Vec<u8>, PackageError> {
+pub async fn package(
+    guest: &[u8],
+    plugin_yaml: &str,
+    rehearsal: Option<&serde_json::Value>,
+    limits: &Limits,
+) -> Result<Vec<u8>, PackageError> {
     let Written { manifest, json: manifest_json, .. } =
         Manifest::written(MANIFEST_FILE, plugin_yaml.as_bytes()).map_err(PackageError::Manifest)?;
     let mut component = component(guest)?;
     let outline = Outline::of(&component)?;
     check_declared(&outline.imports, &manifest)?;
-    for (section, there) in [(MANIFEST_SECTION, &outline.manifests), (KINDS_SECTION, &outline.kinds)] {
+    let ours = [
+        (MANIFEST_SECTION, &outline.manifests),
+        (KINDS_SECTION, &outline.kinds),
+        (REHEARSAL_SECTION, &outline.rehearsals),
+    ];
+    for (section, there) in ours {
         if !there.is_empty() {
             let why = "is in the component already: a plugin is packaged once".to_owned();
             return Err(InspectError::Section { section, why }.into());
@@ -81,6 +92,9 @@ pub async fn package(guest: &[u8], plugin_yaml: &str, limits: &Limits) -> Result
     read_kinds(&manifest, &kinds_json)?;
     embed(&mut component, MANIFEST_SECTION, &manifest_json);
     embed(&mut component, KINDS_SECTION, &kinds_json);
+    if let Some(rehearsal) = rehearsal {
+        embed(&mut component, REHEARSAL_SECTION, rehearsal);
+    }
     // What was made is read back the way in which every load will read it.
     Inspection::validated(&component)?;
     Ok(component)

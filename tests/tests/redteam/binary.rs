@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use maps_tests::{CloudServer, Finished, StackDir};
+use maps_tests::{CloudServer, Finished, StackDir, without_sections};
 use serde_json::{Value as Json, json};
 
-use crate::component::{guest, without_sections};
+use crate::component::guest;
 use crate::service::{HOSTS, Service};
 
 const CLUSTERS: &str = "https://api.digitalocean.com/v2/kubernetes/clusters";

@@ -40,7 +40,7 @@ async fn rt28_an_endless_loop_while_an_answer_is_given_back_is_stopped() {
 async fn rt28_an_endless_loop_in_start_is_stopped_when_it_is_packaged_and_when_it_is_not() {
     let module = guest("red-start.module");
     let yaml = std::fs::read_to_string(maps_tests::root().join("tests/guests/red-start/plugin.yaml")).unwrap();
-    let packaged = maps_runtime::package::package(&module, &yaml, &limits()).await.unwrap_err();
+    let packaged = maps_runtime::package::package(&module, &yaml, None, &limits()).await.unwrap_err();
     assert!(packaged.to_string().contains("CPU time limit"), "{packaged}");
 
     let manifest = json!({

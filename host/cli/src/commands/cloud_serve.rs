@@ -6,17 +6,18 @@ use maps_rehearsal::{Cloud, CloudFile, Fault, Options};
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::compose;
 use crate::error::{Exit, Failure};
 use crate::interrupt::Listener;
 use crate::render::Screen;
 use crate::render::style::{DIM, STRONG, paint};
 use crate::render::text::Text;
+use crate::{compose, declared};
 
 /// Serves; says so in one line once the cloud answers.
-pub(crate) fn cloud_serve(dir: &Path, faults: &[String], screen: &Screen) -> Result<Exit, Failure> {
+pub(crate) fn cloud_serve(dir: &Path, plugins: &[String], faults: &[String], screen: &Screen) -> Result<Exit, Failure> {
     let mut options = Options::new(dir);
     options.faults = Fault::parse_list(faults.iter().map(String::as_str)).map_err(maps_rehearsal::Error::from)?;
+    options.declared = declared::of_named(plugins)?;
     compose::block_on(async {
         let (stop, stopped) = oneshot::channel();
         let _listener = Listener::start(move || {

@@ -34,8 +34,8 @@ pub(crate) fn dispatch(command: Command, screen: &Arc<Screen>) -> Exit {
         Command::Plugin(PluginCommand::Build(args)) => {
             ended("plugin build", &|| plugin_build::plugin_build(&args, screen))
         }
-        Command::Cloud(CloudCommand::Serve { dir, faults }) => {
-            ended("cloud serve", &|| cloud_serve::cloud_serve(&dir, &faults, screen))
+        Command::Cloud(CloudCommand::Serve { dir, plugins, faults }) => {
+            ended("cloud serve", &|| cloud_serve::cloud_serve(&dir, &plugins, &faults, screen))
         }
         Command::Cloud(CloudCommand::Inventory { dir }) => {
             ended("cloud inventory", &|| cloud_inventory::cloud_inventory(&dir, screen))

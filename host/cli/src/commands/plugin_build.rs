@@ -10,17 +10,18 @@ use maps_runtime::limits::Limits;
 use maps_runtime::package::{MANIFEST_FILE, PackageError, package};
 
 use crate::args::PluginBuildArgs;
-use crate::compose;
 use crate::error::{Exit, Failure};
 use crate::guest::Guest;
 use crate::render::Screen;
 use crate::render::diagnostics::Sources;
 use crate::render::plugin::PluginView;
+use crate::{compose, declared};
 
 /// Builds it, and replaces the file at once, so that nobody finds half of one.
 pub(crate) fn plugin_build(args: &PluginBuildArgs, screen: &Screen) -> Result<Exit, Failure> {
     let manifest = ManifestFile::read(&args.dir)?;
     screen.diagnostics(&manifest.written.warnings, &manifest.sources);
+    let rehearsal = declared::read(&args.dir, &manifest.written.manifest)?;
     let code = match args.module.as_ref().or(args.component.as_ref()) {
         Some(made) => made.clone(),
         None => compiled(&args.dir, &manifest, screen)?,
@@ -30,7 +31,8 @@ pub(crate) fn plugin_build(args: &PluginBuildArgs, screen: &Screen) -> Result<Ex
         let message = format!("{} is no component", code.display());
         return Err(Failure::usage_help(message, "a core module is given as --module FILE"));
     }
-    let packaged = compose::block_on(async { Ok(package(&bytes, &manifest.text, &Limits::default()).await) })?;
+    let packaged = package(&bytes, &manifest.text, rehearsal.as_ref(), &Limits::default());
+    let packaged = compose::block_on(async { Ok(packaged.await) })?;
     let component = packaged.map_err(|error| manifest.explained(error))?;
     let plugin = &manifest.written.manifest.plugin;
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.dir, plugin.as_str()));

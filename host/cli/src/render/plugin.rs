@@ -45,7 +45,8 @@ impl PluginView {
     pub(crate) fn of(inspection: &Inspection) -> Self {
         let manifest = &inspection.manifest;
         // A manifest is data through and through, so that this cannot fail.
-        let documents = json!({"manifest": manifest, "kinds": inspection.kinds["kinds"]});
+        let documents =
+            json!({"manifest": manifest, "kinds": inspection.kinds["kinds"], "rehearsal": inspection.rehearsal});
         let kinds = inspection.kinds["kinds"].as_object().into_iter().flatten();
         Self {
             name: Text::line(manifest.plugin.as_str()),
@@ -77,6 +78,7 @@ impl PluginView {
             "rules": self.rules.iter().map(|rule| &rule.json).collect::<Vec<_>>(),
             "kinds": self.documents["kinds"],
             "manifest": self.documents["manifest"],
+            "rehearsal": self.documents["rehearsal"],
         })
     }
 

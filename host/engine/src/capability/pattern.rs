@@ -210,6 +210,11 @@ impl UrlPattern {
         Ok(())
     }
 
+    /// Does the pattern name this host, given in lower case?
+    pub fn names_host(&self, host: &str) -> bool {
+        self.host.covers(host)
+    }
+
     /// Does the URL lie in the pattern, whatever its placeholders stand for?
     pub fn covers(&self, url: &RequestUrl) -> bool {
         let segments = url.segments();

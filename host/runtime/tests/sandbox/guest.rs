@@ -93,7 +93,7 @@ impl Parts {
     }
 
     pub(crate) async fn package(&self, manifest: &str) -> Result<Vec<u8>, PackageError> {
-        package(&self.module(), manifest, &limits()).await
+        package(&self.module(), manifest, None, &limits()).await
     }
 }
 

@@ -1,0 +1,65 @@
+//! The service's own shape of a thing.
+
+use maps_sdk::http::Api;
+use maps_sdk::{Problem, Secret};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::thing::Inputs;
+
+pub(crate) const API: Api = Api::new("https://api.lawless.example/v1").credential("api");
+
+/// A thing as the service tells of it.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Told {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) region: String,
+    pub(crate) size: u32,
+    pub(crate) breaks: String,
+    pub(crate) status: String,
+    pub(crate) made_at: String,
+    pub(crate) key: Secret,
+}
+
+impl Told {
+    /// What was begun has ended.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.status == "active"
+    }
+
+    /// Is it as it should be?
+    pub(crate) fn is_as(&self, inputs: &Inputs) -> bool {
+        self.size == inputs.size && self.breaks == inputs.breaks
+    }
+}
+
+/// The thing with this id, if it is there.
+pub(crate) fn get(id: &str) -> Result<Option<Told>, Problem> {
+    API.get(&["things", id]).read()?.accepted_or_absent()?.map(|answer| answer.json()).transpose()
+}
+
+/// The first thing that this token made, or any at all, if it is there.
+pub(crate) fn with_token(token: Option<&str>) -> Result<Option<Told>, Problem> {
+    #[derive(Deserialize)]
+    struct List {
+        things: Vec<Told>,
+    }
+    let all = API.get(&["things"]);
+    let asked = token.map_or(all.clone(), |token| all.query("token", token));
+    let list: List = asked.read()?.accepted()?.json()?;
+    Ok(list.things.into_iter().next())
+}
+
+/// The thing's key, in clear.
+pub(crate) fn key_in_clear(id: &str) -> Result<String, Problem> {
+    let answer = API.get(&["things", id]).query("clear", "1").read()?.accepted()?;
+    let told: serde_json::Value = answer.json()?;
+    Ok(told["key"].as_str().unwrap_or_default().to_owned())
+}
+
+/// What a thing is made of.
+pub(crate) fn body(inputs: &Inputs, token: &str) -> serde_json::Value {
+    let Inputs { name, region, size, breaks } = inputs;
+    json!({"name": name, "region": region, "size": size, "breaks": breaks, "token": token})
+}
