@@ -112,7 +112,9 @@ fn a_declaration_that_is_wrong_builds_no_plugin() {
     )
     .expect(1);
     assert!(finished.stderr.contains("is played by maps itself"), "{}", finished.stderr);
-    assert!(finished.stderr.contains("colections") && finished.stderr.contains("known here"), "{}", finished.stderr);
+    for said in ["rehearsal.yaml:5:5", "there is no such field", "known here: host"] {
+        assert!(finished.stderr.contains(said), "{said}: {}", finished.stderr);
+    }
     assert!(!dir.path().join("own.wasm").exists());
     let finished = built(dir.path(), "maps: v1\nservices:\n  - host: api.other.example\n").expect(1);
     assert!(finished.stderr.contains("no http rule of plugin.yaml names api.other.example"), "{}", finished.stderr);

@@ -40,7 +40,7 @@ pub(crate) fn read(dir: &Path, manifest: &Manifest) -> Result<Option<Json>, Fail
         }
     }
     let mut sources = Sources::default();
-    sources.add(FILE, &String::from_utf8_lossy(&bytes));
+    sources.add(FILE, String::from_utf8_lossy(&bytes));
     Err(Failure::Diagnostics { diagnostics: Document::arranged(diagnostics, FILE), sources })
 }
 

@@ -31,8 +31,8 @@ pub(crate) fn plugin_build(args: &PluginBuildArgs, screen: &Screen) -> Result<Ex
         let message = format!("{} is no component", code.display());
         return Err(Failure::usage_help(message, "a core module is given as --module FILE"));
     }
-    let packaged = package(&bytes, &manifest.text, rehearsal.as_ref(), &Limits::default());
-    let packaged = compose::block_on(async { Ok(packaged.await) })?;
+    let packaged =
+        compose::block_on(async { Ok(package(&bytes, &manifest.text, rehearsal.as_ref(), &Limits::default()).await) })?;
     let component = packaged.map_err(|error| manifest.explained(error))?;
     let plugin = &manifest.written.manifest.plugin;
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.dir, plugin.as_str()));
