@@ -67,6 +67,19 @@ impl Reader<'_> {
         Ok(object)
     }
 
+    /// What a read found: the object that was asked for. Where nothing is known of it, as for an import,
+    /// it may be asked for by a name, and answers with its id.
+    pub(crate) fn read_object(
+        &self,
+        kind: &KindFacts,
+        prior: &Object,
+        resource: &types::Resource,
+    ) -> Result<Object, String> {
+        let nothing = |value: &Value| matches!(value, Value::Map(map) if map.is_empty());
+        let is_import = nothing(&prior.inputs) && nothing(&prior.outputs);
+        self.same_object(kind, if is_import { "" } else { &prior.id }, resource)
+    }
+
     /// A pending, with its wait bounded.
     pub(crate) fn pending(&self, asked: Option<&str>, pending: wit::Pending) -> Result<Pending, String> {
         let id = pending.id.as_deref().map(|id| self.id(id)).transpose()?;

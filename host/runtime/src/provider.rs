@@ -364,7 +364,7 @@ impl Provider for PluginProvider {
                     Ok(match answer {
                         wit::ReadOutcome::Absent => ReadOutcome::Absent,
                         wit::ReadOutcome::Found(found) => {
-                            ReadOutcome::Found(reader.same_object(facts[at], &request.prior.id, &found)?)
+                            ReadOutcome::Found(reader.read_object(facts[at], &request.prior, &found)?)
                         }
                         wit::ReadOutcome::Failed(p) => ReadOutcome::Failed(problem(reader.seals, p)),
                     })

@@ -285,6 +285,36 @@ async fn the_remaining_paths_answer_as_documented() {
 }
 
 #[tokio::test]
+async fn what_controllers_made_goes_with_a_cluster_or_stays() {
+    let (_home, _running, client) = cloud().await;
+    let id = client.running_cluster("one").await;
+    let make = async |cluster: &str, kind: &str, name: &str| {
+        client.control(Method::POST, "/associated", Some(json!({"cluster": cluster, "kind": kind, "name": name}))).await
+    };
+    assert_eq!(make("none", "volumes", "a").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(make("one", "droplets", "a").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let volume = make("one", "volumes", "a").await.json()["id"].clone();
+    for (cluster, kind, name) in [("one", "volumes", "b"), (id.as_str(), "load_balancers", "lb")] {
+        assert_eq!(make(cluster, kind, name).await.status, StatusCode::OK);
+    }
+    let base = format!("/v2/kubernetes/clusters/{id}/destroy_with_associated_resources");
+    let listed = client.get(&base).await.json();
+    assert_eq!(listed["volumes"].as_array().unwrap().len(), 2);
+    assert_eq!(client.inventory().await["digitalocean"]["load_balancers"], json!([{"name": "lb", "cluster": "one"}]));
+    let destroyed = client.send(Method::DELETE, &format!("{base}/selective"), Some(json!({"volumes": [volume]}))).await;
+    assert_eq!(destroyed.status, StatusCode::NO_CONTENT);
+    let left = client.inventory().await["digitalocean"].clone();
+    assert_eq!(left["volumes"], json!([{"name": "b", "cluster": null}]));
+    assert_eq!(left["load_balancers"], json!([{"name": "lb", "cluster": null}]));
+
+    let other = client.running_cluster("two").await;
+    make("two", "volume_snapshots", "s").await;
+    let dangerous = format!("/v2/kubernetes/clusters/{other}/destroy_with_associated_resources/dangerous");
+    assert_eq!(client.delete(&dangerous).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(client.inventory().await["digitalocean"]["volume_snapshots"], json!([]));
+}
+
+#[tokio::test]
 async fn lists_are_paginated() {
     let (_home, _running, client) = cloud().await;
     for n in 0..5 {
