@@ -57,7 +57,9 @@ pub(crate) enum Command {
     Destroy(DestroyArgs),
     /// Show the outputs of the last run
     Output(OutputArgs),
-    /// Look into plugins, and build them
+    /// Tell what each plugin of a stack could do, may do and did, without running anything
+    Audit(AuditArgs),
+    /// Look into plugins, approve and build them
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Serve a local cloud, and look into it
@@ -220,9 +222,67 @@ impl OutputArgs {
     }
 }
 
+/// `maps audit`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// Check that the audit log is whole; begin one anew in place of one that is not
+    #[arg(long, value_enum, value_name = "TASK")]
+    pub(crate) log: Option<LogTask>,
+    /// Compare two components instead, by name or path; exits with 2 if the second may do more
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["log", "emit"])]
+    pub(crate) diff: Option<Vec<String>>,
+    /// Print what the rules in effect need from a service, and nothing more
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "log")]
+    pub(crate) emit: Option<Emit>,
+}
+
+/// `maps audit --log`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogTask {
+    /// Is the chain whole, and does it reach to where the state was saved?
+    Verify,
+    /// Put a log aside that is not whole, and begin one that says so
+    Restart,
+}
+
+/// `maps audit --emit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Emit {
+    /// The scopes of the DigitalOcean token, one a line
+    DoScopes,
+}
+
+/// `maps plugin approve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ApproveArgs {
+    /// The stack file, or the folder of a stack.yaml
+    #[arg(value_name = "STACK")]
+    pub(crate) stack: PathBuf,
+    /// Which of its plugins; all if none is named
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Lay stack.ENV.yaml over the stack; each environment has its own approvals
+    #[arg(short = 'e', long = "env", value_name = "ENV")]
+    pub(crate) environment: Option<String>,
+    /// Set an input of the stack
+    #[arg(long = "input", value_name = "NAME=VALUE", action = ArgAction::Append)]
+    pub(crate) inputs: Vec<Input>,
+}
+
+impl ApproveArgs {
+    /// What parametrises the stack; no approval is about a rehearsal.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { environment: self.environment.clone(), inputs: self.inputs.clone(), rehearse: None }
+    }
+}
+
 /// `maps plugin …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
+    /// Show what plugins of a stack may do, and record in maps.lock that it is approved
+    Approve(ApproveArgs),
     /// Tell what a plugin imports, declares and manages, from its bytes alone
     Inspect {
         /// A plugin's name, the path of a component, or a plugin's folder

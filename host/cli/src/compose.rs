@@ -13,11 +13,13 @@ use maps_runtime::limits::Limits;
 use maps_runtime::{Host, HostOptions};
 use maps_store::FileStore;
 
+use crate::approval::{self, Approvals, Wanted};
 use crate::args::Pace;
 use crate::connect::{Anchored, Connection};
 use crate::error::{Exit, Failure};
 use crate::render::reporter::Reporter;
 use crate::render::summary::Calls;
+use crate::render::{Screen, capabilities};
 use crate::source;
 use crate::stage::Stage;
 use crate::time::SystemEntropy;
@@ -36,6 +38,8 @@ pub(crate) struct Workbench {
     run: String,
     parallel: usize,
     connection: Connection,
+    /// In a rehearsal, what a run in earnest would have to ask for.
+    unapproved: Vec<(Wanted, String)>,
     /// Who tells the user.
     pub(crate) reporter: Arc<Reporter>,
 }
@@ -47,6 +51,7 @@ impl Workbench {
         pace: Pace,
         faults: &[maps_runtime::fault::Fault],
         reporter: Reporter,
+        screen: &Screen,
     ) -> Result<Self, Failure> {
         let reporter = Arc::new(reporter);
         let clock = stage.clock();
@@ -58,13 +63,26 @@ impl Workbench {
             audit: Arc::clone(connection.audit()),
         };
         let host = Host::new(options)?;
-        let mut providers = BTreeMap::new();
-        let mut kinds = Kinds::new();
+        let approvals = Approvals::read(&stage.layout, &stage.file)?;
+        let (mut loaded, mut wanted) = (Vec::new(), Vec::new());
         for (name, declared) in &stage.stack().plugins {
             let component = source::component(&declared.source, stage.layout.folder())?;
             let refused = |error| Failure::Plugin { plugin: name.clone(), from: component.clone(), error };
             let plugin = host.load(&component.bytes()?).map_err(refused)?;
-            let as_used = connection.plugin_use(stage, name, declared, &plugin)?;
+            let effective = approval::effective(&stage.file, declared, &plugin.inspection().manifest, screen)?;
+            wanted.push(approvals.wanted(name, declared, plugin.inspection(), effective.clone()));
+            loaded.push((name, declared, component, plugin, effective));
+        }
+        // Nothing of a guest has been executed so far.
+        let unapproved = match &stage.rehearsal {
+            Some(_) => approvals.open(wanted),
+            None => approvals.demand(&wanted, screen).map(|()| Vec::new())?,
+        };
+        let mut providers = BTreeMap::new();
+        let mut kinds = Kinds::new();
+        for (name, declared, component, plugin, effective) in loaded {
+            let refused = |error| Failure::Plugin { plugin: name.clone(), from: component.clone(), error };
+            let as_used = connection.plugin_use(stage, name, declared, &plugin, effective)?;
             let provider = host.provider(&plugin, as_used).map_err(refused)?;
             kinds.extend(provider.kinds().clone());
             providers.insert(name.clone(), provider);
@@ -80,6 +98,7 @@ impl Workbench {
             run: id.iter().map(|byte| format!("{byte:02x}")).collect(),
             parallel: pace.parallelism.into(),
             connection,
+            unapproved,
             reporter,
         })
     }
@@ -100,6 +119,11 @@ impl Workbench {
     /// State whose snapshots carry the head of this run's audit log.
     pub(crate) fn anchored(&self, store: FileStore) -> Anchored {
         Anchored { store, audit: Arc::clone(self.connection.audit()) }
+    }
+
+    /// Says what a run in earnest would have to ask for, where this is a rehearsal that does something.
+    pub(crate) fn tell_unapproved(&self, screen: &Screen) {
+        capabilities::rehearsed(screen, &self.unapproved);
     }
 
     /// The codes of the refusals that the host itself spoke and recorded.

@@ -2,6 +2,7 @@
 //! credentials the host adds for it where.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,12 +10,12 @@ use maps_engine::capability::{Effective, Manifest};
 use maps_engine::expr::{Reference, Scope};
 use maps_engine::stack::{PluginDecl, Stack};
 use maps_engine::{Clock, Journal, Loaded, PluginName, Snapshot, Store, StoreError, Value};
-use maps_runtime::audit::Audit;
+use maps_runtime::audit::{self, Audit};
 use maps_runtime::capability::http::{BoundCredential, HttpCapability, HttpLimits};
 use maps_runtime::egress::{SystemResolver, Transport};
 use maps_runtime::fault::{Fault, Faults};
 use maps_runtime::{Plugin, PluginUse};
-use maps_store::FileStore;
+use maps_store::{FileStore, Location};
 
 use crate::error::Failure;
 use crate::rehearse::Endpoints;
@@ -38,7 +39,7 @@ impl Connection {
                 Transport::rehearsal(hosts, authority, Faults::new(faults.to_vec()))?
             }
         };
-        Ok(Self { transport, audit: Audit::at(stage.location().dir().join("audit.jsonl")), clock })
+        Ok(Self { transport, audit: Audit::at(audit_log(&stage.location())), clock })
     }
 
     /// Where every call is recorded.
@@ -53,10 +54,9 @@ impl Connection {
         name: &PluginName,
         declared: &PluginDecl,
         plugin: &Plugin,
+        effective: Effective,
     ) -> Result<PluginUse, Failure> {
         let manifest = &plugin.inspection().manifest;
-        let effective = Effective::meet(manifest, declared.grant.as_ref())
-            .map_err(|faults| Failure::Grant { plugin: name.clone(), faults })?;
         let effective = Arc::new(effective);
         let credentials = credentials(stage, name, declared, manifest)?;
         if let Some(needed) = effective.http.iter().find_map(|rule| missing(rule.credential.as_deref(), &credentials)) {
@@ -81,6 +81,20 @@ impl Connection {
     pub(crate) fn calls(&self) -> Calls {
         let (read, write) = self.transport.counts().get();
         Calls { read, write }
+    }
+}
+
+/// The audit log of a state.
+pub(crate) fn audit_log(location: &Location) -> PathBuf {
+    location.dir().join("audit.jsonl")
+}
+
+/// Is the audit log still there that a state was saved with? One that was emptied or cut would let
+/// a run go on as if nothing had been done before.
+pub(crate) fn hold_log(location: &Location, loaded: &Loaded) -> Result<(), Failure> {
+    match &loaded.snapshot.audit {
+        Some(anchor) => Ok(audit::check_anchor(&audit_log(location), anchor)?),
+        None => Ok(()),
     }
 }
 

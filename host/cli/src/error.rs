@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use maps_engine::capability::Faults;
 use maps_engine::state::StateError;
 use maps_engine::value::Map;
 use maps_engine::{ApplyError, Diagnostic, PluginName, StoreError};
 use maps_rehearsal::DeclarationFaults;
 use maps_runtime::LoadError;
-use maps_runtime::audit::AuditError;
+use maps_runtime::audit::{AuditError, VerifyError};
 use maps_runtime::egress::EgressError;
 use maps_runtime::inspect::InspectError;
 use maps_runtime::package::PackageError;
@@ -109,13 +108,21 @@ pub(crate) enum Failure {
     /// A component is no plugin.
     #[error(transparent)]
     Inspect(#[from] InspectError),
-    /// What the stack grants a plugin cannot be granted.
-    #[error("the grant of plugin {plugin}: {faults}")]
-    Grant {
+    /// Nobody approved these plugins, or not as they are now.
+    #[error("{}", not_approved(plugins))]
+    NotApproved {
         /// Which.
-        plugin: PluginName,
+        plugins: Vec<PluginName>,
+        /// What approves them.
+        command: String,
+    },
+    /// The audit log is not whole.
+    #[error("the audit log {}: {error}", path.display())]
+    Log {
+        /// Which.
+        path: PathBuf,
         /// What is wrong with it.
-        faults: Faults,
+        error: VerifyError,
     },
     /// No plugin came of a module.
     #[error(transparent)]
@@ -168,6 +175,14 @@ pub(crate) enum Failure {
     Declined,
 }
 
+fn not_approved(plugins: &[PluginName]) -> String {
+    let names: Vec<_> = plugins.iter().map(PluginName::as_str).collect();
+    match names[..] {
+        [one] => format!("the plugin {one} is not approved as it is"),
+        _ => format!("the plugins {} are not approved as they are", names.join(", ")),
+    }
+}
+
 impl Failure {
     /// Something that was asked for in a way that cannot be.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -197,13 +212,13 @@ impl Failure {
             Self::Files(FileError::Locked { .. }) | Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => {
                 Exit::Locked
             }
-            Self::Plugin { error: LoadError::NotGranted { .. }, .. } => Exit::Denied,
+            Self::Plugin { error: LoadError::NotGranted { .. }, .. } | Self::NotApproved { .. } => Exit::Denied,
             Self::Diagnostics { .. }
             | Self::Load(_)
             | Self::Plugin { .. }
             | Self::NoCredential { .. }
             | Self::Inspect(_)
-            | Self::Grant { .. }
+            | Self::Log { .. }
             | Self::Package(_)
             | Self::Guest(_)
             | Self::Declared { .. }
@@ -235,9 +250,9 @@ impl Failure {
             Self::Plugin { .. } | Self::Inspect(_) => "plugin-refused",
             Self::Load(_) => "no-sandbox",
             Self::NoCredential { .. } => "no-credential",
-            Self::Audit(_) => "audit-log",
+            Self::Audit(_) | Self::Log { .. } => "audit-log",
+            Self::NotApproved { .. } => "not-approved",
             Self::Egress(_) => "no-way-out",
-            Self::Grant { .. } => "bad-grant",
             Self::Package(_) | Self::Guest(_) => "plugin-not-built",
             Self::Declared { .. } => "bad-rehearsal",
             Self::Apply(ApplyError::Refused | ApplyError::Stale) => "plan-refused",
@@ -262,9 +277,11 @@ impl Failure {
             }
             Self::Package(PackageError::Foreign { import, .. }) => Some(foreign(import)),
             Self::State(_) => Some("the folder `history` beside the state holds the snapshots before".to_owned()),
-            Self::Audit(AuditError::Damaged { .. }) => {
-                Some("put the damaged log aside for whoever looks into it: the next run begins a new one".to_owned())
-            }
+            Self::Audit(AuditError::Damaged { .. } | AuditError::Lost { .. }) | Self::Log { .. } => Some(
+                "find out who changed it; then `maps audit STACK --log restart` puts it aside and begins a new one that says so"
+                    .to_owned(),
+            ),
+            Self::NotApproved { command, .. } => Some(command.clone()),
             Self::NoOutput { known, .. } if known.is_empty() => Some("it has none; was it run?".to_owned()),
             Self::NoOutput { known, .. } => Some(format!("it has {}", known.join(", "))),
             Self::Plugin { error: LoadError::Inspect(_), .. } => {
@@ -284,7 +301,6 @@ impl Failure {
             | Self::Load(_)
             | Self::Plugin { .. }
             | Self::Inspect(_)
-            | Self::Grant { .. }
             | Self::Package(_)
             | Self::Declared { .. }
             | Self::Audit(_)

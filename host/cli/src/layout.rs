@@ -119,7 +119,8 @@ impl<'a> Named<'a> {
         Self { stack: &stack.name, environment: stack.environment.as_deref() }
     }
 
-    fn folder(&self) -> String {
+    /// The name of both: `maps@prod`.
+    pub(crate) fn folder(&self) -> String {
         match self.environment {
             // No name holds an `@`, so none can be taken for another.
             Some(environment) => format!("{}@{environment}", self.stack),

@@ -2,6 +2,7 @@
 //!
 //! Nothing is set up here that a command may not need: no async runtime, no sandbox, no network.
 
+mod approval;
 mod args;
 mod cloud;
 mod commands;
@@ -11,6 +12,7 @@ mod declared;
 mod error;
 mod faults;
 mod guest;
+mod inspected;
 mod interrupt;
 mod layout;
 mod plant;

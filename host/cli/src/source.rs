@@ -73,7 +73,7 @@ pub(crate) fn component(source: &str, folder: &Path) -> Result<Component, Failur
 }
 
 /// Is this a plugin's name, and not a path?
-fn is_bare(source: &str) -> bool {
+pub(crate) fn is_bare(source: &str) -> bool {
     !source.is_empty() && source.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 

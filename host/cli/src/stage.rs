@@ -109,7 +109,8 @@ pub(crate) fn state_of(named: &Path, settings: &Settings) -> Result<Location, Fa
     Ok(location(&dir, &stack))
 }
 
-fn without_secrets(layout: &Layout, settings: &Settings) -> Result<StackFile, Failure> {
+/// A stack that is only looked at: its secrets are made up.
+pub(crate) fn without_secrets(layout: &Layout, settings: &Settings) -> Result<StackFile, Failure> {
     StackFile::read(layout, settings, &Outside::Planted(&|input| plant::secret("", "", input)))
 }
 

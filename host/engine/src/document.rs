@@ -10,6 +10,9 @@ use crate::stack::yaml::{self, Kind, Node};
 #[derive(Clone, Debug)]
 pub struct Document {
     root: Node,
+    /// Is it the part of a stack that goes by this name? There `$${` stands for `${`, and paths
+    /// begin with the name.
+    part: Option<&'static str>,
 }
 
 /// Which part of a member a message is about.
@@ -31,18 +34,24 @@ impl Document {
             let start = Span { file: file.into(), start: 0, end: 0, line: 1, column: 1 };
             diagnostics.push(Diagnostic::error("empty-file", "the file is empty").at(&start));
         }
-        root.filter(|_| errors(diagnostics) == before).map(|root| Self { root })
+        root.filter(|_| errors(diagnostics) == before).map(|root| Self { root, part: None })
+    }
+
+    /// A part of a stack.
+    pub(crate) fn part(name: &'static str, node: &Node) -> Self {
+        Self { root: node.clone(), part: Some(name) }
     }
 
     /// What it holds.
     pub fn json(&self) -> Json {
-        json(&self.root)
+        if self.part.is_some() { yaml::to_json(&self.root) } else { json(&self.root) }
     }
 
     /// Where the member at `path` stands, such as `capabilities.http[0].url`. A path that leads
     /// nowhere is answered with the last place on the way that is there.
     pub fn span(&self, path: &str, part: Part) -> &Span {
-        let place = walk(&self.root, None, path);
+        let inside = self.part.and_then(|name| path.strip_prefix(name)).unwrap_or(path);
+        let place = walk(&self.root, None, inside);
         match part {
             Part::Key => place.key.unwrap_or(&place.node.span),
             Part::Value => &place.node.span,

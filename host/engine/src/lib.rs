@@ -32,6 +32,7 @@ mod view;
 pub use apply::{ApplyReport, Cancel};
 pub use clock::{Clock, Entropy};
 pub use diagnostic::{Diagnostic, Severity, Span};
+pub use document::Document;
 pub use event::{Event, Observer};
 pub use journal::{Entry, Journal, JournalError};
 pub use name::{Address, KindName, OpId, PluginName, Token};

@@ -8,7 +8,7 @@ use std::path::Path;
 use maps_engine::expr::{Reference, Scope};
 use maps_engine::schema::KindSchema;
 use maps_engine::stack::{Parameters, Parsed, Stack};
-use maps_engine::{Diagnostic, Severity, Value};
+use maps_engine::{Diagnostic, Document, Severity, Value};
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -92,7 +92,9 @@ fn show(parsed: &Parsed) -> String {
         writeln!(
             out,
             "plugin {name} from {} with {:?}, refers to {refs:?}, grant {:?}",
-            plugin.source, plugin.credentials, plugin.grant
+            plugin.source,
+            plugin.credentials,
+            plugin.grant.as_ref().map(Document::json)
         )
         .unwrap();
     }

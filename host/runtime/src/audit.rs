@@ -6,6 +6,9 @@
 //! a lock on the file, so that a plan may run beside an apply. A line that a crash tore is kept in
 //! a line of its own that says so.
 
+mod tally;
+mod verify;
+
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -22,6 +25,8 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use self::tally::{Denied, Tally, Use, Way, tally};
+pub use self::verify::{VerifyError, Walked, check_anchor, restart, verify, walk};
 use crate::printable::printable;
 
 /// What the first line says of the line before it.
@@ -53,37 +58,13 @@ pub enum AuditError {
         /// The file.
         path: String,
     },
-}
-
-/// Why a log does not verify.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum VerifyError {
-    /// It cannot be read.
-    #[error("cannot be read: {0}")]
-    Io(String),
-    /// A line that is not one of ours.
-    #[error("line {line} is not a line of an audit log")]
-    Malformed {
-        /// From 1.
-        line: usize,
-    },
-    /// A line was changed.
-    #[error("line {line} was changed after it was written")]
-    Changed {
-        /// From 1.
-        line: usize,
-    },
-    /// A line was taken out or put in.
-    #[error("line {line} does not follow the line before it")]
-    Broken {
-        /// From 1.
-        line: usize,
-    },
-    /// The last line has no end: a crash tore it, and nothing was written since.
-    #[error("line {line} is torn")]
-    Torn {
-        /// From 1.
-        line: usize,
+    /// The line is not there that the state was saved with.
+    #[error(
+        "the audit log {path} does not hold the line that the state was saved with: it was emptied, cut or replaced"
+    )]
+    Lost {
+        /// The file.
+        path: String,
     },
 }
 
@@ -324,11 +305,7 @@ impl Audit {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| self.io(&error))?;
         }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        // A link, such as a cloned repository may bring, would have another file of the user's written.
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
-        options.open(&self.path).map_err(|error| self.io(&error))
+        open_log(&self.path).map_err(|error| self.io(&error))
     }
 
     /// The last line's hash, and what a crash left of a line after it, which is taken off.
@@ -370,29 +347,12 @@ impl Drop for Audit {
     }
 }
 
-/// Checks a whole log and returns its head.
-///
-/// # Errors
-/// The first line that is wrong, and how.
-pub fn verify(path: &Path) -> Result<String, VerifyError> {
-    let bytes = std::fs::read(path).map_err(|error| VerifyError::Io(error.to_string()))?;
-    let mut head = GENESIS.to_owned();
-    let mut rest = bytes.as_slice();
-    let mut line = 0;
-    while !rest.is_empty() {
-        line += 1;
-        let end = rest.iter().position(|byte| *byte == b'\n').ok_or(VerifyError::Torn { line })?;
-        let (this, after) = rest.split_at(end);
-        let text = std::str::from_utf8(this).map_err(|_| VerifyError::Malformed { line })?;
-        let (_, claimed) = split_line(text).ok_or(VerifyError::Malformed { line })?;
-        let (prev, _) = check_line(text).ok_or(VerifyError::Changed { line })?;
-        if prev != head {
-            return Err(VerifyError::Broken { line });
-        }
-        claimed.clone_into(&mut head);
-        rest = after.get(1..).unwrap_or_default();
-    }
-    Ok(head)
+fn open_log(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    // A link, such as a cloned repository may bring, would have another file of the user's written.
+    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    options.open(path)
 }
 
 /// The line without its hash, and the hash.
@@ -433,7 +393,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
-    fn record(summary: &str) -> Record {
+    pub(super) fn record(summary: &str, outcome: Outcome) -> Record {
         Record {
             run: "r1".to_owned(),
             plugin: "doks".to_owned(),
@@ -444,7 +404,7 @@ mod tests {
             call: Some(1),
             rule: None,
             summary: summary.to_owned(),
-            outcome: Outcome::Sent,
+            outcome,
             duration_ms: None,
         }
     }
@@ -455,10 +415,10 @@ mod tests {
         let path = folder.path().join("deep/audit.jsonl");
         let first = Audit::at(&path);
         let second = Audit::at(&path);
-        first.durable(&record("one")).await.unwrap();
-        second.note(&record("two"));
-        second.durable(&record("three")).await.unwrap();
-        first.durable(&record("four")).await.unwrap();
+        first.durable(&record("one", Outcome::Sent)).await.unwrap();
+        second.note(&record("two", Outcome::Sent));
+        second.durable(&record("three", Outcome::Sent)).await.unwrap();
+        first.durable(&record("four", Outcome::Sent)).await.unwrap();
         let head = first.head().await.unwrap();
         assert_eq!(verify(&path), Ok(head));
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
@@ -470,7 +430,7 @@ mod tests {
         let (victim, path) = (folder.path().join("victim"), folder.path().join("audit.jsonl"));
         std::fs::write(&victim, "a key without a line's end").unwrap();
         std::os::unix::fs::symlink(&victim, &path).unwrap();
-        assert!(Audit::at(&path).durable(&record("one")).await.is_err());
+        assert!(Audit::at(&path).durable(&record("one", Outcome::Sent)).await.is_err());
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "a key without a line's end");
     }
 
@@ -479,7 +439,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.jsonl");
         let audit = Audit::at(&path);
-        let records: Vec<_> = (0..64).map(|n| record(&format!("call {n}"))).collect();
+        let records: Vec<_> = (0..64).map(|n| record(&format!("call {n}"), Outcome::Sent)).collect();
         let all = records.iter().map(|record| audit.durable(record));
         assert!(futures::future::join_all(all).await.iter().all(Result::is_ok));
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 64);
@@ -492,7 +452,7 @@ mod tests {
         let path = folder.path().join("audit.jsonl");
         let audit = Audit::at(&path);
         for summary in ["one", "two", "three"] {
-            audit.durable(&record(summary)).await.unwrap();
+            audit.durable(&record(summary, Outcome::Sent)).await.unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<_> = text.lines().collect();
@@ -511,11 +471,11 @@ mod tests {
     async fn rt37_a_torn_last_line_is_kept_and_the_chain_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.jsonl");
-        Audit::at(&path).durable(&record("one")).await.unwrap();
+        Audit::at(&path).durable(&record("one", Outcome::Sent)).await.unwrap();
         let mut text = std::fs::read_to_string(&path).unwrap();
         text.push_str("{\"run\":\"half of a li");
         std::fs::write(&path, text).unwrap();
-        Audit::at(&path).durable(&record("two")).await.unwrap();
+        Audit::at(&path).durable(&record("two", Outcome::Sent)).await.unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines[1]["torn"], "{\"run\":\"half of a li");
@@ -526,20 +486,26 @@ mod tests {
     #[tokio::test]
     async fn rt37_a_full_or_forbidden_log_is_an_error() {
         let full = Audit::at("/dev/full");
-        assert!(matches!(full.durable(&record("one")).await, Err(AuditError::Io { .. })));
-        assert!(full.durable(&record("two")).await.is_err(), "a log that failed once promises nothing more");
+        assert!(matches!(full.durable(&record("one", Outcome::Sent)).await, Err(AuditError::Io { .. })));
+        assert!(
+            full.durable(&record("two", Outcome::Sent)).await.is_err(),
+            "a log that failed once promises nothing more"
+        );
         let folder = tempfile::tempdir().unwrap();
-        assert!(Audit::at(folder.path()).durable(&record("one")).await.is_err());
+        assert!(Audit::at(folder.path()).durable(&record("one", Outcome::Sent)).await.is_err());
         let damaged = folder.path().join("audit.jsonl");
         std::fs::write(&damaged, "not an audit log\n").unwrap();
-        assert!(matches!(Audit::at(&damaged).durable(&record("one")).await, Err(AuditError::Damaged { .. })));
+        assert!(matches!(
+            Audit::at(&damaged).durable(&record("one", Outcome::Sent)).await,
+            Err(AuditError::Damaged { .. })
+        ));
     }
 
     #[tokio::test]
     async fn rt35_control_characters_do_not_reach_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.jsonl");
-        Audit::at(&path).durable(&record("a\u{1b}[31mb\u{202e}c\nd")).await.unwrap();
+        Audit::at(&path).durable(&record("a\u{1b}[31mb\u{202e}c\nd", Outcome::Sent)).await.unwrap();
         let line: Json = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(line["summary"], "abc d");
     }

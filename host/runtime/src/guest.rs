@@ -27,6 +27,14 @@ impl Guest {
     pub(crate) fn may(&self, interface: Interface) -> bool {
         self.effective.plain.contains(&interface)
     }
+
+    /// The refusal of an interface that the stack does not grant.
+    pub(crate) fn not_granted(&self, interface: Interface) -> Problem {
+        let message = format!("the stack does not grant `{interface}` to this plugin");
+        let lines = self.effective.grant_lines(interface);
+        Problem::new(Class::Denied, "not-granted", message)
+            .help(format!("to grant it, add to the plugin in the stack:\n{lines}"))
+    }
 }
 
 /// The call's log lines.
@@ -55,10 +63,4 @@ impl LogLines {
             self.emit(plugin, "warn", format!("{} more log lines were dropped", self.dropped));
         }
     }
-}
-
-/// The refusal of an interface that the stack does not grant.
-pub(crate) fn not_granted(interface: &str) -> Problem {
-    Problem::new(Class::Denied, "not-granted", format!("the stack does not grant `{interface}` to this plugin"))
-        .help(format!("if the plugin should have it, add `{interface}` under its `grant` in the stack"))
 }

@@ -269,7 +269,7 @@ impl<'a> Outline<'a> {
         if !instance {
             return Err(unknown());
         }
-        self.imports.insert(interface_named(interface).ok_or_else(unknown)?);
+        self.imports.insert(Interface::named(interface).ok_or_else(unknown)?);
         Ok(())
     }
 }
@@ -304,12 +304,6 @@ fn section(section: &'static str, found: &[&[u8]], limit: usize) -> Result<serde
     }
     let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| fail(error.to_string()))?;
     if json.is_object() { Ok(json) } else { Err(fail("is not a JSON object".to_owned())) }
-}
-
-/// The capability interface of this name, if there is one.
-fn interface_named(name: &str) -> Option<Interface> {
-    let all = Interface::PLAIN.into_iter().chain([Interface::HttpRead, Interface::HttpWrite]);
-    all.into_iter().find(|interface| interface.name() == name)
 }
 
 /// Imports ⊆ declared.

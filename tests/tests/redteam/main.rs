@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod answers;
+mod approval;
+mod audit;
 mod authority;
 mod binary;
 mod component;

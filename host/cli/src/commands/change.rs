@@ -9,6 +9,7 @@ use maps_store::FileStore;
 
 use crate::args::{Pace, StackArgs};
 use crate::compose::Workbench;
+use crate::connect::hold_log;
 use crate::error::{Exit, Failure};
 use crate::faults::Faults;
 use crate::interrupt::Listener;
@@ -48,7 +49,7 @@ async fn on_stage(
     let store = FileStore::open(stage.location(), stage.clock().now())?;
     screen.diagnostics(store.notes(), &stage.file.sources);
     let faults = Faults::parse(wanted.faults)?;
-    let bench = Workbench::set_up(stage, wanted.pace, &faults.ours, Reporter::start(Arc::clone(screen)))?;
+    let bench = Workbench::set_up(stage, wanted.pace, &faults.ours, Reporter::start(Arc::clone(screen)), screen)?;
     stage.inject(&faults.clouds).await?;
     let store = bench.anchored(store);
     let result = with_bench(stage, &bench, &store, wanted, screen, summary).await;
@@ -89,6 +90,7 @@ async fn with_bench(
     let session = bench.session(stage.stack());
     bench.reporter.phase("planning", None);
     let loaded = store.load().await?;
+    hold_log(&stage.location(), &loaded)?;
     let plan = match wanted.destroy {
         true => maps_engine::plan_destroy(&session, &loaded).await?,
         false => maps_engine::plan(&session, &loaded).await?,
@@ -104,6 +106,7 @@ async fn with_bench(
         summary.of_plan(&view.tally);
         return Ok(Ended::Unchanged);
     }
+    bench.tell_unapproved(screen);
     consent(wanted, screen)?;
     let cancel = Cancel::default();
     let reporter = Arc::clone(&bench.reporter);

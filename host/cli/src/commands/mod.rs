@@ -1,5 +1,6 @@
 //! One command a file; each returns how the process ends.
 
+mod audit;
 mod change;
 mod cloud_counts;
 mod cloud_inventory;
@@ -8,6 +9,7 @@ mod completions;
 mod destroy;
 mod output;
 mod plan;
+mod plugin_approve;
 mod plugin_build;
 mod plugin_inspect;
 mod run;
@@ -28,6 +30,10 @@ pub(crate) fn dispatch(command: Command, screen: &Arc<Screen>) -> Exit {
         Command::Plan(args) => plan::plan(&args, screen),
         Command::Destroy(args) => destroy::destroy(&args, screen),
         Command::Output(args) => ended("output", &|| output::output(&args, screen)),
+        Command::Audit(args) => ended("audit", &|| audit::audit(&args, screen)),
+        Command::Plugin(PluginCommand::Approve(args)) => {
+            ended("plugin approve", &|| plugin_approve::plugin_approve(&args, screen))
+        }
         Command::Plugin(PluginCommand::Inspect { plugin }) => {
             ended("plugin inspect", &|| plugin_inspect::plugin_inspect(&plugin, screen))
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::summarised::awaited;
 use crate::args::PlanArgs;
 use crate::compose::Workbench;
+use crate::connect::hold_log;
 use crate::error::{Exit, Failure};
 use crate::rehearse::Past;
 use crate::render::Screen;
@@ -32,7 +33,8 @@ async fn on_stage(
     screen.diagnostics(&stage.file.warnings, &stage.file.sources);
     let read = maps_store::read(&stage.location())?;
     screen.diagnostics(&read.notes, &stage.file.sources);
-    let bench = Workbench::set_up(stage, args.pace, &[], Reporter::start(Arc::clone(screen)))?;
+    hold_log(&stage.location(), &read.loaded)?;
+    let bench = Workbench::set_up(stage, args.pace, &[], Reporter::start(Arc::clone(screen)), screen)?;
     bench.reporter.phase("planning", None);
     let planned = maps_engine::plan(&bench.session(stage.stack()), &read.loaded).await;
     summary.calls = bench.clear().await?;
@@ -44,5 +46,8 @@ async fn on_stage(
         return Ok(bench.refused());
     }
     screen.plan(&stage.title(), &view);
+    if !plan.is_empty() {
+        bench.tell_unapproved(screen);
+    }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Differences } else { Exit::Done })
 }

@@ -1,6 +1,9 @@
 //! Everything that is printed. Commands hand over rows; here they become text or JSON lines.
 
+pub(crate) mod audit;
+pub(crate) mod capabilities;
 pub(crate) mod diagnostics;
+pub(crate) mod difference;
 pub(crate) mod json;
 pub(crate) mod outputs;
 pub(crate) mod plan;

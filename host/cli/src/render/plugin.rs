@@ -150,8 +150,8 @@ fn row(interface: &str, rule: &Json) -> RuleRow {
         interface: Text::line(interface),
         id: shown("id"),
         effect: shown("effect"),
-        scope: Text::line(&scope(rule)),
-        reason: text(rule, "reason"),
+        scope: Text::name(&scope(rule)),
+        reason: Text::prose(rule.get("reason").and_then(Json::as_str).unwrap_or_default()),
         json,
     }
 }

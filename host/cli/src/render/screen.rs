@@ -157,9 +157,14 @@ impl Screen {
         }
     }
 
+    /// Is there anybody to ask?
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.is_json() && io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
     /// Asks, if there is anybody to ask; none if not. Only the whole word is taken.
     pub(crate) fn asks(&self, question: &str) -> Option<bool> {
-        if self.is_json() || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        if !self.can_ask() {
             return None;
         }
         self.print(&format!("\n{question} {} ", paint(STRONG, "Type yes:")));

@@ -16,6 +16,24 @@ impl Text {
         Self(spelled_out(foreign).into_owned())
     }
 
+    /// One line that people take for a name, an address or a rule: all that is not ASCII is spelled
+    /// out, since a letter of another script may look like one of ours.
+    pub(crate) fn name(foreign: &str) -> Self {
+        Self(spelled(foreign, |c| is_dangerous(c) || !c.is_ascii()).into_owned())
+    }
+
+    /// One line in any language. In a word that has ASCII letters, letters of other scripts are
+    /// spelled out: `p\u{430}ypal` is no word of any language.
+    pub(crate) fn prose(foreign: &str) -> Self {
+        let safe = spelled_out(foreign);
+        let mixed = |word: &str| word.chars().any(|c| c.is_ascii_alphabetic()) && word.chars().any(is_foreign_letter);
+        if !safe.split(|c: char| !c.is_alphanumeric()).any(mixed) {
+            return Self(safe.into_owned());
+        }
+        let words = safe.split_inclusive(|c: char| !c.is_alphanumeric());
+        Self(words.map(|word| if mixed(word) { spelled(word, is_foreign_letter) } else { word.into() }).collect())
+    }
+
     /// As it stands.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -39,14 +57,25 @@ pub(crate) fn block(foreign: &str) -> String {
 }
 
 fn spelled_out(foreign: &str) -> Cow<'_, str> {
-    if !foreign.chars().any(is_dangerous) {
+    spelled(foreign, is_dangerous)
+}
+
+fn spelled(foreign: &str, hides: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !foreign.chars().any(&hides) {
         return Cow::Borrowed(foreign);
     }
     let mut text = String::with_capacity(foreign.len() + 8);
     for c in foreign.chars() {
-        if is_dangerous(c) { text.extend(c.escape_default()) } else { text.push(c) }
+        if hides(c) { text.extend(c.escape_default()) } else { text.push(c) }
     }
     Cow::Owned(text)
+}
+
+/// A letter that is none of the Latin script as languages write it. Letters made for formulas, and
+/// those as wide as a Chinese character, only look Latin.
+fn is_foreign_letter(c: char) -> bool {
+    let latin = matches!(c, '\u{aa}' | '\u{ba}' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}');
+    c.is_alphabetic() && !c.is_ascii() && !latin
 }
 
 /// Escapes every dangerous character of a JSON text: they can only stand inside strings there, so
@@ -118,6 +147,20 @@ mod tests {
         let safe = json_line(&text);
         assert!(!safe.chars().any(is_dangerous));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).ok(), Some(value));
+    }
+
+    #[test]
+    fn rt35_letters_that_look_like_ours_are_spelled_out() {
+        assert_eq!(Text::name("https://\u{430}pi.example/\u{ff41}").as_str(), "https://\\u{430}pi.example/\\u{ff41}");
+        assert_eq!(
+            Text::prose("reads your p\u{430}ypal, \u{1d41a}b").as_str(),
+            "reads your p\\u{430}ypal, \\u{1d41a}b"
+        );
+        assert_eq!(Text::prose("\u{1b}[2Kwipes").as_str(), "\\u{1b}[2Kwipes");
+        for plain in ["liest die Größe, naïve Ærø, Đà Nẵng", "читает кластер", "読む cluster", "maps — è 東京"]
+        {
+            assert_eq!(Text::prose(plain).as_str(), plain);
+        }
     }
 
     #[test]

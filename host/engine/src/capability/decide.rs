@@ -94,7 +94,7 @@ pub fn decide<'a>(effective: &'a Effective, facts: &Facts<'_>, scopes: &[StepSco
 
 fn missing(effective: &Effective, interface: Interface) -> Denial {
     let (code, message, help) = if effective.declared.contains(&interface) {
-        let help = format!("add to the plugin's `grant:` in the stack: `{interface}: {{}}`");
+        let help = format!("to grant it, add to the plugin in the stack:\n{}", effective.grant_lines(interface));
         ("capability-not-granted", format!("`{interface}` is declared and not granted"), help)
     } else {
         let help = format!("add to `capabilities:` of plugin.yaml: `{}`", interface.declaration());
@@ -120,13 +120,24 @@ fn decide_http<'a>(
             }
         }
     }
-    let withheld = effective.withheld.iter().find(|rule| judge(rule, facts, scopes, &claimed).is_ok());
-    if let Some(rule) = withheld {
+    let declared = effective.declared_http.iter().find(|rule| judge(rule, facts, scopes, &claimed).is_ok());
+    if let Some(rule) = declared {
+        let id = &rule.id;
+        let narrowed = effective.http.iter().any(|granted| granted.id == *id);
+        let line = format!("grant:\n  http:\n    - {{id: {id}}}");
+        let (less, help) = if narrowed {
+            (
+                "granted for less",
+                format!("the plugin's `grant:` in the stack narrows `{id}`; all that it declares is\n{line}"),
+            )
+        } else {
+            ("not granted", format!("to grant it, add to the plugin in the stack:\n{line}"))
+        };
         return Err(Denial {
             code: "http-not-granted",
-            message: format!("{} {} is declared by rule `{}` and not granted", facts.method, facts.url, rule.id),
-            help: format!("add to the plugin's `grant:` in the stack, under `http`: `- {{id: {}}}`", rule.id),
-            rule: Some(rule.id.clone()),
+            message: format!("{} {} is declared by rule `{id}` and {less}", facts.method, facts.url),
+            help,
+            rule: Some(id.clone()),
         });
     }
     Err(match nearest {

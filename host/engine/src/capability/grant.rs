@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::manifest::{Credential, Interface, Manifest};
-use super::read::{Faults, Reader, under};
+use super::read::{Fault, Faults, Reader, SURPLUS, under};
 use super::rule::{HttpRule, SCOPE_FIELDS, WrittenScope};
 use crate::diagnostic::suggest;
 
@@ -20,9 +20,12 @@ pub struct Effective {
     pub http: Vec<HttpRule>,
     /// The manifest's credentials.
     pub credentials: BTreeMap<String, Credential>,
-    /// What the manifest declares and the grant leaves out.
+    /// Where the grant says more than the manifest declares: that part has no effect.
     #[serde(skip)]
-    pub(super) withheld: Vec<HttpRule>,
+    pub surplus: Vec<Fault>,
+    /// The manifest's rules.
+    #[serde(skip)]
+    pub(super) declared_http: Vec<HttpRule>,
     #[serde(skip)]
     pub(super) declared: BTreeSet<Interface>,
 }
@@ -38,15 +41,27 @@ impl Effective {
             plain: manifest.plain.keys().copied().collect(),
             http: manifest.http.clone(),
             credentials: manifest.credentials.clone(),
-            withheld: Vec::new(),
+            surplus: Vec::new(),
+            declared_http: manifest.http.clone(),
             declared: manifest.interfaces(),
         };
         let Some(grant) = grant else { return Ok(effective) };
         let mut reader = Reader::default();
         effective.plain.clear();
-        effective.withheld = std::mem::take(&mut effective.http);
+        effective.http.clear();
         read(&mut reader, grant, manifest, &mut effective);
         reader.finish(Some(effective))
+    }
+
+    /// What to write at the plugin in the stack to grant an interface, or all rules of one.
+    pub fn grant_lines(&self, interface: Interface) -> String {
+        let effect = match interface {
+            Interface::HttpRead => super::Effect::Read,
+            Interface::HttpWrite => super::Effect::Write,
+            plain => return format!("grant:\n  {plain}: {{}}"),
+        };
+        let rules = self.declared_http.iter().filter(|rule| rule.effect == effect);
+        rules.fold("grant:\n  http:".to_owned(), |lines, rule| format!("{lines}\n    - {{id: {}}}", rule.id))
     }
 
     /// The interfaces that hold anything.
@@ -77,17 +92,22 @@ fn read(reader: &mut Reader, grant: &Json, manifest: &Manifest, effective: &mut 
     let list = fields.get("http").and_then(|json| reader.list("grant.http", json)).unwrap_or_default();
     for (at, json) in list.iter().enumerate() {
         let path = format!("grant.http[{at}]");
-        let Some(rule) = read_entry(reader, &path, json, manifest) else { continue };
+        let Some(rule) = read_entry(reader, &path, json, manifest, &mut effective.surplus) else { continue };
         if effective.http.iter().any(|earlier| earlier.id == rule.id) {
             reader.fault(&path, format!("rule `{}` is granted twice", rule.id));
             continue;
         }
-        effective.withheld.retain(|held| held.id != rule.id);
         effective.http.push(rule);
     }
 }
 
-fn read_entry(reader: &mut Reader, path: &str, json: &Json, manifest: &Manifest) -> Option<HttpRule> {
+fn read_entry(
+    reader: &mut Reader,
+    path: &str,
+    json: &Json,
+    manifest: &Manifest,
+    surplus: &mut Vec<Fault>,
+) -> Option<HttpRule> {
     let known: Vec<_> = ["id"].into_iter().chain(SCOPE_FIELDS).collect();
     let fields = reader.object(path, json, &known)?;
     let id = reader.required(path, fields, "id")?;
@@ -97,11 +117,18 @@ fn read_entry(reader: &mut Reader, path: &str, json: &Json, manifest: &Manifest)
         reader.fault_with_help(&under(path, "id"), format!("plugin `{}` has no rule `{id}`", manifest.plugin), help);
         return None;
     };
-    let granted = WrittenScope::read(reader, path, fields).within(&declared.scope);
+    let written = WrittenScope::read(reader, path, fields);
+    let more = written.beyond(&declared.scope);
+    let granted = written.within(&declared.scope);
     let Some(scope) = declared.scope.meet(&granted) else {
         let message = format!("nothing is both declared by rule `{id}` and granted here");
         reader.fault_with_help(path, message, "a grant can only narrow; to grant nothing, leave the rule out");
         return None;
     };
+    for (field, what) in more {
+        let message = format!("rule `{id}` does not declare {what}, so granting it has no effect");
+        let help = "a grant can only narrow what plugin.yaml declares; take it out".to_owned();
+        surplus.push(Fault { code: SURPLUS, path: under(path, field), message, help: Some(help) });
+    }
     Some(HttpRule { scope, ..declared.clone() })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::read::{Faults, Reader, under};
 use super::rule::{Effect, HttpRule, read_rule};
@@ -35,6 +35,11 @@ pub enum Interface {
 impl Interface {
     /// Those that are declared or absent, without rules.
     pub const PLAIN: [Self; 5] = [Self::Log, Self::Clock, Self::Random, Self::Secrets, Self::Reveal];
+
+    /// The one of this name, as in wit/.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::PLAIN.into_iter().chain([Self::HttpRead, Self::HttpWrite]).find(|interface| interface.name() == name)
+    }
 
     /// As in wit/.
     pub fn name(self) -> &'static str {
@@ -82,7 +87,7 @@ pub(super) fn rule_text(effect: &str, method: &str, url: &str) -> String {
 }
 
 /// How the host sends a credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum CredentialKind {
     /// `Authorization: Bearer …`
@@ -94,6 +99,38 @@ pub enum CredentialKind {
         /// In lower case.
         name: String,
     },
+}
+
+impl CredentialKind {
+    pub(super) fn read(reader: &mut Reader, path: &str, fields: &Map<String, Json>) -> Option<Self> {
+        let words = ["bearer", "basic", "header"].map(|word| (word, word));
+        let word = reader.required(path, fields, "type");
+        let word = word.and_then(|word| reader.choice(&under(path, "type"), word, &words));
+        let header = fields.get("header").and_then(|_| reader.required(path, fields, "header"));
+        match (word, header) {
+            (Some("header"), Some(header)) => {
+                // Framing and routing headers are never a credential's.
+                let plain = header.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+                let lower = header.to_ascii_lowercase();
+                let framing = ["host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "cookie"];
+                if !plain || framing.contains(&lower.as_str()) || lower.starts_with("proxy-") {
+                    reader.fault(&under(path, "header"), format!("`{header}` cannot carry a credential"));
+                }
+                Some(Self::Header { name: lower })
+            }
+            (Some("header"), None) => {
+                reader.missing(path, "header", Some("the name of the header that carries it"));
+                None
+            }
+            (Some(_), Some(_)) => {
+                reader.fault(&under(path, "header"), "only a credential of type `header` has one");
+                None
+            }
+            (Some("basic"), None) => Some(Self::Basic),
+            (Some(_), None) => Some(Self::Bearer),
+            (None, _) => None,
+        }
+    }
 }
 
 /// A credential that a plugin asks for. It never sees the value.
@@ -241,35 +278,10 @@ fn read_credentials(reader: &mut Reader, json: &Json) -> BTreeMap<String, Creden
     let mut credentials = BTreeMap::new();
     for (name, json) in reader.any_object("credentials", json).into_iter().flatten() {
         let path = under("credentials", name);
+        reader.is_name(&path, name);
         let Some(fields) = reader.object(&path, json, &["type", "header", "reason"]) else { continue };
-        let words = ["bearer", "basic", "header"].map(|word| (word, word));
-        let word = reader.required(&path, fields, "type");
-        let word = word.and_then(|word| reader.choice(&under(&path, "type"), word, &words));
-        let header = fields.get("header").and_then(|_| reader.required(&path, fields, "header"));
+        let kind = CredentialKind::read(reader, &path, fields);
         let reason = reader.required(&path, fields, "reason");
-        let kind = match (word, header) {
-            (Some("header"), Some(header)) => {
-                // Framing and routing headers are never a credential's.
-                let plain = header.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-                let lower = header.to_ascii_lowercase();
-                let framing = ["host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "cookie"];
-                if !plain || framing.contains(&lower.as_str()) || lower.starts_with("proxy-") {
-                    reader.fault(&under(&path, "header"), format!("`{header}` cannot carry a credential"));
-                }
-                Some(CredentialKind::Header { name: lower })
-            }
-            (Some("header"), None) => {
-                reader.missing(&path, "header", Some("the name of the header that carries it"));
-                None
-            }
-            (Some(_), Some(_)) => {
-                reader.fault(&under(&path, "header"), "only a credential of type `header` has one");
-                None
-            }
-            (Some("basic"), None) => Some(CredentialKind::Basic),
-            (Some(_), None) => Some(CredentialKind::Bearer),
-            (None, _) => None,
-        };
         if let (Some(kind), Some(reason)) = (kind, reason) {
             credentials.insert(name.clone(), Credential { kind, reason: reason.to_owned() });
         }

@@ -2,12 +2,15 @@
 //!
 //! [`Manifest::parse`] reads what a plugin declares, [`Effective::meet`] narrows it to what the
 //! operator grants, once for each plugin of a stack, and [`decide`] holds every host call against
-//! the result. All of it is pure; whatever an interface does, it does after `decide` said yes.
+//! the result. [`Allowance`] is that result as somebody approves it, in a [`Lock`]. All of it is
+//! pure; whatever an interface does, it does after `decide` said yes.
 
 mod address;
+mod allowance;
 mod bind;
 mod decide;
 mod grant;
+mod lock;
 mod manifest;
 mod pattern;
 mod read;
@@ -17,9 +20,11 @@ mod rule;
 mod tests;
 
 pub use address::{AddressError, RequestUrl, URL_BYTES};
+pub use allowance::{Allowance, AllowedRule, Change, CredentialUse};
 pub use bind::{Ambiguous, Bind, BindError, Place, Placeholder, Pointer, Template};
 pub use decide::{Decision, Denial, Facts, Half, HttpFacts, decide};
 pub use grant::Effective;
+pub use lock::{Approval, LOCK_FILE, Lock};
 pub use manifest::{Credential, CredentialKind, Interface, Manifest, Written};
 pub use pattern::{Mismatch, PatternError, UrlPattern};
 pub use read::{Fault, Faults};

@@ -100,7 +100,13 @@ impl FromStr for UrlPattern {
             for segment in inside.split('/') {
                 segments.push(SegmentPattern::parse(segment)?);
                 literals.push('/');
-                literals.push_str(if segment == "*" || segment.starts_with('{') { "x" } else { segment });
+                // What is no literal has something to stand for it, so that the segments are as many.
+                let literal = segment.split('&').find(|part| !part.starts_with('{') && *part != "*");
+                literals.push_str(match literal {
+                    Some(part) if segment.contains('{') => part,
+                    Some(_) => segment,
+                    None => "x",
+                });
             }
         }
         // The literal parts pass the same strict parser as every request's URL.
@@ -125,6 +131,15 @@ impl SegmentPattern {
     fn parse(segment: &str) -> Result<Self, PatternError> {
         if segment == "*" {
             return Ok(Self::default());
+        }
+        // Several conditions on one segment, as `Display` writes what came of a meet. A literal's own
+        // `&` is percent-encoded there.
+        if segment.contains('&') && segment.contains('{') {
+            let mut all = Self::default();
+            for part in segment.split('&') {
+                all = all.meet(&Self::parse(part)?).ok_or(PatternError::PlaceholderPlace)?;
+            }
+            return Ok(all);
         }
         if let Some(name) = segment.strip_prefix('{').and_then(|inside| inside.strip_suffix('}')) {
             return Ok(Self { literal: None, equals: [Placeholder::parse(name)?].into() });
@@ -280,9 +295,19 @@ impl UrlPattern {
         }
     }
 
+    /// The host, or the pattern of many: `*.example.com`.
+    pub fn host(&self) -> String {
+        self.host.to_string()
+    }
+
     /// Has the path a wildcard?
     pub fn has_open_path(&self) -> bool {
         self.rest || self.segments.iter().any(SegmentPattern::is_any)
+    }
+
+    /// The segments that are given literally.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| segment.literal.as_deref())
     }
 
     /// Does it end in `**`?
@@ -300,10 +325,7 @@ impl fmt::Display for UrlPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, default_port) = if self.secure { ("https", 443) } else { ("http", 80) };
         write!(f, "{scheme}://")?;
-        match &self.host {
-            HostPattern::Exact(name) => f.write_str(name)?,
-            HostPattern::Under(suffix) => write!(f, "*.{suffix}")?,
-        }
+        self.host.fmt(f)?;
         if self.port != default_port {
             write!(f, ":{}", self.port)?;
         }
@@ -314,6 +336,15 @@ impl fmt::Display for UrlPattern {
     }
 }
 
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Under(suffix) => write!(f, "*.{suffix}"),
+        }
+    }
+}
+
 impl fmt::Display for SegmentPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_any() {
@@ -321,9 +352,22 @@ impl fmt::Display for SegmentPattern {
         }
         // More than one condition comes only of a grant that adds to the manifest's.
         let bound = self.equals.iter().map(ToString::to_string);
-        let parts: Vec<_> = self.literal.iter().cloned().chain(bound).collect();
+        let parts: Vec<_> = self.literal.iter().map(|text| encoded(text)).chain(bound).collect();
         f.write_str(&parts.join("&"))
     }
+}
+
+/// A literal as it is written: what has a meaning in patterns, or looks like something else, encoded.
+fn encoded(literal: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$'()+,:@=".contains(&byte);
+    literal.bytes().fold(String::new(), |mut text, byte| {
+        if plain(byte) {
+            text.push(byte.into());
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+        text
+    })
 }
 
 impl Serialize for UrlPattern {

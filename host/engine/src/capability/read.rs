@@ -44,13 +44,17 @@ impl Faults {
 }
 
 impl Fault {
-    fn diagnostic(&self, document: &Document) -> Diagnostic {
-        let part = if matches!(self.code, UNKNOWN | MISSING) { Part::Key } else { Part::Value };
+    /// As a diagnostic at its place.
+    pub fn diagnostic(&self, document: &Document) -> Diagnostic {
+        let of_key = matches!(self.code, UNKNOWN | MISSING | SURPLUS);
+        let part = if of_key { Part::Key } else { Part::Value };
         Diagnostic::error(self.code, &self.message).at(document.span(&self.path, part)).maybe_help(self.help.clone())
     }
 }
 
 const UNKNOWN: &str = "unknown-key";
+/// Of a grant: what it narrows nothing with.
+pub(super) const SURPLUS: &str = "grant-too-wide";
 const MISSING: &str = "missing-key";
 const WRONG: &str = "wrong-type";
 /// A value of the right type that does not mean anything here.
@@ -142,6 +146,22 @@ impl Reader {
             return None;
         }
         Some(text)
+    }
+
+    /// A name that must be there. ASCII alone, so that no name looks like another one.
+    pub(super) fn name<'j>(&mut self, path: &str, object: &'j Map<String, Json>, key: &str) -> Option<&'j str> {
+        let name = self.required(path, object, key)?;
+        self.is_name(&under(path, key), name).then_some(name)
+    }
+
+    /// Is it a name? If not, that is a fault of the key at `path` or of what it holds.
+    pub(super) fn is_name(&mut self, path: &str, name: &str) -> bool {
+        let fault = crate::name::name_fault(name);
+        if let Some(fault) = &fault {
+            let help = "names are like `list-clusters`: lower-case letters, digits, `-` and `_`";
+            self.fault_with_help(path, format!("it is no name: {fault}"), help);
+        }
+        fault.is_none()
     }
 
     /// A text that may be there.

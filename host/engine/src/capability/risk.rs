@@ -1,5 +1,7 @@
 //! What a reviewer should look at first in a set of rules.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 
 use super::grant::Effective;
@@ -39,11 +41,33 @@ impl Effective {
             let message = "sees secrets in clear".to_owned();
             risks.push(Risk { weight: Weight::Loud, code: "reveal", rule: None, message });
         }
-        self.http.iter().for_each(|rule| rule_risks(rule, &mut risks));
+        for (at, rule) in self.http.iter().enumerate() {
+            rule_risks(rule, &mut risks);
+            // Which of the two allows a call is decided by their order alone.
+            let open = self.http.iter().enumerate().find(|(other, open)| *other != at && unseals(open, rule));
+            if let Some((_, open)) = open {
+                let message = format!("`{}` reads unsealed what `{}` seals", open.id, rule.id);
+                let rule = Some(open.id.clone());
+                risks.push(Risk { weight: Weight::Loud, code: "unsealed-beside", rule, message });
+            }
+        }
         risks.sort_by_key(|risk| std::cmp::Reverse(risk.weight));
         risks
     }
 }
+
+/// Does a rule allow what another one allows, and seal less of the answers?
+fn unseals(open: &HttpRule, sealed: &HttpRule) -> bool {
+    let (one, other) = (&open.scope, &sealed.scope);
+    open.effect == sealed.effect
+        && !one.seal.holds(&other.seal)
+        && one.url.meet(&other.url).is_some()
+        && !one.methods.is_disjoint(&other.methods)
+}
+
+/// Words in a path behind which services keep what opens doors.
+const SECRETIVE: [&str; 8] =
+    ["credential", "credentials", "kubeconfig", "password", "passwords", "secret", "secrets", "token"];
 
 fn rule_risks(rule: &HttpRule, risks: &mut Vec<Risk>) {
     let scope = &rule.scope;
@@ -60,6 +84,13 @@ fn rule_risks(rule: &HttpRule, risks: &mut Vec<Risk>) {
     if !scope.url.is_secure() {
         mark(Weight::Loud, "not-encrypted", "is not encrypted on its way");
     }
+    if scope.url.exact_host().is_some_and(is_near) {
+        mark(Weight::Loud, "near-address", "reaches this machine or its own network");
+    }
+    let secretive = scope.url.literals().any(|segment| SECRETIVE.contains(&segment.to_ascii_lowercase().as_str()));
+    if !writes && secretive && scope.seal.is_nothing() {
+        mark(Weight::Loud, "unsealed-secret", "reads what is named like a secret, and seals nothing of it");
+    }
     if !scope.sinks.is_empty() {
         mark(Weight::Wide, "sends-secrets", "sends secrets in its body");
     }
@@ -69,4 +100,16 @@ fn rule_risks(rule: &HttpRule, risks: &mut Vec<Risk>) {
     if scope.url.has_rest() || writes && scope.url.has_open_path() {
         mark(Weight::Wide, "open-path", "leaves a part of the path open");
     }
+}
+
+/// Names and addresses that lead to this machine or to the network that it stands in.
+fn is_near(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let near = match address {
+        Ok(IpAddr::V4(v4)) => v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified(),
+        Ok(IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+        Err(_) => false,
+    };
+    let inside = ["localhost", "local", "internal", "lan", "home.arpa"];
+    near || inside.iter().any(|name| host == *name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
 }

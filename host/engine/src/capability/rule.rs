@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::bind::{Bind, Pointer, Template};
 use super::pattern::UrlPattern;
@@ -42,6 +42,15 @@ impl Seal {
         match (self, other) {
             (Self::At(a), Self::At(b)) => Self::At(a.union(b).cloned().collect()),
             _ => Self::Body,
+        }
+    }
+
+    /// Does it seal all that `other` seals?
+    pub fn holds(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Body, _) => true,
+            (Self::At(_), Self::Body) => false,
+            (Self::At(a), Self::At(b)) => b.is_subset(a),
         }
     }
 }
@@ -91,6 +100,12 @@ impl Operation {
     }
 }
 
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 impl From<OpKind> for Operation {
     fn from(kind: OpKind) -> Self {
         match kind {
@@ -114,6 +129,10 @@ pub struct HttpRule {
     /// The manifest's credential that the host adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
+    /// What the service calls the permissions that the credential needs for this rule, so that an
+    /// operator can make a token with these and no more. Told, never enforced.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub scopes: BTreeSet<String>,
     /// Why, in plain words.
     pub reason: String,
 }
@@ -132,6 +151,26 @@ impl HttpScope {
             seal: self.seal.meet(&other.seal),
         };
         (!met.methods.is_empty() && !met.operations.is_empty()).then_some(met)
+    }
+}
+
+impl HttpScope {
+    /// The fields that differ from another one's, as a grant has them.
+    pub(super) fn beside(&self, other: &Self) -> Vec<(&'static str, Json)> {
+        let seal = match &self.seal {
+            Seal::Body => json!("body"),
+            Seal::At(places) => json!(places),
+        };
+        let fields = [
+            ("operations", self.operations != other.operations, json!(self.operations)),
+            ("methods", self.methods != other.methods, json!(self.methods)),
+            ("url", self.url != other.url, json!(self.url)),
+            ("query", self.query != other.query, json!(self.query)),
+            ("bind", self.bind != other.bind, json!(self.bind)),
+            ("sinks", self.sinks != other.sinks, json!(self.sinks)),
+            ("seal", self.seal != other.seal, seal),
+        ];
+        fields.into_iter().filter(|(_, differs, _)| *differs).map(|(name, _, value)| (name, value)).collect()
     }
 }
 
@@ -164,10 +203,16 @@ impl WrittenScope {
                 let text = reader.text(&path, json)?;
                 reader.parsed(&path, UrlPattern::from_str(text))
             }),
-            query: query
-                .map(|(path, json)| reader.texts(&path, json).into_iter().map(|(_, name)| name.to_owned()).collect()),
+            // Of parameters and sinks an empty list says what it seems to say: none.
+            query: query.map(|(path, json)| match is_empty(json) {
+                true => BTreeSet::new(),
+                false => reader.texts(&path, json).into_iter().map(|(_, name)| name.to_owned()).collect(),
+            }),
             bind: bind.map(|(path, json)| read_bind(reader, &path, json)).unwrap_or_default(),
-            sinks: sinks.map(|(path, json)| read_pointers(reader, &path, json)),
+            sinks: sinks.map(|(path, json)| match is_empty(json) {
+                true => BTreeSet::new(),
+                false => read_pointers(reader, &path, json),
+            }),
             seal: seal.map_or_else(
                 || Seal::At(BTreeSet::new()),
                 |(path, json)| match json.as_str() {
@@ -180,6 +225,26 @@ impl WrittenScope {
                 },
             ),
         }
+    }
+
+    /// What was written that is not in `declared`: the field, and what there.
+    pub(super) fn beyond(&self, declared: &HttpScope) -> Vec<(&'static str, String)> {
+        let mut beyond = Vec::new();
+        let mut add = |field, more: Vec<String>| {
+            if !more.is_empty() {
+                beyond.push((field, format!("`{}`", more.join("`, `"))));
+            }
+        };
+        let operations = self.operations.iter().flat_map(|set| set.difference(&declared.operations));
+        add("operations", operations.map(|operation| operation.name().to_owned()).collect());
+        add("methods", self.methods.iter().flat_map(|set| set.difference(&declared.methods)).cloned().collect());
+        // One that crosses the declared one narrows it all the same.
+        let wider = self.url.iter().filter(|url| declared.url.subset_of(url) && declared.url != **url);
+        add("url", wider.map(ToString::to_string).collect());
+        add("query", self.query.iter().flat_map(|set| set.difference(&declared.query)).cloned().collect());
+        let sinks = self.sinks.iter().flat_map(|set| set.difference(&declared.sinks));
+        add("sinks", sinks.map(ToString::to_string).collect());
+        beyond
     }
 
     /// What is left out becomes the other side's: it narrows nothing.
@@ -196,6 +261,10 @@ impl WrittenScope {
             seal: self.seal,
         }
     }
+}
+
+fn is_empty(json: &Json) -> bool {
+    json.as_array().is_some_and(Vec::is_empty)
 }
 
 /// Methods that HTTP defines and that a rule may name.
@@ -227,14 +296,22 @@ fn read_bind(reader: &mut Reader, path: &str, json: &Json) -> Bind {
         let path = under(path, part);
         for (name, json) in reader.any_object(&path, entries).into_iter().flatten() {
             let path = under(&path, name);
-            let Some(text) = reader.text(&path, json) else { continue };
-            let Some(template) = reader.parsed(&path, Template::from_str(text)) else { continue };
+            // A list is what a grant's own binding beside the manifest's comes to.
+            let texts = match json {
+                Json::Array(_) => reader.texts(&path, json),
+                one => reader.text(&path, one).map(|text| (path.clone(), text)).into_iter().collect(),
+            };
+            let templates: BTreeSet<Template> =
+                texts.into_iter().filter_map(|(path, text)| reader.parsed(&path, Template::from_str(text))).collect();
+            if templates.is_empty() {
+                continue;
+            }
             if part == "query" {
-                bind.query.entry(name.clone()).or_default().insert(template);
+                bind.query.entry(name.clone()).or_default().extend(templates);
                 continue;
             }
             let Some(pointer) = reader.parsed(&path, Pointer::from_str(name)) else { continue };
-            bind.body.entry(pointer).or_default().insert(template);
+            bind.body.entry(pointer).or_default().extend(templates);
         }
     }
     bind
@@ -242,42 +319,72 @@ fn read_bind(reader: &mut Reader, path: &str, json: &Json) -> Bind {
 
 /// A rule of a manifest.
 pub(super) fn read_rule(reader: &mut Reader, path: &str, json: &Json) -> Option<HttpRule> {
-    let known: Vec<_> = ["id", "effect", "credential", "reason"].into_iter().chain(SCOPE_FIELDS).collect();
+    let known: Vec<_> = ["id", "effect", "credential", "scopes", "reason"].into_iter().chain(SCOPE_FIELDS).collect();
     let fields = reader.object(path, json, &known)?;
-    let id = reader.required(path, fields, "id");
-    let effect = reader.required(path, fields, "effect");
-    let effect = effect.and_then(|word| {
-        reader.choice(&under(path, "effect"), word, &[("read", Effect::Read), ("write", Effect::Write)])
-    });
+    let id = reader.name(path, fields, "id");
+    let effect = read_effect(reader, path, fields);
     let reason = reader.required(path, fields, "reason");
     let credential = reader.optional(path, fields, "credential").map(str::to_owned);
+    let scopes = fields.get("scopes").map(|json| read_scopes(reader, &under(path, "scopes"), json));
+    if scopes.is_some() && credential.is_none() {
+        let message = "`scopes` are what the rule's credential needs, and the rule has no credential";
+        reader.fault_with_help(&under(path, "scopes"), message, "name it: `credential: …`");
+    }
+    let scope = read_whole_scope(reader, path, fields, effect);
+    Some(HttpRule {
+        id: RuleId::new(id?),
+        effect: effect?,
+        scope: scope?,
+        credential,
+        scopes: scopes.unwrap_or_default(),
+        reason: reason?.to_owned(),
+    })
+}
+
+pub(super) fn read_effect(reader: &mut Reader, path: &str, fields: &Map<String, Json>) -> Option<Effect> {
+    let word = reader.required(path, fields, "effect")?;
+    reader.choice(&under(path, "effect"), word, &[("read", Effect::Read), ("write", Effect::Write)])
+}
+
+/// A scope that stands for itself, as a rule's does: it says at least methods and a URL.
+pub(super) fn read_whole_scope(
+    reader: &mut Reader,
+    path: &str,
+    fields: &Map<String, Json>,
+    effect: Option<Effect>,
+) -> Option<HttpScope> {
     for name in ["methods", "url"].into_iter().filter(|name| !fields.contains_key(*name)) {
         reader.missing(path, name, None);
     }
     let written = WrittenScope::read(reader, path, fields);
-    let effect = effect?;
     let methods = written.methods.unwrap_or_default();
-    if effect == Effect::Read {
+    if effect == Some(Effect::Read) {
         read_only(reader, path, fields, &methods);
     }
     let all = Operation::WORDS.map(|(_, operation)| operation);
     let mut query = written.query.unwrap_or_default();
     query.extend(written.bind.query.keys().cloned());
-    Some(HttpRule {
-        id: RuleId::new(id?),
-        effect,
-        scope: HttpScope {
-            operations: written.operations.unwrap_or_else(|| all.into()),
-            methods,
-            url: written.url?,
-            query,
-            bind: written.bind,
-            sinks: written.sinks.unwrap_or_default(),
-            seal: written.seal,
-        },
-        credential,
-        reason: reason?.to_owned(),
+    Some(HttpScope {
+        operations: written.operations.unwrap_or_else(|| all.into()),
+        methods,
+        url: written.url?,
+        query,
+        bind: written.bind,
+        sinks: written.sinks.unwrap_or_default(),
+        seal: written.seal,
     })
+}
+
+fn read_scopes(reader: &mut Reader, path: &str, json: &Json) -> BTreeSet<String> {
+    let mut scopes = BTreeSet::new();
+    for (path, scope) in reader.texts(path, json) {
+        // They are printed to be pasted into a form.
+        if scope.is_empty() || !scope.bytes().all(|byte| byte.is_ascii_graphic()) {
+            reader.fault(&path, "a scope is one word of ASCII characters: `kubernetes:read`");
+        }
+        scopes.insert(scope.to_owned());
+    }
+    scopes
 }
 
 /// What a read rule cannot say: then it would be no read.

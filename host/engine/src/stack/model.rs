@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Span};
+use crate::document::Document;
 use crate::expr::{Scope, Template};
 use crate::name::{Address, KindName, PluginName};
 use crate::value::Value;
@@ -82,7 +83,7 @@ pub struct PluginDecl {
     /// The manifest's credential name to the stack's.
     pub credentials: BTreeMap<String, String>,
     /// What the operator grants; none means all that is declared.
-    pub grant: Option<serde_json::Value>,
+    pub grant: Option<Document>,
     /// Where it stands.
     pub span: Span,
 }

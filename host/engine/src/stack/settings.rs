@@ -6,6 +6,7 @@ use super::model::{CredentialDecl, PluginDecl, SecretSettings, StateSettings};
 use super::read::Reader;
 use super::yaml::{self, Kind, Node, shown};
 use crate::diagnostic::{Diagnostic, suggest};
+use crate::document::Document;
 use crate::expr::{Names, Template};
 use crate::name::PluginName;
 use crate::value::Value;
@@ -216,7 +217,7 @@ fn used_credentials(
     used
 }
 
-fn grant(node: &Node, reader: &mut Reader<'_>) -> Option<serde_json::Value> {
+fn grant(node: &Node, reader: &mut Reader<'_>) -> Option<Document> {
     if let Some(span) = yaml::first_expression(node) {
         let message = "a grant cannot hold an expression";
         let help = "what a plugin may do is to be read from the file as it stands";
@@ -224,7 +225,7 @@ fn grant(node: &Node, reader: &mut Reader<'_>) -> Option<serde_json::Value> {
         return None;
     }
     match &node.kind {
-        Kind::Map(_) => Some(yaml::to_json(node)),
+        Kind::Map(_) => Some(Document::part("grant", node)),
         _ => {
             reader.map(node, "`grant`");
             None

@@ -3,14 +3,14 @@
 use maps_engine::capability::Interface;
 
 use crate::bindings::maps::platform::random;
-use crate::guest::{Guest, not_granted};
+use crate::guest::Guest;
 use crate::limits::{Exceeded, RANDOM_BYTES};
 
 impl random::Host for Guest {
     fn bytes(&mut self, count: u32) -> wasmtime::Result<Vec<u8>> {
         // As with the clock: refused before it runs, and here once more.
         if !self.may(Interface::Random) {
-            return Err(not_granted("random").into());
+            return Err(self.not_granted(Interface::Random).into());
         }
         if count > RANDOM_BYTES {
             return Err(Exceeded::Random(RANDOM_BYTES).into());

@@ -1,12 +1,13 @@
 //! `http-read` and `http-write` as the contract spells them, handed to [`HttpCapability`].
 
 use maps_engine::Problem;
+use maps_engine::capability::Interface;
 
 use crate::bindings::maps::platform::http_types::{Body, Header, Request, Response};
 use crate::bindings::maps::platform::{http_read, http_write, types};
 use crate::capability::http::{Half, HttpBody, HttpItem, HttpRequest, HttpResponse};
 use crate::capability::refused::refuse;
-use crate::guest::{Guest, not_granted};
+use crate::guest::Guest;
 use crate::limits::{Exceeded, LIST_ITEMS};
 
 type Answers = Vec<Result<Response, types::Problem>>;
@@ -31,7 +32,8 @@ impl Guest {
             return Err(Exceeded::List(LIST_ITEMS).into());
         }
         let (Some(scope), Some(http)) = (&self.scope, &self.http) else {
-            return Ok(refuse(self.scope.as_deref(), "http", items.len(), &not_granted("http")));
+            let interface = if half == Half::Write { Interface::HttpWrite } else { Interface::HttpRead };
+            return Ok(refuse(self.scope.as_deref(), interface.name(), items.len(), &self.not_granted(interface)));
         };
         let answers = http.send(scope, half, items).await;
         Ok(answers

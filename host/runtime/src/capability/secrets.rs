@@ -6,7 +6,7 @@ use maps_engine::{Class, Problem, Value};
 use crate::bindings::maps::platform::secrets::{Alphabet, Recipe};
 use crate::bindings::maps::platform::{reveal, secrets, types};
 use crate::capability::refused::refuse;
-use crate::guest::{Guest, not_granted};
+use crate::guest::Guest;
 use crate::limits::{Exceeded, LIST_ITEMS};
 
 /// How long a generated secret may be, as the contract says.
@@ -18,7 +18,8 @@ impl secrets::Host for Guest {
             return Err(Exceeded::List(LIST_ITEMS).into());
         }
         let Some(scope) = self.scope.clone().filter(|_| self.may(Interface::Secrets)) else {
-            return Ok(refuse(self.scope.as_deref(), "secrets", recipes.len(), &not_granted("secrets")));
+            let problem = self.not_granted(Interface::Secrets);
+            return Ok(refuse(self.scope.as_deref(), "secrets", recipes.len(), &problem));
         };
         let mut made = Vec::with_capacity(recipes.len());
         for recipe in recipes {
@@ -37,7 +38,8 @@ impl reveal::Host for Guest {
             return Err(Exceeded::List(LIST_ITEMS).into());
         }
         let Some(scope) = self.scope.clone().filter(|_| self.may(Interface::Reveal)) else {
-            return Ok(refuse(self.scope.as_deref(), "reveal", handles.len(), &not_granted("reveal")));
+            let problem = self.not_granted(Interface::Reveal);
+            return Ok(refuse(self.scope.as_deref(), "reveal", handles.len(), &problem));
         };
         // Recorded before a single secret is shown; if it cannot be, none is.
         if let Err(problem) = scope.record_reveal(handles.len()).await {

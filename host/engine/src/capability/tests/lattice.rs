@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::{HttpScope, Manifest, RequestUrl, UrlPattern};
 use super::{effective, manifest, step};
 
-fn pattern() -> impl Strategy<Value = UrlPattern> {
+pub(super) fn pattern() -> impl Strategy<Value = UrlPattern> {
     let scheme = prop_oneof![4 => Just("https"), 1 => Just("http")];
     let host = prop_oneof![
         Just("h.example.com"),
@@ -18,7 +18,7 @@ fn pattern() -> impl Strategy<Value = UrlPattern> {
         Just("*.com.example")
     ];
     let port = prop_oneof![4 => Just(""), 1 => Just(":8443"), 1 => Just(":443")];
-    let segment = prop_oneof![Just("a"), Just("b"), Just("*"), Just("{id}"), Just("{inputs.name}")];
+    let segment = prop_oneof![Just("a"), Just("b"), Just("*"), Just("{id}"), Just("{inputs.name}"), Just("a%26b")];
     let end = prop_oneof![2 => Just(""), 1 => Just("/**"), 1 => Just("/")];
     (scheme, host, port, prop::collection::vec(segment, 0..4), end).prop_map(|(scheme, host, port, segments, end)| {
         let path: String = segments.iter().map(|segment| format!("/{segment}")).collect();
@@ -71,11 +71,19 @@ proptest! {
     #[test]
     fn rt20_a_subset_allows_nothing_that_the_whole_does_not(a in pattern(), b in pattern(), urls in prop::collection::vec(url(), 1..20)) {
         prop_assert!(a.subset_of(&a));
+        prop_assert_eq!(a.subset_of(&b), a.meet(&b) == Some(a.clone()), "{} and {}", a, b);
         if a.subset_of(&b) {
             prop_assert_eq!(a.meet(&b), Some(a.clone()), "{} ⊆ {}", a, b);
             for url in urls {
                 prop_assert!(!allows(Some(&a), &url) || allows(Some(&b), &url), "{} ⊆ {} at {}", a, b, url);
             }
+        }
+    }
+
+    #[test]
+    fn a_pattern_reads_as_it_is_written_whatever_it_came_of(a in pattern(), b in pattern()) {
+        for pattern in [Some(a.clone()), a.meet(&b)].into_iter().flatten() {
+            prop_assert_eq!(pattern.to_string().parse(), Ok(pattern));
         }
     }
 
@@ -94,7 +102,7 @@ proptest! {
     }
 }
 
-fn scope() -> impl Strategy<Value = HttpScope> {
+pub(super) fn scope() -> impl Strategy<Value = HttpScope> {
     let some = |words: &'static [&'static str]| prop::collection::btree_set(prop::sample::select(words), 0..3);
     let methods = prop::collection::btree_set(prop::sample::select(&["POST", "PUT", "DELETE"][..]), 1..3);
     (pattern(), methods, some(&["page", "tag"]), some(&["/a", "/b/*"]), some(&["/name", "/region"])).prop_map(
@@ -148,9 +156,11 @@ fn rt20_absent_is_not_any_and_overlap_is_not_subset() {
         "id": "make", "effect": "write", "methods": ["POST"], "url": "https://api.example.com/v2/{id}/*",
         "query": ["page"], "reason": "makes",
     }]);
-    // What the grant leaves out stays as declared, what it widens stays as declared.
+    // What the grant leaves out stays as declared, what it widens stays as declared, and is told.
     let granted = json!({"http": [{"id": "make", "url": "https://*.example.com/**", "methods": ["POST", "DELETE"], "query": ["page", "all"]}]});
     let met = effective(rule.clone(), Some(granted));
+    let surplus: Vec<_> = met.surplus.iter().map(|fault| fault.path.as_str()).collect();
+    assert_eq!(surplus, ["grant.http[0].methods", "grant.http[0].url", "grant.http[0].query"]);
     assert_eq!(met.http, effective(rule.clone(), None).http);
     assert!(met.plain.is_empty(), "`log` is declared and not in the grant");
     // Where both ask for something, both are held.

@@ -167,3 +167,55 @@ fn what_is_missing_is_printed_as_the_lines_to_add() {
     );
     assert_eq!(Interface::declarations(&[Interface::Reveal].into()), "reveal: {reason: …}");
 }
+
+#[test]
+fn what_opens_doors_is_marked() {
+    let read = |id: &str, url: &str, seal: Json| {
+        let mut rule = json!({"id": id, "effect": "read", "methods": ["GET"], "url": url, "reason": "reads"});
+        if !seal.is_null() {
+            rule["seal"] = seal;
+        }
+        rule
+    };
+    let rules = json!([
+        read("a", "https://h.example/v2/{id}/kubeconfig", json!("body")),
+        read("b", "https://h.example/v2/{id}/*", Json::Null),
+        read("c", "https://h.example/Secrets", Json::Null),
+        read("d", "https://10.0.0.1/x", Json::Null),
+        read("e", "https://vault.internal/x", Json::Null),
+        read("f", "https://internal.example/tokens", Json::Null),
+    ]);
+    let risks = effective(rules, None).risks();
+    let marks: Vec<_> = risks.iter().map(|risk| (risk.code, risk.rule.as_ref().unwrap().as_str())).collect();
+    assert_eq!(
+        marks,
+        [("unsealed-beside", "b"), ("unsealed-secret", "c"), ("near-address", "d"), ("near-address", "e")]
+    );
+}
+
+#[test]
+fn rt35_a_name_that_looks_like_another_is_refused() {
+    let found = Manifest::parse(&rule(|rule| rule["id"] = json!("l\u{456}st"))).unwrap_err();
+    assert_eq!(found.0[0].path, "capabilities.http[0].id");
+    assert!(found.0[0].message.contains("U+0456"), "{found}");
+    let mut json = manifest(json!([]));
+    json["credentials"] = json!({"\u{430}pi": {"type": "bearer", "reason": "it takes one"}});
+    assert!(Manifest::parse(&json).unwrap_err().to_string().contains("U+0430"));
+}
+
+#[test]
+fn scopes_belong_to_a_credential_and_are_words() {
+    let scopes = |credential: bool, scopes: Json| {
+        let json = rule(|rule| {
+            if credential {
+                rule["credential"] = json!("api");
+            }
+            rule["scopes"] = scopes;
+        });
+        Manifest::parse(&json).map(|manifest| manifest.http[0].scopes.iter().cloned().collect::<Vec<_>>())
+    };
+    assert_eq!(scopes(true, json!(["kubernetes:read"])).unwrap(), ["kubernetes:read"]);
+    assert!(scopes(false, json!(["kubernetes:read"])).unwrap_err().to_string().contains("has no credential"));
+    assert!(scopes(true, json!(["two words"])).is_err());
+    assert!(scopes(true, json!([])).is_err());
+}

@@ -1,7 +1,8 @@
-//! One file per question: what a manifest may say, what a meet leaves, what is decided.
+//! One file per question: what a manifest may say, what a meet leaves, what is decided, what was approved.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
 
+mod approvals;
 mod decisions;
 mod lattice;
 mod manifests;
