@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::process::{Child, Stdio};
 
 use maps_runtime::package::package;
-use maps_tests::{Finished, StackDir};
+use maps_tests::{Finished, StackDir, without_sections};
 use serde_json::{Value as Json, json};
 
-use crate::component::{guest, without_sections};
+use crate::component::guest;
 use crate::world::limits;
 
 const TOKEN: &str = "red_v1_0123456789abcdef0123456789abcdef";
@@ -34,7 +34,7 @@ impl Operator {
 
     /// Puts a component with this manifest in place of the one before.
     pub(crate) async fn install(&self, manifest: &str) {
-        let component = package(&without_sections(&guest("red")), manifest, &limits()).await.unwrap();
+        let component = package(&without_sections(&guest("red")), manifest, None, &limits()).await.unwrap();
         std::fs::write(self.stack.path().join("red.wasm"), component).unwrap();
     }
 
