@@ -11,8 +11,8 @@ use crate::Failure;
 pub(super) struct Cloud {
     child: Child,
     dir: PathBuf,
-    /// Kept open, since it has more to say.
-    _said: BufReader<ChildStdout>,
+    /// Kept open, since the cloud has more to say.
+    said: Option<BufReader<ChildStdout>>,
 }
 
 impl Cloud {
@@ -22,11 +22,14 @@ impl Cloud {
         let mut serve = place.maps(["cloud", "serve", "--dir"]);
         let cannot = |e: std::io::Error| format!("cannot serve a cloud: {e}");
         let mut child = serve.arg(&dir).stdout(Stdio::piped()).spawn().map_err(cannot)?;
-        let mut said = BufReader::new(child.stdout.take().ok_or("the cloud has no standard output")?);
-        // The first line comes once the cloud answers.
+        let said = child.stdout.take().map(BufReader::new);
+        let mut cloud = Self { child, dir, said };
+        // The first line comes once the cloud answers; without one it has ended.
         let mut line = String::new();
-        said.read_line(&mut line).map_err(cannot)?;
-        Ok(Self { child, dir, _said: said })
+        match cloud.said.as_mut().map_or(Ok(0), |said| said.read_line(&mut line)).map_err(cannot)? {
+            0 => Err("the cloud ended before it said where it listens".to_owned()),
+            _ => Ok(cloud),
+        }
     }
 
     /// What attaches a command to it.
