@@ -30,6 +30,19 @@ impl Toolchain {
     }
 }
 
+/// What cargo tells a crate that it runs about that crate.
+const CRATE_VARIABLES: [&str; 9] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// A way to compile plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -94,8 +107,9 @@ impl Way {
             Self::Debian => "/usr/bin/cargo".into(),
         });
         // What cargo sets for the crate that it runs is not meant for others: build scripts that
-        // look at it would be run again and again.
-        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
+        // look at it (ring's does) would be run again, and all that depends on them compiled again,
+        // by every change between a cargo that was run so and one that was not.
+        for name in CRATE_VARIABLES {
             command.env_remove(name);
         }
         if self == Self::Debian {
