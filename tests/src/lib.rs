@@ -12,7 +12,7 @@ pub use client::Client;
 pub use cloud::CloudServer;
 pub use command::{Finished, Maps};
 pub use stack::StackDir;
-pub use unpackage::without_sections;
+pub use unpackage::{without_section, without_sections};
 
 use std::path::{Path, PathBuf};
 

@@ -3,8 +3,10 @@
 
 use std::path::Path;
 
-use maps_tests::{CloudServer, Maps, StackDir, component, without_sections};
+use maps_rehearsal::Declaration;
+use maps_tests::{CloudServer, Maps, StackDir, component, without_section, without_sections};
 use serde_json::{Value, json};
+use wasm_encoder::{CustomSection, Encode, Section};
 
 const HOST: &str = "api.lawless.example";
 
@@ -122,4 +124,42 @@ fn a_declaration_that_is_wrong_builds_no_plugin() {
     let _ = built(dir.path(), &good).expect(0);
     let shown = Maps::at(dir.path()).run(["plugin", "inspect", "./own.wasm", "--output", "json"]).expect(0);
     assert_eq!(shown.events()[0]["rehearsal"]["services"][0]["host"], HOST);
+}
+
+#[test]
+fn a_declaration_that_packaging_never_saw_is_refused_before_anything_is_played() {
+    let stack = stack();
+    let mut component = without_section(&std::fs::read(component("guests/lawless")).unwrap(), "maps:rehearsal");
+    let declared = br#"{"maps": "v1", "services": [{"host": "api.digitalocean.com"}]}"#;
+    let section = CustomSection { name: "maps:rehearsal".into(), data: declared.into() };
+    component.push(section.id());
+    section.encode(&mut component);
+    std::fs::write(stack.path().join("own.wasm"), component).unwrap();
+    stack.write(&stack.text().replace(&maps_tests::component("guests/lawless").display().to_string(), "./own.wasm"));
+    let refused = stack.maps().run(["run", "--rehearse", "--yes"]).expect(1);
+    assert!(refused.stderr.contains("services[0].host: api.digitalocean.com is played by maps itself"), "{refused:?}");
+    assert!(!stack.path().join(".maps/rehearsal/declared/cloud").exists(), "no cloud was started");
+}
+
+#[test]
+fn the_documented_declaration_is_one() {
+    let page = std::fs::read_to_string(maps_tests::root().join("docs/rehearsal.md")).unwrap();
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let mut diagnostics = Vec::new();
+    let document = maps_engine::document::Document::parse("rehearsal.yaml", example.as_bytes(), &mut diagnostics);
+    let declared = Declaration::parse("notes", &document.unwrap().json(), &|host| host == "api.notes.example");
+    assert_eq!(declared.unwrap().hosts().collect::<Vec<_>>(), ["api.notes.example"]);
+    // Each field that there is stands on the page.
+    let told = Declaration::parse(
+        "notes",
+        &json!({"maps": "v1", "services": [{"host": "h.example", "x": 1,
+        "collections": [{"path": "/a", "x": 1, "states": {"x": 1}, "paging": {"x": 1}, "status": {"x": 1}}],
+        "recorded": [{"path": "/a", "x": 1}]}]}),
+        &|_| true,
+    );
+    let known: Vec<String> = told.unwrap_err().0.into_iter().filter_map(|fault| fault.help).collect();
+    assert_eq!(known.len(), 6, "{known:?}");
+    for field in known.iter().flat_map(|help| help.trim_start_matches("known here: ").split(", ")) {
+        assert!(page.contains(field), "{field} is not on the page");
+    }
 }

@@ -1,9 +1,11 @@
 //! What can be typed. Flags stand at the commands for which they mean something.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use maps_runtime::egress::Scheme;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -291,6 +293,8 @@ pub(crate) enum PluginCommand {
     },
     /// Compile a plugin, and make a component of it that carries its plugin.yaml
     Build(PluginBuildArgs),
+    /// Hold a plugin against the laws that the engine relies on
+    Test(PluginTestArgs),
 }
 
 /// `maps plugin build`.
@@ -308,6 +312,57 @@ pub(crate) struct PluginBuildArgs {
     /// Where the plugin goes; DIR/target/NAME.wasm if not given
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// `maps plugin test`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PluginTestArgs {
+    /// The plugin's folder, with what `maps plugin build` left in target/; or a plugin's name, or the path of a component
+    #[arg(value_name = "DIR|NAME|PATH", default_value = ".")]
+    pub(crate) plugin: String,
+    /// The folder of fixtures, KIND.json; `conformance` beside plugin.yaml, or here, if not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) fixtures: Option<PathBuf>,
+    /// Try this law alone
+    #[arg(long = "law", value_name = "NAME", action = ArgAction::Append)]
+    pub(crate) laws: Vec<String>,
+    /// Use a fake of your own in place of the local cloud: where on this machine it answers for a host
+    #[arg(long, value_name = "HOST=URL", action = ArgAction::Append)]
+    pub(crate) at: Vec<StandIn>,
+    /// The certificate authority of fakes that speak TLS, as PEM
+    #[arg(long, value_name = "FILE", requires = "at")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Give a fake the credential that an environment variable holds
+    #[arg(long = "credential", value_name = "NAME=VARIABLE", requires = "at", action = ArgAction::Append)]
+    pub(crate) credentials: Vec<Input>,
+}
+
+/// `--at HOST=URL`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StandIn {
+    pub(crate) host: String,
+    pub(crate) at: SocketAddr,
+    pub(crate) scheme: Scheme,
+}
+
+impl FromStr for StandIn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let form = || "a fake is given as HOST=http://127.0.0.1:PORT, or https with --ca".to_owned();
+        let (host, url) = text.split_once('=').filter(|(host, _)| !host.is_empty()).ok_or_else(form)?;
+        let (scheme, address) = url.split_once("://").ok_or_else(form)?;
+        let scheme = match scheme {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return Err(form()),
+        };
+        let at: SocketAddr = address.trim_end_matches('/').parse().map_err(|_| form())?;
+        match at.ip().is_loopback() {
+            true => Ok(Self { host: host.to_ascii_lowercase(), at, scheme }),
+            false => Err(format!("{at} is not on this machine, where a fake must be")),
+        }
+    }
 }
 
 /// `maps cloud …`.

@@ -155,7 +155,7 @@ fn held_against(kinds: &Kinds, stage: &Stage) -> Result<(), Failure> {
 }
 
 /// Where compiled plugins are kept: the user's cache folder, if there is one.
-fn cache_dir() -> Option<PathBuf> {
+pub(crate) fn cache_dir() -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))?;
     Some(base.join("maps"))

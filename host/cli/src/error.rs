@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use maps_conformance::SubjectError;
 use maps_engine::state::StateError;
 use maps_engine::value::Map;
 use maps_engine::{ApplyError, Diagnostic, PluginName, StoreError};
@@ -138,6 +139,9 @@ pub(crate) enum Failure {
         /// What is wrong with it.
         faults: DeclarationFaults,
     },
+    /// A plugin's kinds cannot be tried.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
     /// The plan was refused, or what came of it cannot be saved.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -222,6 +226,7 @@ impl Failure {
             | Self::Package(_)
             | Self::Guest(_)
             | Self::Declared { .. }
+            | Self::Subject(_)
             | Self::Audit(_)
             | Self::Egress(_)
             | Self::Apply(_)
@@ -255,6 +260,7 @@ impl Failure {
             Self::Egress(_) => "no-way-out",
             Self::Package(_) | Self::Guest(_) => "plugin-not-built",
             Self::Declared { .. } => "bad-rehearsal",
+            Self::Subject(_) => "bad-fixture",
             Self::Apply(ApplyError::Refused | ApplyError::Stale) => "plan-refused",
             Self::Apply(ApplyError::Store(_)) | Self::Store(_) => "state",
             Self::NoOutput { .. } => "no-such-output",
@@ -303,6 +309,7 @@ impl Failure {
             | Self::Inspect(_)
             | Self::Package(_)
             | Self::Declared { .. }
+            | Self::Subject(_)
             | Self::Audit(_)
             | Self::Egress(_)
             | Self::Apply(_)

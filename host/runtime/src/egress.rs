@@ -104,7 +104,16 @@ pub struct Transport {
 
 enum Route {
     Live { resolver: Arc<dyn Resolver>, private: BTreeSet<String> },
-    Rehearsal { hosts: BTreeMap<String, SocketAddr>, ca: Vec<u8>, faults: Faults },
+    Rehearsal { hosts: BTreeMap<String, (SocketAddr, Scheme)>, ca: Vec<u8>, faults: Faults },
+}
+
+/// How what stands in for a host on this machine is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// In clear: it does not leave the machine.
+    Http,
+    /// As the host itself.
+    Https,
 }
 
 impl Transport {
@@ -125,9 +134,30 @@ impl Transport {
         ca: Vec<u8>,
         faults: Faults,
     ) -> Result<Arc<Self>, EgressError> {
-        let hosts: BTreeMap<_, _> = hosts.into_iter().map(|(host, at)| (host.to_ascii_lowercase(), at)).collect();
-        match hosts.values().find(|address| !address.ip().is_loopback()) {
-            Some(outside) => Err(EgressError::NotLoopback(*outside)),
+        Self::on_this_machine(hosts.into_iter().map(|(host, at)| (host, at, Scheme::Https)), ca, faults)
+    }
+
+    /// An author's own fakes, as a local cloud, but for those that are spoken to in clear. A plugin
+    /// asks for `https` all the same, and its rules are held against that.
+    ///
+    /// # Errors
+    /// When an address is not on the loopback interface.
+    pub fn stand_in(
+        hosts: impl IntoIterator<Item = (String, SocketAddr, Scheme)>,
+        ca: Vec<u8>,
+    ) -> Result<Arc<Self>, EgressError> {
+        Self::on_this_machine(hosts, ca, Faults::default())
+    }
+
+    fn on_this_machine(
+        hosts: impl IntoIterator<Item = (String, SocketAddr, Scheme)>,
+        ca: Vec<u8>,
+        faults: Faults,
+    ) -> Result<Arc<Self>, EgressError> {
+        let hosts = hosts.into_iter().map(|(host, at, scheme)| (host.to_ascii_lowercase(), (at, scheme)));
+        let hosts: BTreeMap<_, _> = hosts.collect();
+        match hosts.values().find(|(address, _)| !address.ip().is_loopback()) {
+            Some((outside, _)) => Err(EgressError::NotLoopback(*outside)),
             None => Ok(Self::new(Route::Rehearsal { hosts, ca, faults })),
         }
     }
@@ -185,10 +215,21 @@ impl Transport {
         &self,
         client: &reqwest::Client,
         half: Half,
-        request: reqwest::Request,
+        mut request: reqwest::Request,
     ) -> Result<Sent<'_>, Problem> {
         let faults = match &self.route {
-            Route::Rehearsal { faults, .. } => Some((faults, faults.next_call())),
+            Route::Rehearsal { hosts, faults, .. } => {
+                let scheme = request.url().host_str().and_then(|host| hosts.get(host)).map(|(_, scheme)| *scheme);
+                // It was decided on as what it stands for; only the way to this machine's own port differs.
+                if scheme == Some(Scheme::Http) && request.url_mut().set_scheme("http").is_err() {
+                    return Err(Problem::new(
+                        Class::Invalid,
+                        "request-malformed",
+                        "the request cannot be sent as it is",
+                    ));
+                }
+                Some((faults, faults.next_call()))
+            }
             Route::Live { .. } => None,
         };
         pass(faults, Point::Before);
@@ -240,7 +281,7 @@ impl Resolve for Gate {
                     addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect()
                 }
                 Route::Rehearsal { hosts, .. } => {
-                    vec![*hosts.get(&host).ok_or(EgressError::Unrehearsed { host })?]
+                    vec![hosts.get(&host).ok_or(EgressError::Unrehearsed { host })?.0]
                 }
             };
             Ok(Box::new(addresses.into_iter()) as Addrs)

@@ -70,6 +70,19 @@ async fn rt22_a_section_inside_the_guest_speaks_for_nobody_and_a_second_one_is_r
 }
 
 #[tokio::test]
+async fn a_declaration_for_rehearsals_is_there_once_is_json_and_is_not_too_long() {
+    let component = Parts::default().package(MANIFEST).await.unwrap();
+    assert_eq!(Inspection::of(&component).unwrap().rehearsal, None);
+    let refused = |component: &[u8]| Inspection::of(component).unwrap_err().to_string();
+    let declared = with_section(&component, "maps:rehearsal", r#"{"maps": "v1"}"#);
+    assert_eq!(Inspection::of(&declared).unwrap().rehearsal.unwrap()["maps"], "v1");
+    assert!(refused(&with_section(&declared, "maps:rehearsal", "{}")).contains("2 times"));
+    assert!(refused(&with_section(&component, "maps:rehearsal", "[]")).contains("is not a JSON object"));
+    let long = format!(r#"{{"maps": "{}"}}"#, "v".repeat(300_000));
+    assert!(refused(&with_section(&component, "maps:rehearsal", &long)).contains("more than the limit"));
+}
+
+#[tokio::test]
 async fn a_plugin_speaks_for_its_own_kinds_only() {
     let manifest = MANIFEST.replace("tiny,", "other,");
     let error = Parts::default().package(&manifest).await.unwrap_err().to_string();

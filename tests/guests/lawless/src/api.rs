@@ -3,7 +3,7 @@
 use maps_sdk::http::Api;
 use maps_sdk::{Problem, Secret};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::thing::Inputs;
 
@@ -19,7 +19,8 @@ pub(crate) struct Told {
     pub(crate) breaks: String,
     pub(crate) status: String,
     pub(crate) made_at: String,
-    pub(crate) key: Secret,
+    /// A handle, or in clear where no rule seals it.
+    key: Value,
 }
 
 impl Told {
@@ -28,15 +29,28 @@ impl Told {
         self.status == "active"
     }
 
+    /// The key's handle.
+    pub(crate) fn key(&self) -> Option<Secret> {
+        serde_json::from_value(self.key.clone()).ok()
+    }
+
+    /// The key in clear, if it came so.
+    pub(crate) fn key_in_clear(&self) -> Option<&str> {
+        self.key.as_str()
+    }
+
     /// Is it as it should be?
     pub(crate) fn is_as(&self, inputs: &Inputs) -> bool {
         self.size == inputs.size && self.breaks == inputs.breaks
     }
 }
 
-/// The thing with this id, if it is there.
-pub(crate) fn get(id: &str) -> Result<Option<Told>, Problem> {
-    API.get(&["things", id]).read()?.accepted_or_absent()?.map(|answer| answer.json()).transpose()
+/// The thing with this id, if it is there. The host would know a key again that it has sealed in the
+/// same call, so that one who is to leak it asks for it in clear alone.
+pub(crate) fn get(id: &str, breaks: &str) -> Result<Option<Told>, Problem> {
+    let sealed = API.get(&["things", id]);
+    let asked = if ["keeps-key", "logs-key"].contains(&breaks) { sealed.query("clear", "1") } else { sealed };
+    asked.read()?.accepted_or_absent()?.map(|answer| answer.json()).transpose()
 }
 
 /// The first thing that this token made, or any at all, if it is there.
@@ -51,15 +65,8 @@ pub(crate) fn with_token(token: Option<&str>) -> Result<Option<Told>, Problem> {
     Ok(list.things.into_iter().next())
 }
 
-/// The thing's key, in clear.
-pub(crate) fn key_in_clear(id: &str) -> Result<String, Problem> {
-    let answer = API.get(&["things", id]).query("clear", "1").read()?.accepted()?;
-    let told: serde_json::Value = answer.json()?;
-    Ok(told["key"].as_str().unwrap_or_default().to_owned())
-}
-
 /// What a thing is made of.
-pub(crate) fn body(inputs: &Inputs, token: &str) -> serde_json::Value {
+pub(crate) fn body(inputs: &Inputs, token: &str) -> Value {
     let Inputs { name, region, size, breaks } = inputs;
     json!({"name": name, "region": region, "size": size, "breaks": breaks, "token": token})
 }

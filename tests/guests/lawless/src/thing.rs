@@ -74,8 +74,12 @@ fn resource(told: &Told) -> Resource<Thing> {
         size: told.size,
         breaks: told.breaks.clone(),
     };
-    let key = (told.breaks == "ephemeral-unasked").then(|| told.key.clone());
-    Resource { id: told.id.clone(), inputs, outputs: Outputs { made_at: told.made_at.as_str().into(), key } }
+    let key = told.key().filter(|_| told.breaks == "ephemeral-unasked");
+    let made_at = match told.key_in_clear() {
+        Some(key) if told.breaks == "keeps-key" => key,
+        _ => &told.made_at,
+    };
+    Resource { id: told.id.clone(), inputs, outputs: Outputs { made_at: made_at.into(), key } }
 }
 
 fn pending<T>(id: &str) -> Result<Progress<T, Checkpoint>, Problem> {
@@ -88,8 +92,7 @@ fn done(told: &Told) -> Outcome<Thing> {
     match told.breaks.as_str() {
         "stays-unknown" => made.outputs.made_at = json!({"$unknown": true}),
         "normalises" => made.inputs.size += 1,
-        "keeps-key" => made.outputs.made_at = api::key_in_clear(&told.id)?.into(),
-        "logs-key" => info!("its key is {}", api::key_in_clear(&told.id)?),
+        "logs-key" => info!("its key is {}", told.key_in_clear().unwrap_or_default()),
         "not-granted" => {
             // What the host answers does not matter: it has seen it.
             let _ = API.get(&["others"]).read();
@@ -103,6 +106,8 @@ impl Kind for Thing {
     const NAME: &'static str = "lawless/thing";
     const DESCRIPTION: &'static str = "A thing.";
     const SETTLE_MS: u64 = 1_000;
+    /// A name is taken until its thing is gone.
+    const DELETE_FIRST: bool = true;
     type Inputs = Inputs;
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;
@@ -134,10 +139,11 @@ impl Kind for Thing {
     }
 
     fn read(&self, _: &Context, request: &Read<Self>) -> Result<Option<Resource<Self>>, Problem> {
-        let Some(told) = api::get(&request.prior.id)? else { return Ok(None) };
+        let breaks = request.prior.inputs.as_ref().map_or("", |inputs| inputs.breaks.as_str());
+        let Some(told) = api::get(&request.prior.id, breaks)? else { return Ok(None) };
         let mut read = resource(&told);
         if request.wants("key") && told.breaks != "ephemeral-withheld" {
-            read.outputs.key = Some(told.key.clone());
+            read.outputs.key = api::get(&request.prior.id, "")?.and_then(|told| told.key());
         }
         match told.breaks.as_str() {
             "read-tells-another-output" => read.outputs.made_at = "never".into(),
@@ -168,7 +174,7 @@ impl Kind for Thing {
             let made: Told = API.post(&["things"]).json(&body)?.write(request.step())?.accepted()?.json()?;
             return pending(&made.id);
         };
-        match api::get(&checkpoint.id)? {
+        match api::get(&checkpoint.id, &request.inputs.breaks)? {
             Some(told) if told.is_ready() => done(&told),
             Some(told) => pending(&told.id),
             None => Err(Problem::internal("gone", "it went while it was made")),
@@ -177,8 +183,8 @@ impl Kind for Thing {
 
     fn update(&self, _: &Context, request: &Update<Self>) -> Outcome<Self> {
         let id = &request.prior.id;
-        let told = api::get(id)?.ok_or_else(|| Problem::new(Class::NotFound, "gone", "it is gone"))?;
         let breaks = request.inputs.breaks.as_str();
+        let told = api::get(id, breaks)?.ok_or_else(|| Problem::new(Class::NotFound, "gone", "it is gone"))?;
         if told.is_as(&request.inputs) && request.checkpoint.is_none() && breaks == "update-goes-once" {
             return Err(Problem::new(Class::Conflict, "again", "it was begun before"));
         }
@@ -209,7 +215,7 @@ impl Kind for Thing {
                 _ => drop(answer.accepted_or_absent()?),
             }
         }
-        match api::get(id)? {
+        match api::get(id, breaks)? {
             Some(_) => pending(id),
             None => Ok(Progress::Done(())),
         }

@@ -1,0 +1,157 @@
+//! Where laws are tried: with which cloud, and which hosts lead to it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+
+use maps_engine::Value;
+use maps_engine::capability::Manifest;
+use maps_rehearsal::{Cloud, Declaration, Exchange, Options, Running};
+use maps_runtime::capability::http::BoundCredential;
+use maps_runtime::egress::{Scheme, Transport};
+use maps_runtime::fault::Faults;
+
+use crate::clock::CloudClock;
+use crate::fixture::Fixture;
+use crate::verdict::{Kept, Stop, untried};
+
+/// Where laws are tried.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Where compiled plugins are kept, since a compilation costs more than a trial.
+    pub cache_dir: Option<PathBuf>,
+    /// Whom the plugin talks to.
+    pub peer: Peer,
+}
+
+/// Whom a plugin talks to while it is tried.
+#[derive(Clone, Debug)]
+pub enum Peer {
+    /// A local cloud for each trial, in virtual time, which also plays what is declared.
+    Rehearsal {
+        /// What is declared.
+        declared: Vec<Declaration>,
+        /// Who is told of all that goes over the wire.
+        exchanges: Option<Sender<Exchange>>,
+    },
+    /// The author's own fake of the service, in its own time.
+    Fake(Fake),
+}
+
+/// A fake of a service that listens on this machine.
+#[derive(Clone, Debug)]
+pub struct Fake {
+    /// Where each host of the plugin's rules is.
+    pub hosts: BTreeMap<String, (SocketAddr, Scheme)>,
+    /// The certificate authority to trust there, as PEM; may be empty.
+    pub authority: Vec<u8>,
+    /// Values for credentials, by the manifest's names for them; what is missing is made up.
+    pub credentials: BTreeMap<String, String>,
+}
+
+/// The cloud of one trial.
+pub(crate) enum Standing {
+    Local(Box<Running>),
+    Fake,
+}
+
+/// A cloud that stands, and how it is reached.
+pub(crate) struct Ready {
+    pub(crate) standing: Standing,
+    pub(crate) clock: CloudClock,
+    pub(crate) transport: std::sync::Arc<Transport>,
+    /// By the manifest's names.
+    pub(crate) credentials: BTreeMap<String, BoundCredential>,
+    /// Their values, to be looked for everywhere.
+    pub(crate) secrets: Vec<String>,
+}
+
+impl Peer {
+    /// Starts what has to be started.
+    pub(crate) async fn ready(&self, dir: PathBuf, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> {
+        match self {
+            Self::Rehearsal { declared, exchanges } => {
+                let (declared, exchanges) = (declared.clone(), exchanges.clone());
+                let options = Options { declared, exchanges, ..Options::new(dir) };
+                let cloud = Cloud::start(options).await.map_err(untried("the local cloud does not start"))?;
+                local(cloud, manifest, fixture)
+            }
+            Self::Fake(fake) => fake.ready(manifest),
+        }
+    }
+}
+
+fn local(cloud: Running, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> {
+    let file = cloud.file();
+    let hosts: Vec<String> = file.hosts.keys().cloned().collect();
+    let mut bound = Bound { hosts: hosts.clone(), ..Bound::default() };
+    for asked in manifest.credentials.keys() {
+        let given = match fixture.credentials.get(asked).map(String::as_str) {
+            Some("digitalocean") => Some("api.digitalocean.com"),
+            Some(host) => Some(host),
+            // The host that the credential's rules name.
+            None => {
+                let mut rules = manifest.http.iter().filter(|rule| rule.credential.as_ref() == Some(asked));
+                rules.find_map(|rule| hosts.iter().find(|host| rule.scope.url.names_host(host))).map(String::as_str)
+            }
+        };
+        match given.and_then(|host| file.token_for(host)) {
+            Some(token) => bound.add(asked, token),
+            None => {
+                let why = "the local cloud demands no credential at the hosts of its rules";
+                return Err(Stop::Untried(format!("there is nothing to give for the credential {asked}: {why}")));
+            }
+        }
+    }
+    let broken = untried("the local cloud's description names no address");
+    let addresses: Result<Vec<(String, SocketAddr)>, _> =
+        file.hosts.iter().map(|(host, at)| Ok::<_, std::net::AddrParseError>((host.clone(), at.parse()?))).collect();
+    let authority = std::fs::read(&file.ca).map_err(untried("the local cloud's authority cannot be read"))?;
+    let transport = Transport::rehearsal(addresses.map_err(broken)?, authority, Faults::new(Vec::new()))
+        .map_err(untried("there is no way to the local cloud"))?;
+    let clock = CloudClock::of(file)?;
+    Ok(Ready {
+        clock,
+        transport,
+        credentials: bound.credentials,
+        secrets: bound.secrets,
+        standing: Standing::Local(Box::new(cloud)),
+    })
+}
+
+impl Fake {
+    fn ready(&self, manifest: &Manifest) -> Kept<Ready> {
+        let mut bound = Bound { hosts: self.hosts.keys().cloned().collect(), ..Bound::default() };
+        for asked in manifest.credentials.keys() {
+            let made_up = format!("made-up-{}", "5".repeat(32));
+            bound.add(asked, self.credentials.get(asked).unwrap_or(&made_up));
+        }
+        let hosts = self.hosts.iter().map(|(host, (at, scheme))| (host.clone(), *at, *scheme));
+        let transport =
+            Transport::stand_in(hosts, self.authority.clone()).map_err(untried("there is no way to the fake"))?;
+        Ok(Ready {
+            clock: CloudClock::real(),
+            transport,
+            credentials: bound.credentials,
+            secrets: bound.secrets,
+            standing: Standing::Fake,
+        })
+    }
+}
+
+/// Credentials as they are given to a plugin's use.
+#[derive(Default)]
+struct Bound {
+    hosts: Vec<String>,
+    credentials: BTreeMap<String, BoundCredential>,
+    secrets: Vec<String>,
+}
+
+impl Bound {
+    fn add(&mut self, asked: &str, value: &str) {
+        let secret = BoundCredential { value: Value::from(value).secret(), hosts: self.hosts.clone() };
+        self.credentials.insert(asked.to_owned(), secret);
+        self.secrets.push(value.to_owned());
+    }
+}
