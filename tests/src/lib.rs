@@ -5,6 +5,7 @@ mod client;
 mod cloud;
 mod command;
 pub mod conformance;
+pub mod guide;
 mod stack;
 mod unpackage;
 

@@ -283,6 +283,8 @@ impl ApproveArgs {
 /// `maps plugin …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
+    /// Write a plugin to begin with: a crate that builds, tests and runs as it is
+    New(PluginNewArgs),
     /// Show what plugins of a stack may do, and record in maps.lock that it is approved
     Approve(ApproveArgs),
     /// Tell what a plugin imports, declares and manages, from its bytes alone
@@ -295,6 +297,19 @@ pub(crate) enum PluginCommand {
     Build(PluginBuildArgs),
     /// Hold a plugin against the laws that the engine relies on
     Test(PluginTestArgs),
+}
+
+/// `maps plugin new`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PluginNewArgs {
+    /// What the plugin and its crate are called
+    pub(crate) name: String,
+    /// The folder that is made; NAME if not given
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Use the SDK of a checkout of maps instead of writing a copy of it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) sdk: Option<PathBuf>,
 }
 
 /// `maps plugin build`.

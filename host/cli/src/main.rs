@@ -4,6 +4,7 @@
 
 mod approval;
 mod args;
+mod carried;
 mod cloud;
 mod commands;
 mod compose;

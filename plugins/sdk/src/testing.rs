@@ -12,6 +12,9 @@
 //! assert_eq!(answer.status, 200);
 //! assert_eq!(testing::calls()[0].url, "https://api.example.com/things/a%20b");
 //! ```
+//!
+//! A kind is called with requests as the host would make them: `thing.create(&Context::default(),
+//! &testing::create(inputs))`.
 
 use std::cell::{Cell, RefCell};
 
@@ -19,7 +22,8 @@ use crate::bindings::maps::platform::http_types as wire;
 use crate::bindings::maps::platform::http_write::Write;
 use crate::bindings::maps::platform::types;
 use crate::http::Response;
-use crate::problem::Problem;
+use crate::kind::{Context, Create, Delete, Find, Kind, Prior, Read, Resource, Step, Update};
+use crate::problem::{Problem, Report};
 
 /// Which half of `http` a call took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +88,51 @@ pub fn lines() -> Vec<String> {
 /// Sets this thread's clock.
 pub fn set_now(ms: u64) {
     NOW.set(ms);
+}
+
+/// The token of the requests made here.
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// The address of the requests made here.
+pub const ADDRESS: &str = "subject";
+
+/// What a kind's own check says of inputs that are all known.
+pub fn check<K: Kind + Default>(inputs: &K::Inputs) -> Vec<Problem> {
+    let mut report = Report::default();
+    K::default().check(&Context::default(), inputs, &mut report);
+    report.into_problems()
+}
+
+/// A request to look for what a [`create`] made.
+pub fn find<K: Kind>(inputs: K::Inputs) -> Find<K> {
+    Find { address: ADDRESS.to_owned(), inputs, token: TOKEN.to_owned() }
+}
+
+/// A request to read an object of which only the id is known, without ephemeral outputs.
+pub fn read<K: Kind>(id: &str) -> Read<K> {
+    let prior = Prior { id: id.to_owned(), inputs: None, outputs: None };
+    Read { address: ADDRESS.to_owned(), prior, ephemeral: Vec::new() }
+}
+
+/// A first request to make an object.
+pub fn create<K: Kind>(inputs: K::Inputs) -> Create<K> {
+    let (address, token) = (ADDRESS.to_owned(), TOKEN.to_owned());
+    Create { step: Step::FIRST, address, inputs, token, checkpoint: None }
+}
+
+/// A first request to change an object; `changed` are the paths that differ.
+pub fn update<K: Kind>(object: Resource<K>, inputs: K::Inputs, changed: &[&str]) -> Update<K> {
+    let changed = changed.iter().map(|path| (*path).to_owned()).collect();
+    Update { step: Step::FIRST, address: ADDRESS.to_owned(), inputs, prior: known(object), changed, checkpoint: None }
+}
+
+/// A first request to remove an object.
+pub fn delete<K: Kind>(object: Resource<K>) -> Delete<K> {
+    Delete { step: Step::FIRST, address: ADDRESS.to_owned(), prior: known(object), checkpoint: None }
+}
+
+fn known<K: Kind>(object: Resource<K>) -> Prior<K> {
+    Prior { id: object.id, inputs: Some(object.inputs), outputs: Some(object.outputs) }
 }
 
 fn answer(half: Half, items: &[u32], request: &wire::Request) -> Result<wire::Response, types::Problem> {

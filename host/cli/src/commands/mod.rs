@@ -12,6 +12,7 @@ mod plan;
 mod plugin_approve;
 mod plugin_build;
 mod plugin_inspect;
+mod plugin_new;
 mod plugin_test;
 mod run;
 mod summarised;
@@ -38,6 +39,7 @@ pub(crate) fn dispatch(command: Command, screen: &Arc<Screen>) -> Exit {
         Command::Plugin(PluginCommand::Inspect { plugin }) => {
             ended("plugin inspect", &|| plugin_inspect::plugin_inspect(&plugin, screen))
         }
+        Command::Plugin(PluginCommand::New(args)) => ended("plugin new", &|| plugin_new::plugin_new(&args, screen)),
         Command::Plugin(PluginCommand::Test(args)) => ended("plugin test", &|| plugin_test::plugin_test(&args, screen)),
         Command::Plugin(PluginCommand::Build(args)) => {
             ended("plugin build", &|| plugin_build::plugin_build(&args, screen))

@@ -15,6 +15,7 @@ use crate::guest::Guest;
 use crate::render::Screen;
 use crate::render::diagnostics::Sources;
 use crate::render::plugin::PluginView;
+use crate::source::{self, Component};
 use crate::{compose, declared};
 
 /// Builds it, and replaces the file at once, so that nobody finds half of one.
@@ -49,8 +50,22 @@ pub(crate) fn plugin_build(args: &PluginBuildArgs, screen: &Screen) -> Result<Ex
 }
 
 /// Where the component of the plugin in `dir` goes, and is looked for.
-pub(crate) fn default_out(dir: &Path, plugin: &str) -> PathBuf {
+fn default_out(dir: &Path, plugin: &str) -> PathBuf {
     dir.join("target").join(format!("{plugin}.wasm"))
+}
+
+/// The component that is meant: a plugin's own folder stands for what was built there.
+pub(crate) fn meant(plugin: &str) -> Result<Component, Failure> {
+    let dir = Path::new(plugin);
+    if !dir.join(MANIFEST_FILE).is_file() {
+        return source::component(plugin, Path::new("."));
+    }
+    let built = default_out(dir, ManifestFile::read(dir)?.written.manifest.plugin.as_str());
+    if built.is_file() {
+        return Ok(Component::File(built));
+    }
+    let message = format!("the plugin in {} is not built: there is no {}", dir.display(), built.display());
+    Err(Failure::usage_help(message, format!("maps plugin build {}", dir.display())))
 }
 
 /// The module of the crate beside the manifest.

@@ -7,12 +7,11 @@ use maps_conformance::{Fake, LAWS, Peer, Setup, subjects};
 use maps_runtime::egress::Scheme;
 use maps_runtime::inspect::Inspection;
 
-use super::plugin_build::{ManifestFile, default_out};
+use super::plugin_build::meant;
 use crate::args::{Input, PluginTestArgs, StandIn};
 use crate::error::{Exit, Failure};
 use crate::render::Screen;
 use crate::render::laws::{LawRow, Tally};
-use crate::source::{self, Component};
 use crate::{compose, declared};
 
 /// Where fixtures lie, beside plugin.yaml.
@@ -52,18 +51,9 @@ pub(crate) fn plugin_test(args: &PluginTestArgs, screen: &Screen) -> Result<Exit
 
 /// The component's bytes, and the folder of its fixtures.
 fn component(args: &PluginTestArgs) -> Result<(Vec<u8>, PathBuf), Failure> {
+    let component = meant(&args.plugin)?;
     let named = Path::new(&args.plugin);
-    let (component, beside) = if named.is_dir() {
-        let manifest = ManifestFile::read(named)?;
-        let path = default_out(named, manifest.written.manifest.plugin.as_str());
-        if !path.is_file() {
-            let help = format!("build it first: maps plugin build {}", args.plugin);
-            return Err(Failure::usage_help(format!("there is no component at {}", path.display()), help));
-        }
-        (Component::File(path), named.join(FIXTURES))
-    } else {
-        (source::component(&args.plugin, Path::new("."))?, PathBuf::from(FIXTURES))
-    };
+    let beside = if named.is_dir() { named.join(FIXTURES) } else { PathBuf::from(FIXTURES) };
     let bytes = component.bytes()?.into_owned();
     let fixtures = args.fixtures.clone().unwrap_or(beside);
     if !fixtures.is_dir() {

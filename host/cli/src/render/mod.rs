@@ -5,6 +5,7 @@ pub(crate) mod capabilities;
 pub(crate) mod diagnostics;
 pub(crate) mod difference;
 pub(crate) mod json;
+pub(crate) mod kind;
 pub(crate) mod laws;
 pub(crate) mod outputs;
 pub(crate) mod plan;

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use maps_engine::capability::{Effective, Weight};
 use maps_runtime::inspect::Inspection;
 use serde_json::{Value as Json, json};
 
-use super::style::{CHANGE, DIM, LEARN, STRONG, paint};
+use super::kind::KindRow;
+use super::style::{BAD, CHANGE, DIM, LEARN, STRONG, paint};
 use super::text::Text;
 
 /// What an inspection found, as rows.
@@ -20,13 +22,8 @@ pub(crate) struct PluginView {
     imports: Vec<Text>,
     kinds: Vec<KindRow>,
     rules: Vec<RuleRow>,
+    risks: Vec<(Weight, Text)>,
     documents: Json,
-}
-
-#[derive(Debug)]
-struct KindRow {
-    name: Text,
-    description: Text,
 }
 
 /// One rule, or an interface that is declared as a whole.
@@ -47,7 +44,8 @@ impl PluginView {
         // A manifest is data through and through, so that this cannot fail.
         let documents =
             json!({"manifest": manifest, "kinds": inspection.kinds["kinds"], "rehearsal": inspection.rehearsal});
-        let kinds = inspection.kinds["kinds"].as_object().into_iter().flatten();
+        // No grant narrows anything here, so that nothing can be wrong with one.
+        let risks = Effective::meet(manifest, None).map(|effective| effective.risks()).unwrap_or_default();
         Self {
             name: Text::line(manifest.plugin.as_str()),
             version: Text::line(&manifest.version),
@@ -56,10 +54,9 @@ impl PluginView {
             contract: Text::line(inspection.contract),
             bytes: inspection.bytes,
             imports: inspection.imports.iter().map(|import| Text::line(import.name())).collect(),
-            kinds: kinds
-                .map(|(name, kind)| KindRow { name: Text::line(name), description: text(kind, "description") })
-                .collect(),
+            kinds: inspection.schemas.values().map(KindRow::of).collect(),
             rules: rules(&documents["manifest"]),
+            risks: risks.iter().map(|risk| (risk.weight, Text::line(&risk.message))).collect(),
             documents,
         }
     }
@@ -99,10 +96,7 @@ impl PluginView {
         let imports: Vec<&str> = self.imports.iter().map(Text::as_str).collect();
         let imports = if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") };
         page.push_str(&format!("  imports   {imports}\n\n{}\n", paint(STRONG, "kinds")));
-        let width = self.kinds.iter().map(|kind| kind.name.width()).max().unwrap_or(0);
-        for kind in &self.kinds {
-            page.push_str(&format!("  {}  {}\n", paint(LEARN, format!("{:width$}", kind.name)), kind.description));
-        }
+        self.kinds.iter().for_each(|kind| page.push_str(&kind.page()));
         page.push_str(&format!("\n{}\n", paint(STRONG, "rules")));
         let width = self.rules.iter().map(|rule| rule.title().chars().count()).max().unwrap_or(0);
         for rule in &self.rules {
@@ -114,6 +108,14 @@ impl PluginView {
             if rule.reason.width() > 0 {
                 page.push_str(&format!("  {:width$}  {}\n", "", paint(DIM, &rule.reason)));
             }
+        }
+        page.push_str(&rehearsal(&self.documents["rehearsal"]));
+        if !self.risks.is_empty() {
+            page.push_str(&format!("\n{}\n", paint(STRONG, "look at")));
+        }
+        for (weight, message) in &self.risks {
+            let style = if *weight == Weight::Loud { BAD } else { CHANGE };
+            page.push_str(&format!("  {}  {message}\n", paint(style, "!")));
         }
         page
     }
@@ -130,6 +132,23 @@ impl RuleRow {
 
 fn text(json: &Json, key: &str) -> Text {
     Text::line(json.get(key).and_then(Json::as_str).unwrap_or_default())
+}
+
+/// What rehearsals play of it; nothing if its author declares nothing.
+fn rehearsal(declared: &Json) -> String {
+    let services: Vec<&Json> = declared["services"].as_array().into_iter().flatten().collect();
+    if services.is_empty() {
+        return String::new();
+    }
+    let mut page = format!("\n{}\n", paint(STRONG, "played in rehearsals"));
+    for service in services {
+        let paths = service["collections"].as_array().into_iter().flatten();
+        let mut played: Vec<String> = paths.map(|collection| text(collection, "path").to_string()).collect();
+        let recorded = service["recorded"].as_array().map_or(0, Vec::len);
+        played.extend((recorded > 0).then(|| format!("{recorded} recorded answers")));
+        page.push_str(&format!("  {}  {}\n", paint(LEARN, text(service, "host")), played.join(", ")));
+    }
+    page
 }
 
 /// Every rule of every interface: those that are declared as a whole, then those of `http`.
