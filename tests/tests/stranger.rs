@@ -99,6 +99,9 @@ fn the_guide_leads_from_an_empty_folder_to_a_resource_in_a_stack() {
     assert!(told("maps plugin test").unwrap().ends_with("14 kept\n"));
     let page = told("maps plugin inspect .").unwrap();
     assert!(page.contains("notes/note") && page.contains("create-note"), "{page}");
+    assert!(told("maps audit hello --rehearse").unwrap().contains("create-note"));
+    let lock = std::fs::read_to_string(top.join("hello/maps.lock")).unwrap();
+    assert!(lock.contains("notes") && lock.contains("create-note"), "{lock}");
     assert!(told("maps output hello/ --rehearse").unwrap().contains("welcomed"));
 
     // The stack of the repository, and nothing left out of it.
