@@ -76,6 +76,39 @@ fn recovers(stack: &StackDir, cloud: &CloudServer) {
     assert_eq!(stack.maps().run(again).expect(0).changes(), [0; 4]);
 }
 
+/// Has the process a handler for SIGINT by now? Before, a signal would end it by itself.
+fn listens(child: &Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+}
+
+#[test]
+fn an_interrupt_while_planning_ends_the_command_with_a_summary() {
+    let stack = StackDir::copy_of("maps");
+    let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
+    let flag = cloud.flag();
+    let _ = stack.maps().run(["run", "stack.yaml", &flag, "--yes"]).expect(0);
+    let before = stack.maps().run(["plan", "stack.yaml", &flag]).expect(0).stdout;
+    // Each answer drips, so that planning is still under way when the signal comes.
+    let slow: Vec<String> = (1..16).map(|call| format!("drip@{call}")).collect();
+    for words in [&["destroy", "stack.yaml", "--yes"][..], &["run", "stack.yaml", "--yes"]] {
+        let slow = slow.join(",");
+        let arguments = words.iter().copied().chain([flag.as_str(), "--output", "json", "--fault", &slow]);
+        let mut child = stack.maps().command(arguments).spawn().unwrap();
+        while child.try_wait().unwrap().is_none() && !listens(&child) {
+            std::thread::yield_now();
+        }
+        send(&child, Signal::INT);
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), INTERRUPTED, "{told}");
+        let last: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        assert_eq!((&last["event"], &last["exit"]), (&"summary".into(), &130.into()), "{told}");
+    }
+    assert_eq!(stack.maps().run(["plan", "stack.yaml", &flag]).expect(0).stdout, before);
+}
+
 #[test]
 fn the_first_interrupt_finishes_what_is_in_flight_and_saves() {
     let stack = StackDir::copy_of("maps");

@@ -177,6 +177,9 @@ pub(crate) enum Failure {
     /// The user said no.
     #[error("nothing was changed")]
     Declined,
+    /// The user stopped it before anything was changed.
+    #[error("interrupted, and nothing was changed")]
+    Interrupted,
 }
 
 fn not_approved(plugins: &[PluginName]) -> String {
@@ -217,6 +220,7 @@ impl Failure {
                 Exit::Locked
             }
             Self::Plugin { error: LoadError::NotGranted { .. }, .. } | Self::NotApproved { .. } => Exit::Denied,
+            Self::Interrupted => Exit::Interrupted,
             Self::Diagnostics { .. }
             | Self::Load(_)
             | Self::Plugin { .. }
@@ -269,6 +273,7 @@ impl Failure {
             Self::Control(_) => "cloud-unreachable",
             Self::NobodyToAsk => "nobody-to-ask",
             Self::Declined => "declined",
+            Self::Interrupted => "interrupted",
         }
     }
 
@@ -315,7 +320,8 @@ impl Failure {
             | Self::Apply(_)
             | Self::Store(_)
             | Self::Cloud(_)
-            | Self::Declined => None,
+            | Self::Declined
+            | Self::Interrupted => None,
         }
     }
 

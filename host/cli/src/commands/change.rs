@@ -12,7 +12,7 @@ use crate::compose::Workbench;
 use crate::connect::hold_log;
 use crate::error::{Exit, Failure};
 use crate::faults::Faults;
-use crate::interrupt::Listener;
+use crate::interrupt::{Listener, asked, unless_interrupted};
 use crate::rehearse::Past;
 use crate::render::Screen;
 use crate::render::outputs::{OutputsView, Secrets};
@@ -84,7 +84,7 @@ async fn with_bench(
     bench: &Workbench,
     store: &dyn Store,
     wanted: &Change<'_>,
-    screen: &Screen,
+    screen: &Arc<Screen>,
     summary: &mut Summary,
 ) -> Result<Ended, Failure> {
     let session = bench.session(stage.stack());
@@ -92,8 +92,8 @@ async fn with_bench(
     let loaded = store.load().await?;
     hold_log(&stage.location(), &loaded)?;
     let plan = match wanted.destroy {
-        true => maps_engine::plan_destroy(&session, &loaded).await?,
-        false => maps_engine::plan(&session, &loaded).await?,
+        true => unless_interrupted(maps_engine::plan_destroy(&session, &loaded)).await??,
+        false => unless_interrupted(maps_engine::plan(&session, &loaded)).await??,
     };
     bench.reporter.pause();
     screen.diagnostics(&plan.diagnostics, &stage.file.sources);
@@ -107,7 +107,7 @@ async fn with_bench(
         return Ok(Ended::Unchanged);
     }
     bench.tell_unapproved(screen);
-    consent(wanted, screen)?;
+    consent(wanted, screen).await?;
     let cancel = Cancel::default();
     let reporter = Arc::clone(&bench.reporter);
     let _listener = Listener::start({
@@ -122,12 +122,13 @@ async fn with_bench(
     Ok(Ended::Applied(maps_engine::apply(&session, store, &loaded, &plan, &cancel).await?))
 }
 
-fn consent(wanted: &Change<'_>, screen: &Screen) -> Result<(), Failure> {
+async fn consent(wanted: &Change<'_>, screen: &Arc<Screen>) -> Result<(), Failure> {
     if wanted.yes {
         return Ok(());
     }
     let question = if wanted.destroy { "Remove all of this?" } else { "Apply this plan?" };
-    match screen.asks(question) {
+    let screen = Arc::clone(screen);
+    match asked(move || screen.asks(question)).await? {
         Some(true) => Ok(()),
         Some(false) => Err(Failure::Declined),
         None => Err(Failure::NobodyToAsk),
