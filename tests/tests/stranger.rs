@@ -102,7 +102,7 @@ fn the_guide_leads_from_an_empty_folder_to_a_resource_in_a_stack() {
     assert!(told("maps audit hello --rehearse").unwrap().contains("create-note"));
     let lock = std::fs::read_to_string(top.join("hello/maps.lock")).unwrap();
     assert!(lock.contains("notes") && lock.contains("create-note"), "{lock}");
-    assert!(told("maps output hello/ --rehearse").unwrap().contains("welcomed"));
+    assert!(told("maps output hello --rehearse").unwrap().contains("welcomed"));
 
     // The stack of the repository, and nothing left out of it.
     let (ours, theirs) = (std::fs::read_to_string(root().join("stacks/hello/stack.yaml")).unwrap(), top.join("hello"));

@@ -1,7 +1,7 @@
 //! What can be typed. Flags stand at the commands for which they mean something.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -206,17 +206,19 @@ pub(crate) struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// The stack's path and the output's name. Names hold neither `/` nor `.`, so nothing can be
-    /// taken for the other.
-    pub(crate) fn stack_and_name(&self) -> Result<(PathBuf, Option<&str>), String> {
-        let is_path = |text: &str| text.contains(['/', '.', std::path::MAIN_SEPARATOR]);
+    /// The stack's path and the output's name. A name holds neither `/` nor `.`; a word that is no path
+    /// by its look names the folder of a stack where `is_stack` says so, as it does for other commands.
+    pub(crate) fn stack_and_name(&self, is_stack: impl Fn(&Path) -> bool) -> Result<(PathBuf, Option<&str>), String> {
         let here = || PathBuf::from("stack.yaml");
+        let looks = |text: &str| text.contains(['/', '.', std::path::MAIN_SEPARATOR]);
+        // Where there is a stack, a word is an output of it.
+        let is_path = |text: &str| looks(text) || !is_stack(&here()) && is_stack(Path::new(text));
         match self.what.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [] => Ok((here(), None)),
             [one] if is_path(one) => Ok((one.into(), None)),
             [one] => Ok((here(), Some(one))),
-            [stack, name, ..] if is_path(stack) && !is_path(name) => Ok((stack.into(), Some(name))),
-            [name, stack, ..] if is_path(stack) && !is_path(name) => Ok((stack.into(), Some(name))),
+            [stack, name, ..] if is_path(stack) && !looks(name) => Ok((stack.into(), Some(name))),
+            [name, stack, ..] if is_path(stack) && !looks(name) => Ok((stack.into(), Some(name))),
             [one, two, ..] => {
                 Err(format!("of {one:?} and {two:?} one must be a stack's path and one an output's name"))
             }
@@ -456,13 +458,17 @@ mod tests {
     fn a_stack_is_told_from_an_output_by_its_dot_or_slash() {
         let parts = |line: &str| {
             let Command::Output(output) = parse(line).unwrap().command else { panic!("output") };
-            output.stack_and_name().map(|(stack, name)| (stack.display().to_string(), name.map(str::to_owned)))
+            output
+                .stack_and_name(|path| path == Path::new("hello"))
+                .map(|(stack, name)| (stack.display().to_string(), name.map(str::to_owned)))
         };
         assert_eq!(parts("maps output").unwrap(), ("stack.yaml".into(), None));
         assert_eq!(parts("maps output endpoint").unwrap(), ("stack.yaml".into(), Some("endpoint".into())));
         assert_eq!(parts("maps output a/b").unwrap(), ("a/b".into(), None));
         assert_eq!(parts("maps output s.yaml endpoint").unwrap(), ("s.yaml".into(), Some("endpoint".into())));
         assert_eq!(parts("maps output endpoint s.yaml").unwrap(), ("s.yaml".into(), Some("endpoint".into())));
+        assert_eq!(parts("maps output hello").unwrap(), ("hello".into(), None));
+        assert_eq!(parts("maps output hello endpoint").unwrap(), ("hello".into(), Some("endpoint".into())));
         assert!(parts("maps output one two").is_err());
     }
 
