@@ -68,12 +68,8 @@ pub(crate) struct Thing;
 
 /// The thing as it is told.
 fn resource(told: &Told) -> Resource<Thing> {
-    let inputs = Inputs {
-        name: told.name.clone(),
-        region: told.region.clone(),
-        size: told.size,
-        breaks: told.breaks.clone(),
-    };
+    let inputs =
+        Inputs { name: told.name.clone(), region: told.region.clone(), size: told.size, breaks: told.breaks.clone() };
     let key = told.key().filter(|_| told.breaks == "ephemeral-unasked");
     let made_at = match told.key_in_clear() {
         Some(key) if told.breaks == "keeps-key" => key,
