@@ -393,7 +393,7 @@ pub(crate) enum CloudCommand {
         /// Play what this plugin declares too, a name or the path of a component
         #[arg(long = "plugin", value_name = "NAME|PATH", action = ArgAction::Append)]
         plugins: Vec<String>,
-        /// Inject a fault: error@N, throttle@N, lost@N, drip@N
+        /// Inject a fault: error@N, throttle@N, lost@N, drip@N; ssm:error@N counts one service's requests
         #[arg(long = "fault", value_name = "SPEC", value_delimiter = ',', action = ArgAction::Append)]
         faults: Vec<String>,
     },

@@ -23,7 +23,8 @@ impl Faults {
                     return Err(Failure::usage_help(
                         format!("{spec:?} is no fault"),
                         "write KIND@N, with N the call it happens at, from 1, and KIND one of error, throttle, lost, \
-                         drip (made by the cloud), crash-before, crash-sent, crash-replied (maps kills itself)",
+                         drip (made by the cloud; ssm:lost@N counts that service's calls), crash-before, crash-sent, \
+                         crash-replied (maps kills itself)",
                     ));
                 }
             }

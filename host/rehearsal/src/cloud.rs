@@ -13,14 +13,16 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use crate::aws::{self, AwsLimits};
+use crate::clock::{Now, Offset};
 use crate::control;
 use crate::counts::{self, Counter};
 use crate::declared::{Credential, Declaration, Declared, ServiceModel};
 use crate::digitalocean::DigitalOcean;
-use crate::directory::{CloudFile, CredentialsFile, Directory, TokenFile};
+use crate::directory::{AccessKeyFile, CloudFile, CredentialsFile, Directory, TokenFile};
 use crate::entropy;
 use crate::error::Error;
-use crate::fault::{Fault, FaultPlan};
+use crate::fault::{Fault, FaultPlans};
 use crate::inventory::STATE_FILE;
 use crate::server::{self, CLOCK, Exchange, Shared};
 use crate::service::Service;
@@ -38,6 +40,8 @@ pub struct Options {
     pub limits: RateLimits,
     /// Who is told of every exchange that is not refused before it is read.
     pub exchanges: Option<Sender<Exchange>>,
+    /// How many requests a second AWS's services take.
+    pub aws: AwsLimits,
     /// What plugins declare of services that it is to play too.
     pub declared: Vec<Declaration>,
 }
@@ -50,6 +54,7 @@ impl Options {
             faults: Vec::new(),
             limits: RateLimits::default(),
             exchanges: None,
+            aws: AwsLimits::default(),
             declared: Vec::new(),
         }
     }
@@ -95,7 +100,7 @@ impl Cloud {
     pub async fn start(options: Options) -> Result<Running, Error> {
         let opened = tokio::task::spawn_blocking(move || Opened::open(&options));
         let opened = opened.await.map_err(|join| Error::io("open", "the cloud")(std::io::Error::other(join)))??;
-        let Opened { authority, shared, secrets, declared, services } = opened;
+        let Opened { authority, shared, secrets, planted, declared, services, endpoint } = opened;
 
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -104,8 +109,10 @@ impl Cloud {
             let (listener, address) = listen().await?;
             hosts.extend(service.hosts().iter().map(|host| ((*host).to_owned(), address.clone())));
             let acceptor = TlsAcceptor::from(authority.server(&service.hosts())?);
-            tasks.spawn(server::serve(listener, acceptor, Arc::clone(&shared), service, stopping.clone()));
+            tasks.spawn(server::serve(listener, Some(acceptor), Arc::clone(&shared), service, stopping.clone()));
         }
+        let (listener, endpoint_address) = listen().await?;
+        tasks.spawn(server::serve(listener, None, Arc::clone(&shared), endpoint, stopping.clone()));
         let (listener, address) = listen().await?;
         let token = Arc::from(secrets.control_token.as_str());
         tasks.spawn(control::serve(listener, Arc::clone(&shared), token, stopping));
@@ -117,7 +124,16 @@ impl Cloud {
             control_token: secrets.control_token,
             ca: Authority::certificate_path(shared.directory()),
             hosts,
-            credentials: CredentialsFile { digitalocean: TokenFile { token: secrets.digitalocean_token }, declared },
+            aws_endpoint_url: Some(format!("http://{endpoint_address}")),
+            credentials: CredentialsFile {
+                digitalocean: TokenFile { token: secrets.digitalocean_token },
+                aws: Some(AccessKeyFile {
+                    account_id: planted.account,
+                    access_key_id: planted.access_key_id,
+                    secret_access_key: planted.secret_access_key,
+                }),
+                declared,
+            },
             kubeconfig: None,
         };
         file.write(shared.directory().path())?;
@@ -139,8 +155,10 @@ struct Opened {
     authority: Authority,
     shared: Arc<Shared>,
     secrets: Secrets,
+    planted: aws::Planted,
     declared: BTreeMap<String, TokenFile>,
     services: Vec<Arc<dyn Service>>,
+    endpoint: Arc<dyn Service>,
 }
 
 impl Opened {
@@ -150,11 +168,10 @@ impl Opened {
         let state = directory.file(STATE_FILE);
         let mut store = Store::open(&state)?;
         let secrets = plant(&mut store, &state)?;
-        let offset = get(&store, &state, CLOCK)?.unwrap_or_default();
+        let offset: Offset = get(&store, &state, CLOCK)?.unwrap_or_default();
         let counter = Counter::open(&directory.file(counts::FILE))?;
-        let mut faults = FaultPlan::default();
-        faults.set(options.faults.clone());
-        let mut services = services(options, &secrets);
+        let planted = plant_aws(&mut store, &state, Now::read(offset))?;
+        let (mut services, endpoint) = services(options, &secrets, &planted);
         let mut declared = BTreeMap::new();
         for model in hosts_once(&options.declared)? {
             let token = plant_for(&mut store, &state, &model.host, model.credential.as_ref())?;
@@ -163,14 +180,30 @@ impl Opened {
             }
             services.push(Arc::new(Declared::new(model.clone(), token)));
         }
+        let mut faults = FaultPlans::of(services.iter().map(|service| service.name()));
+        faults.set(options.faults.clone())?;
         let shared = Arc::new(Shared::new(directory, store, offset, counter, faults, options.exchanges.clone()));
-        Ok(Self { authority, shared, secrets, declared, services })
+        Ok(Self { authority, shared, secrets, planted, declared, services, endpoint })
     }
 }
 
-/// Every service of the cloud; another one is added here.
-fn services(options: &Options, secrets: &Secrets) -> Vec<Arc<dyn Service>> {
-    vec![Arc::new(DigitalOcean::new(&secrets.digitalocean_token, options.limits))]
+/// Every service of the cloud, another one is added here; and the address that serves all of AWS's.
+fn services(options: &Options, secrets: &Secrets, planted: &aws::Planted) -> (Vec<Arc<dyn Service>>, Arc<dyn Service>) {
+    let (mut services, endpoint) = aws::services(&Arc::new(aws::Account::new(planted)), options.aws);
+    services.insert(0, Arc::new(DigitalOcean::new(&secrets.digitalocean_token, options.limits)));
+    (services, endpoint)
+}
+
+/// What the account at AWS has from the start, made if it is not there yet.
+fn plant_aws(store: &mut Store, path: &Path, now: Now) -> Result<aws::Planted, Error> {
+    let mut transaction = store.begin();
+    let planted = aws::plant(&mut transaction, now).map_err(|error| match error {
+        aws::PlantError::Shape => Error::Version { path: path.to_owned() },
+        aws::PlantError::Entropy(source) => Error::Entropy(source),
+    })?;
+    let changes = transaction.into_changes();
+    store.commit(changes)?;
+    Ok(planted)
 }
 
 /// What is declared, one service a host. The same plugin may come more than once.

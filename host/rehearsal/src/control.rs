@@ -112,7 +112,7 @@ fn set_faults(shared: &Shared, Faults { faults }: Faults) -> Result<Answer, Refu
     let faults = Fault::parse_list(faults.iter().map(String::as_str))
         .map_err(|error| refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
     let printed: Vec<String> = faults.iter().map(Fault::to_string).collect();
-    lock(&shared.faults).set(faults);
+    lock(&shared.faults).set(faults).map_err(|error| refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
     Ok(ok(&json!({ "faults": printed })))
 }
 

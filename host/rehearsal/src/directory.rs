@@ -94,6 +94,9 @@ pub struct CloudFile {
     pub ca: PathBuf,
     /// Logical host names and the loopback addresses that answer for them.
     pub hosts: BTreeMap<String, String>,
+    /// Where every service of AWS answers at once: what `AWS_ENDPOINT_URL` may be set to. Plain HTTP on loopback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws_endpoint_url: Option<String>,
     /// Planted credentials, shaped like real ones.
     pub credentials: CredentialsFile,
     /// The kubeconfig of a standing cluster, once one is served.
@@ -105,6 +108,9 @@ pub struct CloudFile {
 pub struct CredentialsFile {
     /// DigitalOcean's API.
     pub digitalocean: TokenFile,
+    /// The administrator of the account at AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AccessKeyFile>,
     /// Services that plugins declare, by host.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub declared: BTreeMap<String, TokenFile>,
@@ -115,6 +121,17 @@ pub struct CredentialsFile {
 pub struct TokenFile {
     /// The value itself: a token, or `user:password`.
     pub token: String,
+}
+
+/// An access key of AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKeyFile {
+    /// The account's twelve digits.
+    pub account_id: String,
+    /// The key's id.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_access_key: String,
 }
 
 impl CloudFile {

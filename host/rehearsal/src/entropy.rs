@@ -41,10 +41,21 @@ pub(crate) fn below(bound: u32) -> Result<u32, getrandom::Error> {
 
 /// `length` random characters of those Kubernetes uses in generated names.
 pub(crate) fn suffix(length: usize) -> Result<String, getrandom::Error> {
-    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    pick(b"bcdfghjklmnpqrstvwxz2456789", length)
+}
+
+/// `length` random characters of an alphabet, which has at least one.
+pub(crate) fn pick(alphabet: &[u8], length: usize) -> Result<String, getrandom::Error> {
     let mut buffer = vec![0; length];
     getrandom::fill(&mut buffer)?;
-    Ok(buffer.into_iter().map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()])).collect())
+    Ok(buffer.into_iter().map(|byte| char::from(alphabet[usize::from(byte) % alphabet.len()])).collect())
+}
+
+/// Random bytes.
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut buffer = [0; N];
+    getrandom::fill(&mut buffer)?;
+    Ok(buffer)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Faults on request: what goes wrong at the N-th request a service receives.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,9 +22,11 @@ impl FaultKind {
         [(Self::Error, "error"), (Self::Throttle, "throttle"), (Self::Lost, "lost"), (Self::Drip, "drip")];
 }
 
-/// One fault, written `kind@N`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One fault, written `kind@N` or `service:kind@N`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// The service whose requests are counted; absent for every service, each counted by itself.
+    pub service: Option<String>,
     /// What goes wrong.
     pub kind: FaultKind,
     /// At which request, counted from 1 since the faults were set.
@@ -33,13 +36,19 @@ pub struct Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = FaultKind::ALL.iter().find(|(kind, _)| *kind == self.kind).map_or("", |(_, name)| name);
+        if let Some(service) = &self.service {
+            write!(f, "{service}:")?;
+        }
         write!(f, "{name}@{}", self.at)
     }
 }
 
 /// A fault specification that does not parse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{spec}` is not a fault of the local cloud: {reason}; write error@N, throttle@N, lost@N or drip@N")]
+#[error(
+    "`{spec}` is not a fault of the local cloud: {reason}; write error@N, throttle@N, lost@N or drip@N, \
+         with SERVICE: before it for the requests of one service"
+)]
 pub struct FaultSpecError {
     /// What was given.
     pub spec: String,
@@ -53,6 +62,11 @@ impl FromStr for Fault {
     fn from_str(spec: &str) -> Result<Self, FaultSpecError> {
         let wrong = |reason| FaultSpecError { spec: spec.to_owned(), reason };
         let (name, at) = spec.split_once('@').ok_or(wrong("it has no `@N`"))?;
+        let (service, name) = match name.rsplit_once(':') {
+            Some(("", _)) => return Err(wrong("its service has no name")),
+            Some((service, name)) => (Some(service.to_owned()), name),
+            None => (None, name),
+        };
         let known = FaultKind::ALL.iter().find(|(_, known)| *known == name);
         let (kind, _) = known.ok_or(wrong("its kind is unknown"))?;
         if at.is_empty() || !at.bytes().all(|b| b.is_ascii_digit()) {
@@ -60,7 +74,7 @@ impl FromStr for Fault {
         }
         match at.parse() {
             Ok(0) => Err(wrong("requests are counted from 1")),
-            Ok(at) => Ok(Self { kind: *kind, at }),
+            Ok(at) => Ok(Self { service, kind: *kind, at }),
             Err(_) => Err(wrong("N is too large")),
         }
     }
@@ -73,23 +87,37 @@ impl Fault {
     }
 }
 
-/// The faults that are set for one service, and how many requests it has had since.
+/// The faults that are set, and how many requests each service has had since.
 #[derive(Debug, Default)]
-pub(crate) struct FaultPlan {
+pub(crate) struct FaultPlans {
     faults: Vec<Fault>,
-    seen: u64,
+    seen: BTreeMap<String, u64>,
 }
 
-impl FaultPlan {
-    /// Replaces what was set and counts from 1 again.
-    pub(crate) fn set(&mut self, faults: Vec<Fault>) {
-        *self = Self { faults, seen: 0 };
+impl FaultPlans {
+    /// No faults for these services.
+    pub(crate) fn of<'s>(services: impl IntoIterator<Item = &'s str>) -> Self {
+        let seen = services.into_iter().map(|service| (service.to_owned(), 0)).collect();
+        Self { faults: Vec::new(), seen }
     }
 
-    /// Counts a request and says what goes wrong with it; the first of several at one place.
-    pub(crate) fn next(&mut self) -> Option<FaultKind> {
-        self.seen = self.seen.saturating_add(1);
-        self.faults.iter().find(|fault| fault.at == self.seen).map(|fault| fault.kind)
+    /// Replaces what was set and counts from 1 again.
+    pub(crate) fn set(&mut self, faults: Vec<Fault>) -> Result<(), FaultSpecError> {
+        let unknown = |fault: &&Fault| fault.service.as_ref().is_some_and(|name| !self.seen.contains_key(name));
+        if let Some(fault) = faults.iter().find(unknown) {
+            return Err(FaultSpecError { spec: fault.to_string(), reason: "the cloud has no such service" });
+        }
+        self.faults = faults;
+        self.seen.values_mut().for_each(|seen| *seen = 0);
+        Ok(())
+    }
+
+    /// Counts a request of a service and says what goes wrong with it; the first of several at one place.
+    pub(crate) fn next(&mut self, service: &str) -> Option<FaultKind> {
+        let seen = self.seen.entry(service.to_owned()).or_default();
+        *seen = seen.saturating_add(1);
+        let meant = |fault: &&Fault| fault.at == *seen && fault.service.as_deref().is_none_or(|name| name == service);
+        self.faults.iter().find(meant).map(|fault| fault.kind)
     }
 }
 
@@ -100,16 +128,24 @@ mod tests {
 
     #[test]
     fn lists_parse_and_print_back() {
-        let faults = Fault::parse_list(["error@1,lost@22", " drip@3 ", "throttle@4"]).unwrap();
+        let faults = Fault::parse_list(["error@1,lost@22", " drip@3 ", "throttle@4,ssm:lost@5"]).unwrap();
         let printed: Vec<String> = faults.iter().map(Fault::to_string).collect();
-        assert_eq!(printed, ["error@1", "lost@22", "drip@3", "throttle@4"]);
+        assert_eq!(printed, ["error@1", "lost@22", "drip@3", "throttle@4", "ssm:lost@5"]);
     }
 
     #[test]
     fn a_bad_specification_is_named() {
-        for spec in
-            ["error", "crash-sent@1", "error@0", "error@-1", "error@+1", "error@", "lost@99999999999999999999", ""]
-        {
+        for spec in [
+            "error",
+            ":lost@1",
+            "crash-sent@1",
+            "error@0",
+            "error@-1",
+            "error@+1",
+            "error@",
+            "lost@99999999999999999999",
+            "",
+        ] {
             let error = Fault::parse_list(["drip@1", spec]).unwrap_err();
             assert_eq!(error.spec, spec);
         }
@@ -117,9 +153,19 @@ mod tests {
 
     #[test]
     fn a_plan_counts_from_when_it_was_set() {
-        let mut plan = FaultPlan::default();
-        assert_eq!(plan.next(), None);
-        plan.set(Fault::parse_list(["error@2"]).unwrap());
-        assert_eq!([plan.next(), plan.next(), plan.next()], [None, Some(FaultKind::Error), None]);
+        let mut plans = FaultPlans::of(["ssm", "iam"]);
+        assert_eq!(plans.next("ssm"), None);
+        plans.set(Fault::parse_list(["error@2"]).unwrap()).unwrap();
+        assert_eq!([(); 3].map(|()| plans.next("ssm")), [None, Some(FaultKind::Error), None]);
+    }
+
+    #[test]
+    fn each_service_is_counted_by_itself() {
+        let mut plans = FaultPlans::of(["ssm", "iam"]);
+        plans.set(Fault::parse_list(["lost@2,iam:error@1"]).unwrap()).unwrap();
+        let order = ["ssm", "iam", "ssm", "iam"].map(|service| plans.next(service));
+        assert_eq!(order, [None, Some(FaultKind::Error), Some(FaultKind::Lost), Some(FaultKind::Lost)]);
+        let unknown = plans.set(Fault::parse_list(["ec2:lost@1"]).unwrap()).unwrap_err();
+        assert_eq!((unknown.spec.as_str(), unknown.reason), ("ec2:lost@1", "the cloud has no such service"));
     }
 }

@@ -9,6 +9,7 @@
 //! Nothing here uses another crate of this workspace, so that a bug cannot be
 //! shared with what is tested against it.
 
+mod aws;
 mod clock;
 mod cloud;
 mod control;
@@ -27,10 +28,11 @@ mod service;
 mod store;
 mod tls;
 
+pub use aws::AwsLimits;
 pub use cloud::{Cloud, Options, RateLimits, Running};
 pub use counts::{Counts, counts};
 pub use declared::{DECLARATION_BYTES, Declaration, DeclarationFault, DeclarationFaults, is_first_party};
-pub use directory::{CloudFile, CredentialsFile, TokenFile};
+pub use directory::{AccessKeyFile, CloudFile, CredentialsFile, TokenFile};
 pub use error::Error;
 pub use fault::{Fault, FaultKind, FaultSpecError};
 pub use inventory::inventory;

@@ -7,6 +7,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -15,15 +16,13 @@ use crate::clock::{Now, Offset};
 use crate::counts::Counter;
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::fault::{FaultKind, FaultPlan};
+use crate::fault::{FaultKind, FaultPlans};
 use crate::gate::Gate;
 use crate::service::{Answer, Call, Service, Trouble};
 use crate::store::{Store, Transaction};
 pub(crate) use body::AnswerBody;
 pub(crate) use connection::{Cut, accept, drive, serve};
 
-/// The largest body taken; the real APIs take less.
-const MAX_BODY_BYTES: usize = 1 << 20;
 /// How long a body may take to arrive.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
 /// Where the store keeps the clock's offset.
@@ -38,7 +37,7 @@ pub(crate) struct Shared {
     offset: Mutex<Offset>,
     counter: Mutex<Counter>,
     /// The faults that are set.
-    pub(crate) faults: Mutex<FaultPlan>,
+    pub(crate) faults: Mutex<FaultPlans>,
     /// What is in flight.
     pub(crate) gate: Gate,
     exchanges: Option<Sender<Exchange>>,
@@ -75,7 +74,7 @@ impl Shared {
         store: Store,
         offset: Offset,
         counter: Counter,
-        faults: FaultPlan,
+        faults: FaultPlans,
         exchanges: Option<Sender<Exchange>>,
     ) -> Self {
         Self {
@@ -159,33 +158,62 @@ enum Delivery {
     Lost,
 }
 
+/// A body, whole, or what is wrong with it.
+async fn read(body: Incoming, limit: usize) -> Result<Bytes, Trouble> {
+    match tokio::time::timeout(BODY_LIMIT, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Trouble::TooLarge),
+        Ok(Err(_)) => Err(Trouble::Broken),
+        Err(_) => Err(Trouble::TooSlow),
+    }
+}
+
+/// Counts a request and says what goes wrong with it.
+fn admit(shared: &Shared, service: &dyn Service, call: &Call) -> Result<Delivery, Trouble> {
+    let (effect, route) = service.classify(call);
+    if shared.counter().count(service.name(), effect, &route).is_err() {
+        return Err(Trouble::Server);
+    }
+    let fault = lock(&shared.faults).next(service.name());
+    match fault {
+        Some(FaultKind::Error) => Err(Trouble::Server),
+        Some(FaultKind::Throttle) => Err(Trouble::Throttled),
+        Some(FaultKind::Lost) => Ok(Delivery::Lost),
+        Some(FaultKind::Drip) => Ok(Delivery::Dripping),
+        None => Ok(Delivery::Plain),
+    }
+}
+
 /// Takes one request from its head to what is to be sent.
 async fn exchange(shared: Arc<Shared>, service: Arc<dyn Service>, request: Request<Incoming>) -> (Answer, Delivery) {
     let (head, body) = request.into_parts();
-    let (effect, route) = service.classify(&head.method, head.uri.path());
-    if shared.counter().count(service.name(), effect, &route).is_err() {
-        return (service.refuse(Trouble::Server, shared.now()), Delivery::Plain);
+    let host = head.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+    let host = head.uri.authority().map(http::uri::Authority::as_str).or(host).unwrap_or_default().to_owned();
+    let target = head.uri.path_and_query().map(ToString::to_string);
+    let raw_query = head.uri.query().unwrap_or_default().to_owned();
+    let mut call = Call {
+        host,
+        path: head.uri.path().to_owned(),
+        query: url::form_urlencoded::parse(raw_query.as_bytes()).into_owned().collect(),
+        raw_query,
+        method: head.method,
+        headers: head.headers,
+        body: Bytes::new(),
+    };
+    let service = service.delegate(&call).unwrap_or(service);
+    // Counted when its head has arrived, unless only the body tells what is asked for.
+    let early = (!service.is_told_by_body()).then(|| admit(&shared, service.as_ref(), &call));
+    if let Some(Err(trouble)) = early {
+        return (service.refuse(trouble, shared.now()), Delivery::Plain);
     }
-    let fault = lock(&shared.faults).next();
-    let delivery = match fault {
-        Some(FaultKind::Error) => return (service.refuse(Trouble::Server, shared.now()), Delivery::Plain),
-        Some(FaultKind::Throttle) => return (service.refuse(Trouble::Throttled, shared.now()), Delivery::Plain),
-        Some(FaultKind::Lost) => Delivery::Lost,
-        Some(FaultKind::Drip) => Delivery::Dripping,
-        None => Delivery::Plain,
+    let body = read(body, service.max_body()).await;
+    call.body = body.clone().unwrap_or_default();
+    let admitted = early.unwrap_or_else(|| admit(&shared, service.as_ref(), &call));
+    let delivery = match (admitted, body) {
+        (Ok(delivery), Ok(_)) => delivery,
+        (Err(trouble), _) | (_, Err(trouble)) => return (service.refuse(trouble, shared.now()), Delivery::Plain),
     };
-    let body = match tokio::time::timeout(BODY_LIMIT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return (service.refuse(Trouble::TooLarge, shared.now()), Delivery::Plain);
-        }
-        Ok(Err(_)) => return (service.refuse(Trouble::Broken, shared.now()), Delivery::Plain),
-        Err(_) => return (service.refuse(Trouble::TooSlow, shared.now()), Delivery::Plain),
-    };
-    let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let (method, target) = (head.method.to_string(), head.uri.path_and_query().map(ToString::to_string));
-    let request = body.clone();
-    let call = Call { method: head.method, path: head.uri.path().to_owned(), query, headers: head.headers, body };
+    let (method, request) = (call.method.to_string(), call.body.clone());
     let worker = Arc::clone(&service);
     let shelf = Arc::clone(&shared);
     let answered = tokio::task::spawn_blocking(move || shelf.answer(worker.as_ref(), &call)).await;

@@ -1,6 +1,7 @@
 //! What a cloud service is to the server: hosts, a classification for the counts, and answers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -9,13 +10,20 @@ use crate::clock::Now;
 use crate::routes::Effect;
 use crate::store::Transaction;
 
+/// The largest body that most services take.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
 /// A request, whole.
 #[derive(Debug)]
 pub(crate) struct Call {
     /// The method.
     pub(crate) method: Method,
+    /// The host that was addressed, with its port where one was named.
+    pub(crate) host: String,
     /// The path as it was sent.
     pub(crate) path: String,
+    /// The query as it was sent.
+    pub(crate) raw_query: String,
     /// The decoded query.
     pub(crate) query: Vec<(String, String)>,
     /// The headers.
@@ -28,6 +36,19 @@ impl Call {
     /// The first value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The fields of a form in the body, or of the query where there is no body.
+    pub(crate) fn form(&self) -> Vec<(String, String)> {
+        match self.body.is_empty() {
+            true => self.query.clone(),
+            false => url::form_urlencoded::parse(&self.body).into_owned().collect(),
+        }
     }
 
     /// The bearer token, if one was sent.
@@ -101,8 +122,23 @@ pub(crate) trait Service: Send + Sync + fmt::Debug {
     /// The logical hosts it answers for.
     fn hosts(&self) -> Vec<&str>;
 
+    /// The largest body it takes.
+    fn max_body(&self) -> usize {
+        MAX_BODY_BYTES
+    }
+
+    /// Whether only the body tells what a request asks for.
+    fn is_told_by_body(&self) -> bool {
+        false
+    }
+
+    /// The service that answers in its place, by a request's head, where one address serves several.
+    fn delegate(&self, _: &Call) -> Option<Arc<dyn Service>> {
+        None
+    }
+
     /// The effect of a request and the route it is counted under.
-    fn classify(&self, method: &Method, path: &str) -> (Effect, String);
+    fn classify(&self, call: &Call) -> (Effect, String);
 
     /// Answers one request; what it changed is committed if the status is below 400.
     fn answer(&self, call: &Call, now: Now, transaction: &mut Transaction<'_>) -> Answer;

@@ -1,5 +1,6 @@
 //! `maps cloud serve`: a local cloud in a process of its own, until interrupted.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use maps_rehearsal::{Cloud, CloudFile, Fault, Options};
@@ -34,8 +35,30 @@ pub(crate) fn cloud_serve(dir: &Path, plugins: &[String], faults: &[String], scr
     })
 }
 
+/// One line an address: services with a host in every region are not listed host by host.
+fn by_address(file: &CloudFile) -> Vec<String> {
+    let mut served: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (host, address) in &file.hosts {
+        served.entry(address).or_default().push(host);
+    }
+    let mut lines: Vec<String> = served
+        .into_iter()
+        .filter_map(|(address, hosts)| {
+            // The shortest is the one without a bucket and, where there is one, without a region.
+            let first = hosts.iter().min_by_key(|host| (host.starts_with('*'), host.len()))?;
+            Some(match hosts.len() {
+                1 => format!("{first} at {address}"),
+                count => format!("{first} and {} more at {address}", count - 1),
+            })
+        })
+        .collect();
+    lines.sort();
+    lines.extend(file.aws_endpoint_url.iter().map(|url| format!("all of AWS at {url}")));
+    lines
+}
+
 fn announce(file: &CloudFile, dir: &Path, screen: &Screen) {
-    let hosts: Vec<String> = file.hosts.iter().map(|(host, address)| format!("{host} at {address}")).collect();
+    let hosts = by_address(file);
     let shown = Text::line(&dir.display().to_string());
     screen.human(&format!("{} {}\n", paint(STRONG, "A local cloud is served:"), hosts.join(", ")));
     screen.human(&paint(

@@ -156,10 +156,11 @@ impl Service for Declared {
         vec![&self.model.host]
     }
 
-    fn classify(&self, method: &Method, path: &str) -> (Effect, String) {
+    fn classify(&self, call: &Call) -> (Effect, String) {
+        let method = &call.method;
         let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD];
         let name = if known.contains(method) { method.as_str() } else { "OTHER" };
-        let segments = path::segments(path).unwrap_or_default();
+        let segments = path::segments(&call.path).unwrap_or_default();
         let route = match self.place(method, &segments, |_| true) {
             Place::Recorded(recorded) => recorded.path.to_string(),
             Place::Many(collection) => collection.path.to_string(),

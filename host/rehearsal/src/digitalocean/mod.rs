@@ -92,8 +92,9 @@ impl Service for DigitalOcean {
         vec![HOST]
     }
 
-    fn classify(&self, method: &Method, path: &str) -> (Effect, String) {
-        let route = match routes::find(&self.routes, method, path) {
+    fn classify(&self, call: &Call) -> (Effect, String) {
+        let method = &call.method;
+        let route = match routes::find(&self.routes, method, &call.path) {
             Found::Route(route, _) => route.template,
             Found::OtherMethods | Found::Nothing => "(no such route)",
         };

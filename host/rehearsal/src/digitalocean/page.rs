@@ -53,6 +53,8 @@ mod tests {
     fn call(query: &[(&str, &str)]) -> Call {
         Call {
             method: Method::GET,
+            host: String::new(),
+            raw_query: String::new(),
             path: "/v2/things".to_owned(),
             query: query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             headers: HeaderMap::new(),

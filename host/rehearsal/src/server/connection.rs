@@ -43,10 +43,10 @@ impl Cut {
     }
 }
 
-/// Serves a cloud service on a listener until told to stop.
+/// Serves a cloud service on a listener until told to stop, over TLS where there is an acceptor.
 pub(crate) async fn serve(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    acceptor: Option<TlsAcceptor>,
     shared: Arc<Shared>,
     service: Arc<dyn Service>,
     stop: watch::Receiver<bool>,
@@ -94,7 +94,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 async fn connection(
     stream: TcpStream,
-    acceptor: TlsAcceptor,
+    acceptor: Option<TlsAcceptor>,
     shared: Arc<Shared>,
     service: Arc<dyn Service>,
     stop: watch::Receiver<bool>,
@@ -111,16 +111,18 @@ async fn connection(
         }
     };
     let talk = async {
-        let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await else {
-            return;
-        };
         let cut = Cut::default();
         let ours = cut.clone();
         let handle = move |request| {
             let first = lock(&pass).take();
             respond(Arc::clone(&shared), Arc::clone(&service), ours.clone(), first, request)
         };
-        drive(stream, handle, cut, stop).await;
+        let Some(acceptor) = acceptor else {
+            return drive(stream, handle, cut, stop).await;
+        };
+        if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
+            drive(stream, handle, cut, stop).await;
+        }
     };
     tokio::select! {
         () = talk => {}

@@ -1,0 +1,121 @@
+//! Who sent a request: a user with a key of its own, or with a session's.
+
+use std::collections::BTreeMap;
+
+use super::account::{ADMINISTRATOR, Account};
+use super::iam::model::{AccessKey, KEYS, ManagedPolicy, POLICIES, USERS, User, key_of};
+use super::policy::{self, Decision, Policy, Wanted};
+use super::sigv4::{Denied, Signature};
+use super::sts::{SESSIONS, Session};
+use crate::clock::Now;
+use crate::store::Transaction;
+
+/// What AdministratorAccess says.
+const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+/// The one that a request is for.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) user: User,
+    pub(super) key: String,
+    /// With temporary credentials, which may do less.
+    pub(super) session: bool,
+}
+
+/// Why nobody was found.
+#[derive(Debug)]
+pub(super) enum Unknown {
+    /// The credentials are not right.
+    Denied(Denied),
+    /// The store holds something else.
+    Shape,
+}
+
+impl From<serde_json::Error> for Unknown {
+    fn from(_: serde_json::Error) -> Self {
+        Self::Shape
+    }
+}
+
+impl Caller {
+    /// The caller of a signature and the secret it has to be made with.
+    pub(super) fn find(
+        signature: &Signature,
+        transaction: &Transaction<'_>,
+        now: Now,
+    ) -> Result<(Self, String), Unknown> {
+        let unknown = || Unknown::Denied(Denied::UnknownKey(signature.key.clone()));
+        let (user, secret, session) = match transaction.get::<Session>(SESSIONS, &signature.key)? {
+            Some(session) => {
+                if signature.token.as_deref() != Some(session.token.as_str()) {
+                    return Err(Unknown::Denied(Denied::Token));
+                }
+                if session.expires_ms <= now.real_ms {
+                    return Err(Unknown::Denied(Denied::Expired));
+                }
+                (session.user, session.secret, true)
+            }
+            None => {
+                let key: Option<AccessKey> = transaction.get(KEYS, &signature.key)?;
+                let key = key.filter(|key| key.active).ok_or_else(unknown)?;
+                if signature.token.is_some() {
+                    return Err(Unknown::Denied(Denied::Token));
+                }
+                (key.user, key.secret, false)
+            }
+        };
+        let user = transaction.get(USERS, &key_of(&user))?.ok_or_else(unknown)?;
+        Ok((Self { user, key: signature.key.clone(), session }, secret))
+    }
+
+    /// The caller's ARN.
+    pub(super) fn arn(&self, account: &Account) -> String {
+        self.user.arn(&account.id)
+    }
+
+    /// What the caller's policies say of a request.
+    pub(super) fn decide(
+        &self,
+        transaction: &Transaction<'_>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Decision, serde_json::Error> {
+        let mut identity: Vec<Policy> = self.user.inline.values().filter_map(|text| Policy::parse(text).ok()).collect();
+        for arn in &self.user.attached {
+            identity.extend(managed(transaction, arn)?);
+        }
+        let boundary = match &self.user.boundary {
+            // A boundary whose policy is gone allows nothing.
+            Some(arn) => Some(managed(transaction, arn)?.unwrap_or_default()),
+            None => None,
+        };
+        Ok(policy::decide(&identity, boundary.as_ref(), wanted))
+    }
+
+    /// The condition keys that every request has.
+    pub(super) fn context(&self, account: &Account, region: &str) -> BTreeMap<String, Vec<String>> {
+        let mut context: BTreeMap<String, Vec<String>> = [
+            ("aws:username", self.user.name.clone()),
+            ("aws:userid", self.user.id.clone()),
+            ("aws:principalarn", self.arn(account)),
+            ("aws:principalaccount", account.id.clone()),
+            ("aws:principaltype", "User".to_owned()),
+            ("aws:requestedregion", region.to_owned()),
+            ("aws:securetransport", "true".to_owned()),
+        ]
+        .map(|(key, value)| (key.to_owned(), vec![value]))
+        .into();
+        for (key, value) in &self.user.tags {
+            context.insert(format!("aws:principaltag/{}", key.to_ascii_lowercase()), vec![value.clone()]);
+        }
+        context
+    }
+}
+
+/// A managed policy that can be evaluated.
+fn managed(transaction: &Transaction<'_>, arn: &str) -> Result<Option<Policy>, serde_json::Error> {
+    if arn == ADMINISTRATOR {
+        return Ok(Policy::parse(EVERYTHING).ok());
+    }
+    let policy: Option<ManagedPolicy> = transaction.get(POLICIES, arn)?;
+    Ok(policy.and_then(|policy| Policy::parse(&policy.document).ok()))
+}
