@@ -1,6 +1,7 @@
 //! What tests of more than one crate share: the real binary, a local cloud in a process of its
 //! own, a stack in a folder of its own, and the laws that every plugin is held to.
 
+pub mod aws;
 mod client;
 mod cloud;
 mod command;

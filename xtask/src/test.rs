@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use crate::process::{cargo, line};
-use crate::{Failure, plugins, process, repo};
+use crate::{Failure, peers, plugins, process, repo};
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Extent {
 }
 
 /// Test targets that start many processes, or run thousands of seeds.
-const SLOW: [&str; 3] = ["faults", "recovery", "simulation"];
+const SLOW: [&str; 4] = ["faults", "peers", "recovery", "simulation"];
 
 /// Crates may hold integration tests in these folders.
 const CRATES: [&str; 3] = ["host", "plugins", "."];
@@ -79,7 +79,10 @@ pub(crate) fn run(extent: Extent) -> Result<(), Failure> {
             continue;
         }
         let name = format!("{} ({})", target.replace('_', " "), crates.join(", "));
-        section(&name, &|| tests(&["--test", &target]));
+        section(&name, &|| match prepare(&target) {
+            Ok(()) => tests(&["--test", &target]),
+            Err(failure) => Count::check(Err(failure)),
+        });
     }
     if extent == Extent::Whole {
         section("documentation", &|| tests(&["--doc"]));
@@ -94,6 +97,11 @@ pub(crate) fn run(extent: Extent) -> Result<(), Failure> {
 
 fn check<const N: usize>(arguments: [&str; N]) -> Count {
     Count::check(process::run(&mut cargo(arguments)))
+}
+
+/// Gets what a test target needs beside what is built.
+fn prepare(target: &str) -> Result<(), Failure> {
+    if target == "peers" { peers::run() } else { Ok(()) }
 }
 
 /// Runs one selection of the workspace's tests, all of them even if one fails.
