@@ -4,6 +4,7 @@
 //! decision function, [`maps_engine::capability`].
 
 pub mod audit;
+pub mod aws;
 pub mod cache;
 pub mod capability;
 pub mod egress;
