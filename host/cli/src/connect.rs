@@ -3,20 +3,23 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use maps_engine::capability::{Effective, Manifest};
-use maps_engine::expr::{Reference, Scope};
-use maps_engine::stack::{PluginDecl, Stack};
+use maps_engine::capability::{CredentialKind, Effective, Manifest};
+use maps_engine::expr::{Reference, Scope, Template};
+use maps_engine::stack::{AwsDecl, Given, PluginDecl, Stack};
 use maps_engine::{Clock, Journal, Loaded, PluginName, Snapshot, Store, StoreError, Value};
 use maps_runtime::audit::{self, Audit};
+use maps_runtime::aws::{KeySource, Keys};
 use maps_runtime::capability::http::{BoundCredential, HttpCapability, HttpLimits};
 use maps_runtime::egress::{SystemResolver, Transport};
 use maps_runtime::fault::{Fault, Faults};
 use maps_runtime::{Plugin, PluginUse};
 use maps_store::{FileStore, Location};
+use url::Url;
 
+use crate::aws;
 use crate::error::Failure;
 use crate::rehearse::Endpoints;
 use crate::render::summary::Calls;
@@ -25,6 +28,8 @@ use crate::stage::Stage;
 /// The one way out of a run, and the log of all that takes it.
 pub(crate) struct Connection {
     transport: Arc<Transport>,
+    /// Keys of AWS by the stack's names, so that each credential is looked for once.
+    keys: Mutex<BTreeMap<String, Arc<dyn KeySource>>>,
     audit: Arc<Audit>,
     clock: Arc<dyn Clock>,
 }
@@ -39,7 +44,7 @@ impl Connection {
                 Transport::rehearsal(hosts, authority, Faults::new(faults.to_vec()))?
             }
         };
-        Ok(Self { transport, audit: Audit::at(audit_log(&stage.location())), clock })
+        Ok(Self { transport, keys: Mutex::default(), audit: Audit::at(audit_log(&stage.location())), clock })
     }
 
     /// Where every call is recorded.
@@ -58,7 +63,7 @@ impl Connection {
     ) -> Result<PluginUse, Failure> {
         let manifest = &plugin.inspection().manifest;
         let effective = Arc::new(effective);
-        let credentials = credentials(stage, name, declared, manifest)?;
+        let credentials = self.credentials(stage, name, declared, manifest)?;
         if let Some(needed) = effective.http.iter().find_map(|rule| missing(rule.credential.as_deref(), &credentials)) {
             let known = stage.stack().credentials.keys().cloned().collect();
             return Err(Failure::NoCredential { plugin: name.clone(), name: needed.to_owned(), known });
@@ -75,6 +80,68 @@ impl Connection {
             )?)),
         };
         Ok(PluginUse { name: name.clone(), effective, http })
+    }
+
+    /// The credentials of a plugin, each with the hosts that the stack allows it to be sent to.
+    fn credentials(
+        &self,
+        stage: &Stage,
+        plugin: &PluginName,
+        declared: &PluginDecl,
+        manifest: &Manifest,
+    ) -> Result<BTreeMap<String, BoundCredential>, Failure> {
+        let stack = stage.stack();
+        let mut bound = BTreeMap::new();
+        for (asked, given) in &declared.credentials {
+            let Some(kind) = manifest.credentials.get(asked).map(|asked| &asked.kind) else {
+                let known: Vec<&str> = manifest.credentials.keys().map(String::as_str).collect();
+                return Err(Failure::usage_help(
+                    format!("the plugin {plugin} asks for no credential {asked}"),
+                    format!("it asks for {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") }),
+                ));
+            };
+            let Some(credential) = stack.credentials.get(given) else {
+                let message = format!("the stack has no credential {given}, which plugin {plugin} is given");
+                return Err(Failure::usage(message));
+            };
+            let hosts = credential.hosts.clone();
+            let credential = match (kind, &credential.given) {
+                (CredentialKind::Aws { .. }, Given::Aws(declared)) => {
+                    BoundCredential::aws(self.keys(stage, given, declared)?, hosts)
+                }
+                (CredentialKind::Aws { .. }, Given::Value(_)) => {
+                    return Err(Failure::usage_help(
+                        format!("the plugin {plugin} signs with its credential {asked}, and {given} is no key of AWS"),
+                        format!("write it in the stack as: `{given}: {{from: aws}}`"),
+                    ));
+                }
+                (_, Given::Aws(_)) => {
+                    return Err(Failure::usage_help(
+                        format!("the plugin {plugin} sends its credential {asked}, and {given} are keys of AWS"),
+                        "keys sign requests and are never sent: give it a credential with a `value`",
+                    ));
+                }
+                (_, Given::Value(value)) => {
+                    let value = value.evaluate(&Inputs(stack)).map_err(|diagnostic| Failure::Diagnostics {
+                        diagnostics: vec![diagnostic],
+                        sources: stage.file.sources.clone(),
+                    })?;
+                    BoundCredential::text(value.secret(), hosts)
+                }
+            };
+            bound.insert(asked.clone(), credential);
+        }
+        Ok(bound)
+    }
+
+    fn keys(&self, stage: &Stage, name: &str, declared: &AwsDecl) -> Result<Arc<dyn KeySource>, Failure> {
+        let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = known.get(name) {
+            return Ok(Arc::clone(source));
+        }
+        let source = keys(stage, name, declared)?;
+        known.insert(name.to_owned(), Arc::clone(&source));
+        Ok(source)
     }
 
     /// How many calls left for a cloud.
@@ -103,33 +170,38 @@ fn missing<'a>(needed: Option<&'a str>, given: &BTreeMap<String, BoundCredential
     needed.filter(|name| !given.contains_key(*name))
 }
 
-/// The credentials of a plugin, each with the hosts that the stack allows it to be sent to.
-fn credentials(
-    stage: &Stage,
-    plugin: &PluginName,
-    declared: &PluginDecl,
-    manifest: &Manifest,
-) -> Result<BTreeMap<String, BoundCredential>, Failure> {
-    let stack = stage.stack();
-    let mut bound = BTreeMap::new();
-    for (asked, given) in &declared.credentials {
-        if !manifest.credentials.contains_key(asked) {
-            let known: Vec<&str> = manifest.credentials.keys().map(String::as_str).collect();
-            return Err(Failure::usage_help(
-                format!("the plugin {plugin} asks for no credential {asked}"),
-                format!("it asks for {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") }),
-            ));
-        }
-        let Some(credential) = stack.credentials.get(given) else {
-            return Err(Failure::usage(format!("the stack has no credential {given}, which plugin {plugin} is given")));
-        };
-        let value = credential.value.evaluate(&Inputs(stack)).map_err(|diagnostic| Failure::Diagnostics {
-            diagnostics: vec![diagnostic],
-            sources: stage.file.sources.clone(),
-        })?;
-        bound.insert(asked.clone(), BoundCredential { value: value.secret(), hosts: credential.hosts.clone() });
+/// A text of the stack, evaluated; none where there is nothing in it.
+fn text(stage: &Stage, template: Option<&Template>) -> Result<Option<String>, Failure> {
+    let Some(template) = template else { return Ok(None) };
+    let value = template.evaluate(&Inputs(stage.stack())).map_err(|diagnostic| Failure::Diagnostics {
+        diagnostics: vec![diagnostic],
+        sources: stage.file.sources.clone(),
+    })?;
+    Ok(value.revealed().as_str().filter(|text| !text.is_empty()).map(str::to_owned))
+}
+
+/// What the stack says of its keys of AWS. A rehearsal has the cloud's own, and never asks the environment.
+fn keys(stage: &Stage, name: &str, declared: &AwsDecl) -> Result<Arc<dyn KeySource>, Failure> {
+    let region = text(stage, declared.region.as_ref())?;
+    if let Some(rehearsal) = &stage.rehearsal {
+        return Ok(Arc::new(rehearsal.aws(region)?));
     }
-    Ok(bound)
+    let endpoint = text(stage, declared.endpoint.as_ref())?;
+    let endpoint = endpoint.map(|text| Url::parse(&text)).transpose();
+    let endpoint = endpoint.map_err(|_| Failure::usage(format!("the endpoint of the credential {name} is no URL")))?;
+    let keys = match &declared.access_key {
+        None => None,
+        Some(key) => {
+            let (id, secret) = (text(stage, Some(&key.id))?, text(stage, Some(&key.secret))?);
+            let (Some(id), Some(secret)) = (id, secret) else {
+                let help = "set the inputs that its key comes from, or leave the key out: then it is found as by AWS's own programs";
+                return Err(Failure::usage_help(format!("the credential {name} has an empty key"), help));
+            };
+            Some(Arc::new(Keys::new(id, secret, text(stage, key.session_token.as_ref())?)))
+        }
+    };
+    let given = aws::Given { profile: text(stage, declared.profile.as_ref())?, region, endpoint, keys };
+    Ok(Arc::new(aws::Chain::new(given)))
 }
 
 /// What a credential may be made of: the stack's inputs.

@@ -4,6 +4,7 @@
 
 mod approval;
 mod args;
+mod aws;
 mod carried;
 mod cloud;
 mod commands;

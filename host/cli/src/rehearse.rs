@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use maps_engine::stack::Stack;
 use maps_rehearsal::{Cloud, CloudFile, Declaration, Options, Running};
+use maps_runtime::aws::{Fixed, Keys};
 
 use crate::args::Rehearse;
 use crate::cloud::{self, Control};
@@ -13,6 +14,9 @@ use crate::error::Failure;
 use crate::layout::{Layout, Named};
 use crate::plant;
 use crate::stackfile;
+
+/// The region of AWS in a rehearsal, where neither host nor stack names one.
+const REGION: &str = "us-east-1";
 
 /// Keep what an earlier rehearsal left, or forget it first?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +115,18 @@ impl Rehearsal {
             Some(token) => token.to_owned(),
             None => plant::secret(cloud::seed(&self.file), &stack.name, input),
         }
+    }
+
+    /// The cloud's own keys of AWS, whatever the stack and the environment have.
+    pub(crate) fn aws(&self, region: Option<String>) -> Result<Fixed, Failure> {
+        let Some(key) = &self.file.credentials.aws else {
+            return Err(Failure::usage_help(
+                format!("the local cloud at {} has no keys of AWS", self.file.control),
+                "it is of an older maps: start it anew with `maps cloud serve`",
+            ));
+        };
+        let keys = Arc::new(Keys::new(key.access_key_id.clone(), key.secret_access_key.clone(), None));
+        Ok(Fixed { keys, region: region.or_else(|| Some(REGION.to_owned())), endpoint: None })
     }
 
     /// Ends the cloud, if it is this process's own.

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use maps_engine::Diagnostic;
-use maps_engine::expr::Reference;
+use maps_engine::expr::{Reference, Template};
 use maps_engine::stack::{Parameters, SourceError, Sources as Files, Stack};
 
 use crate::args::{Input, Settings};
@@ -64,7 +64,7 @@ impl StackFile {
 pub(crate) fn inputs_of_credentials(stack: &Stack) -> BTreeMap<String, Vec<String>> {
     let mut hosts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for credential in stack.credentials.values() {
-        for reference in credential.value.references() {
+        for reference in credential.templates().flat_map(Template::references) {
             if let Reference::Input(name) = reference {
                 hosts.entry(name).or_default().extend(credential.hosts.iter().cloned());
             }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use maps_engine::Value;
-use maps_engine::capability::Manifest;
+use maps_engine::capability::{CredentialKind, Manifest};
 use maps_rehearsal::{Cloud, Declaration, Exchange, Options, Running};
+use maps_runtime::aws::{Fixed, Keys};
 use maps_runtime::capability::http::BoundCredential;
 use maps_runtime::egress::{Scheme, Transport};
 use maps_runtime::fault::Faults;
@@ -15,6 +17,9 @@ use maps_runtime::fault::Faults;
 use crate::clock::CloudClock;
 use crate::fixture::Fixture;
 use crate::verdict::{Kept, Stop, untried};
+
+/// The region of AWS in which laws are tried, where a host names none.
+const REGION: &str = "us-east-1";
 
 /// Where laws are tried.
 #[derive(Clone, Debug)]
@@ -46,7 +51,8 @@ pub struct Fake {
     pub hosts: BTreeMap<String, (SocketAddr, Scheme)>,
     /// The certificate authority to trust there, as PEM; may be empty.
     pub authority: Vec<u8>,
-    /// Values for credentials, by the manifest's names for them; what is missing is made up.
+    /// Values for credentials, by the manifest's names for them; what is missing is made up. Keys of AWS
+    /// are `ID:SECRET`.
     pub credentials: BTreeMap<String, String>,
 }
 
@@ -60,7 +66,7 @@ pub(crate) enum Standing {
 pub(crate) struct Ready {
     pub(crate) standing: Standing,
     pub(crate) clock: CloudClock,
-    pub(crate) transport: std::sync::Arc<Transport>,
+    pub(crate) transport: Arc<Transport>,
     /// By the manifest's names.
     pub(crate) credentials: BTreeMap<String, BoundCredential>,
     /// Their values, to be looked for everywhere.
@@ -86,7 +92,11 @@ fn local(cloud: Running, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> 
     let file = cloud.file();
     let hosts: Vec<String> = file.hosts.keys().cloned().collect();
     let mut bound = Bound { hosts: hosts.clone(), ..Bound::default() };
-    for asked in manifest.credentials.keys() {
+    for (asked, declared) in &manifest.credentials {
+        if let (CredentialKind::Aws { .. }, Some(key)) = (&declared.kind, &file.credentials.aws) {
+            bound.add_aws(asked, &key.access_key_id, &key.secret_access_key);
+            continue;
+        }
         let given = match fixture.credentials.get(asked).map(String::as_str) {
             Some("digitalocean") => Some("api.digitalocean.com"),
             Some(host) => Some(host),
@@ -123,9 +133,18 @@ fn local(cloud: Running, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> 
 impl Fake {
     fn ready(&self, manifest: &Manifest) -> Kept<Ready> {
         let mut bound = Bound { hosts: self.hosts.keys().cloned().collect(), ..Bound::default() };
-        for asked in manifest.credentials.keys() {
+        for (asked, declared) in &manifest.credentials {
             let made_up = format!("made-up-{}", "5".repeat(32));
-            bound.add(asked, self.credentials.get(asked).unwrap_or(&made_up));
+            let value = self.credentials.get(asked).unwrap_or(&made_up);
+            match &declared.kind {
+                CredentialKind::Aws { .. } => {
+                    let (id, secret) = value.split_once(':').unwrap_or(("AKIAMADEUP0000000000", value));
+                    bound.add_aws(asked, id, secret);
+                }
+                CredentialKind::Bearer | CredentialKind::Basic | CredentialKind::Header { .. } => {
+                    bound.add(asked, value);
+                }
+            }
         }
         let hosts = self.hosts.iter().map(|(host, (at, scheme))| (host.clone(), *at, *scheme));
         let transport =
@@ -150,8 +169,15 @@ struct Bound {
 
 impl Bound {
     fn add(&mut self, asked: &str, value: &str) {
-        let secret = BoundCredential { value: Value::from(value).secret(), hosts: self.hosts.clone() };
+        let secret = BoundCredential::text(Value::from(value).secret(), self.hosts.clone());
         self.credentials.insert(asked.to_owned(), secret);
         self.secrets.push(value.to_owned());
+    }
+
+    fn add_aws(&mut self, asked: &str, id: &str, secret: &str) {
+        let keys = Arc::new(Keys::new(id.to_owned(), secret.to_owned(), None));
+        let source = Fixed { keys, region: Some(REGION.to_owned()), endpoint: None };
+        self.credentials.insert(asked.to_owned(), BoundCredential::aws(Arc::new(source), self.hosts.clone()));
+        self.secrets.push(secret.to_owned());
     }
 }

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use maps_engine::capability::{Half, RequestUrl};
 use maps_engine::{Class, Problem};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Url;
 
 use crate::capability::http::rate::Rates;
 use crate::fault::{Faults, Point};
@@ -173,10 +174,19 @@ impl Transport {
 
     /// A client for one plugin use.
     pub(crate) fn client(self: &Arc<Self>) -> Result<reqwest::Client, EgressError> {
+        self.client_with(None)
+    }
+
+    /// A client for a host that the operator named as an endpoint: it alone may have a private address.
+    pub(crate) fn client_to(self: &Arc<Self>, endpoint: &str) -> Result<reqwest::Client, EgressError> {
+        self.client_with(Some(endpoint.to_ascii_lowercase()))
+    }
+
+    fn client_with(self: &Arc<Self>, endpoint: Option<String>) -> Result<reqwest::Client, EgressError> {
         // An error says that one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
-            .dns_resolver(Arc::new(Gate { transport: Arc::clone(self) }))
+            .dns_resolver(Arc::new(Gate { transport: Arc::clone(self), endpoint }))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .no_gzip()
@@ -200,13 +210,25 @@ impl Transport {
         match &self.route {
             Route::Live { private, .. } => {
                 let literal = url.host().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-                literal.map_or(Ok(()), |address| check_address(url.host(), address, private))
+                literal.map_or(Ok(()), |address| check_address(url.host(), address, private.contains(url.host())))
             }
             Route::Rehearsal { hosts, .. } => {
                 let known = hosts.contains_key(url.host()) && url.as_url().port().is_none();
                 let host = format!("{}:{}", url.host(), url.port());
                 if known { Ok(()) } else { Err(EgressError::Unrehearsed { host }) }
             }
+        }
+    }
+
+    /// The same for a host that the operator named as an endpoint. A rehearsal has none.
+    pub(crate) fn check_endpoint(&self, endpoint: &Url) -> Result<(), EgressError> {
+        let host = endpoint.host_str().unwrap_or_default();
+        match &self.route {
+            Route::Live { .. } => {
+                let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+                literal.map_or(Ok(()), |address| check_address(host, address, true))
+            }
+            Route::Rehearsal { .. } => Err(EgressError::Unrehearsed { host: host.to_owned() }),
         }
     }
 
@@ -266,18 +288,22 @@ impl Sent<'_> {
 /// Hands out addresses, after checking them.
 struct Gate {
     transport: Arc<Transport>,
+    /// The one host that the client is for, where the operator named it.
+    endpoint: Option<String>,
 }
 
 impl Resolve for Gate {
     fn resolve(&self, name: Name) -> Resolving {
         let transport = Arc::clone(&self.transport);
+        let host = name.as_str().to_ascii_lowercase();
+        let named = self.endpoint.as_deref() == Some(&*host);
         Box::pin(async move {
-            let host = name.as_str().to_ascii_lowercase();
             let addresses: Vec<SocketAddr> = match &transport.route {
                 Route::Live { resolver, private } => {
                     let addresses = resolver.resolve(&host).await?;
                     // One bad address among good ones is a reason to trust none of them.
-                    addresses.iter().try_for_each(|address| check_address(&host, *address, private))?;
+                    let allowed = named || private.contains(&host);
+                    addresses.iter().try_for_each(|address| check_address(&host, *address, allowed))?;
                     addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect()
                 }
                 Route::Rehearsal { hosts, .. } => {
@@ -289,10 +315,11 @@ impl Resolve for Gate {
     }
 }
 
-fn check_address(host: &str, address: IpAddr, private: &BTreeSet<String>) -> Result<(), EgressError> {
+/// `private`: has the operator allowed the host to have such an address?
+fn check_address(host: &str, address: IpAddr, private: bool) -> Result<(), EgressError> {
     match address_kind(address) {
         None => Ok(()),
-        Some(kind) if kind != METADATA && private.contains(host) => Ok(()),
+        Some(kind) if kind != METADATA && private => Ok(()),
         Some(kind) => Err(EgressError::Address { host: host.to_owned(), address, kind }),
     }
 }
@@ -460,9 +487,8 @@ mod tests {
 
     #[test]
     fn rt04_a_granted_host_still_cannot_be_a_metadata_service() {
-        let private = BTreeSet::from(["inside.example".to_owned()]);
-        assert_eq!(check_address("inside.example", "10.0.0.1".parse().unwrap(), &private), Ok(()));
-        assert!(check_address("other.example", "10.0.0.1".parse().unwrap(), &private).is_err());
+        assert_eq!(check_address("inside.example", "10.0.0.1".parse().unwrap(), true), Ok(()));
+        assert!(check_address("other.example", "10.0.0.1".parse().unwrap(), false).is_err());
         for metadata in [
             "169.254.169.254",
             "fd00:ec2::254",
@@ -472,8 +498,12 @@ mod tests {
             "::ffff:169.254.169.254",
             "64:ff9b::a9fe:a9fe",
         ] {
-            assert!(check_address("inside.example", metadata.parse().unwrap(), &private).is_err(), "{metadata}");
+            assert!(check_address("inside.example", metadata.parse().unwrap(), true).is_err(), "{metadata}");
         }
+        let live = Transport::live(Arc::new(SystemResolver), []);
+        assert_eq!(live.check_endpoint(&"http://127.0.0.1:4566".parse().unwrap()), Ok(()));
+        assert!(live.check_endpoint(&"http://169.254.169.254/".parse().unwrap()).is_err());
+        assert!(live.check_endpoint(&"http://[fd00:ec2::254]/".parse().unwrap()).is_err());
     }
 
     #[test]

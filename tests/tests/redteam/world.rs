@@ -311,7 +311,7 @@ fn provider(
     let effective = Arc::new(Effective::meet(&plugin.inspection().manifest, grant).unwrap());
     let hosts = HOSTS.map(|host| (host.to_owned(), service.at));
     let transport = Transport::rehearsal(hosts, service.ca.clone(), Faults::default()).unwrap();
-    let credential = BoundCredential { value: Value::from(TOKEN).secret(), hosts: vec![HOSTS[0].to_owned()] };
+    let credential = BoundCredential::text(Value::from(TOKEN).secret(), vec![HOSTS[0].to_owned()]);
     let credentials = [("api".to_owned(), credential)].into();
     let http =
         HttpCapability::new(Arc::clone(&effective), credentials, transport, Arc::new(Stopped), http_limits()).unwrap();

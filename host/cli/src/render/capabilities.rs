@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use maps_engine::capability::{AllowedRule, Effect, Risk, Seal, Weight};
+use maps_engine::capability::{AllowedRule, CredentialKind, Effect, Risk, Seal, Weight};
 use maps_engine::name::RuleId;
 use serde_json::{Value as Json, json};
 
@@ -196,8 +196,12 @@ fn all(wanted: &Wanted) -> Vec<String> {
     let credentials: BTreeSet<_> = wanted.allowance.http.values().filter_map(|rule| rule.credential.as_ref()).collect();
     for credential in credentials {
         let hosts: Vec<_> = credential.hosts.iter().map(String::as_str).collect();
-        let what =
-            format!("send the credential {} to {}", paint(STRONG, name(&credential.from)), name(&hosts.join(", ")));
+        let (whose, hosts) = (paint(STRONG, name(&credential.from)), hosts.join(", "));
+        let hosts = name(&hosts);
+        let what = match credential.kind {
+            CredentialKind::Aws { .. } => format!("sign calls to {hosts} with the keys of AWS {whose}"),
+            _ => format!("send the credential {whose} to {hosts}"),
+        };
         let reason = wanted.manifest.credentials.get(&credential.name).map_or("", |asked| asked.reason.as_str());
         lines.push((true, 0, block(false, &what, reason, &[], &[])));
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use maps_engine::capability::{Effective, Weight};
+use maps_engine::capability::{Credential, CredentialKind, Effective, Weight};
 use maps_runtime::inspect::Inspection;
 use serde_json::{Value as Json, json};
 
@@ -21,9 +21,18 @@ pub(crate) struct PluginView {
     bytes: usize,
     imports: Vec<Text>,
     kinds: Vec<KindRow>,
+    credentials: Vec<CredentialRow>,
     rules: Vec<RuleRow>,
     risks: Vec<(Weight, Text)>,
     documents: Json,
+}
+
+/// One credential that it asks for.
+#[derive(Debug)]
+struct CredentialRow {
+    name: Text,
+    kind: String,
+    reason: Text,
 }
 
 /// One rule, or an interface that is declared as a whole.
@@ -55,6 +64,7 @@ impl PluginView {
             bytes: inspection.bytes,
             imports: inspection.imports.iter().map(|import| Text::line(import.name())).collect(),
             kinds: inspection.schemas.values().map(KindRow::of).collect(),
+            credentials: manifest.credentials.iter().map(CredentialRow::of).collect(),
             rules: rules(&documents["manifest"]),
             risks: risks.iter().map(|risk| (risk.weight, Text::line(&risk.message))).collect(),
             documents,
@@ -97,6 +107,15 @@ impl PluginView {
         let imports = if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") };
         page.push_str(&format!("  imports   {imports}\n\n{}\n", paint(STRONG, "kinds")));
         self.kinds.iter().for_each(|kind| page.push_str(&kind.page()));
+        if !self.credentials.is_empty() {
+            page.push_str(&format!("\n{}\n", paint(STRONG, "credentials")));
+        }
+        for CredentialRow { name, kind, reason } in &self.credentials {
+            page.push_str(&format!("  {}  {kind}\n", paint(LEARN, name)));
+            if reason.width() > 0 {
+                page.push_str(&format!("  {:width$}  {}\n", "", paint(DIM, reason), width = name.width()));
+            }
+        }
         page.push_str(&format!("\n{}\n", paint(STRONG, "rules")));
         let width = self.rules.iter().map(|rule| rule.title().chars().count()).max().unwrap_or(0);
         for rule in &self.rules {
@@ -118,6 +137,19 @@ impl PluginView {
             page.push_str(&format!("  {}  {message}\n", paint(style, "!")));
         }
         page
+    }
+}
+
+impl CredentialRow {
+    fn of((name, asked): (&String, &Credential)) -> Self {
+        let kind = match &asked.kind {
+            CredentialKind::Bearer => "is sent as a bearer token".to_owned(),
+            CredentialKind::Basic => "is sent as user and password".to_owned(),
+            CredentialKind::Header { name } => format!("is sent as the header {}", Text::name(name)),
+            CredentialKind::Aws { service: None } => "signs as AWS".to_owned(),
+            CredentialKind::Aws { service: Some(service) } => format!("signs as AWS's {}", Text::name(service)),
+        };
+        Self { name: Text::name(name), kind, reason: Text::prose(&asked.reason) }
     }
 }
 

@@ -301,7 +301,7 @@ impl CredentialUse {
     }
 
     fn read(reader: &mut Reader, path: &str, json: &Json) -> Option<Self> {
-        let fields = reader.object(path, json, &["name", "type", "header", "from", "hosts"])?;
+        let fields = reader.object(path, json, &["name", "type", "header", "service", "from", "hosts"])?;
         let kind = CredentialKind::read(reader, path, fields);
         let hosts = match fields.get("hosts") {
             Some(json) => reader.texts(&under(path, "hosts"), json),
@@ -323,6 +323,7 @@ impl CredentialUse {
 impl Display for CredentialUse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let hosts: Vec<_> = self.hosts.iter().map(String::as_str).collect();
-        write!(f, "the credential `{}`, which goes to {}", self.from, hosts.join(", "))
+        let goes = if matches!(self.kind, CredentialKind::Aws { .. }) { "signs calls" } else { "goes" };
+        write!(f, "the credential `{}`, which {goes} to {}", self.from, hosts.join(", "))
     }
 }

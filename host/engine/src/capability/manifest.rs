@@ -99,14 +99,30 @@ pub enum CredentialKind {
         /// In lower case.
         name: String,
     },
+    /// Keys of AWS, which are not sent: the host signs each request with Signature Version 4.
+    Aws {
+        /// The service's name in signatures; with none, the one that the host name says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        service: Option<String>,
+    },
 }
 
 impl CredentialKind {
     pub(super) fn read(reader: &mut Reader, path: &str, fields: &Map<String, Json>) -> Option<Self> {
-        let words = ["bearer", "basic", "header"].map(|word| (word, word));
+        let words = ["bearer", "basic", "header", "aws"].map(|word| (word, word));
         let word = reader.required(path, fields, "type");
         let word = word.and_then(|word| reader.choice(&under(path, "type"), word, &words));
         let header = fields.get("header").and_then(|_| reader.required(path, fields, "header"));
+        let service = fields.get("service").and_then(|_| reader.required(path, fields, "service"));
+        if let (Some(service), Some(word)) = (service, word) {
+            let plain = service.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            if word != "aws" {
+                reader.fault(&under(path, "service"), "only a credential of type `aws` has one");
+            } else if !plain {
+                let message = format!("`{service}` is no name of a service in signatures");
+                reader.fault_with_help(&under(path, "service"), message, "it is like `sqs` or `execute-api`");
+            }
+        }
         match (word, header) {
             (Some("header"), Some(header)) => {
                 // Framing and routing headers are never a credential's.
@@ -127,6 +143,7 @@ impl CredentialKind {
                 None
             }
             (Some("basic"), None) => Some(Self::Basic),
+            (Some("aws"), None) => Some(Self::Aws { service: service.map(str::to_owned) }),
             (Some(_), None) => Some(Self::Bearer),
             (None, _) => None,
         }
@@ -279,7 +296,7 @@ fn read_credentials(reader: &mut Reader, json: &Json) -> BTreeMap<String, Creden
     for (name, json) in reader.any_object("credentials", json).into_iter().flatten() {
         let path = under("credentials", name);
         reader.is_name(&path, name);
-        let Some(fields) = reader.object(&path, json, &["type", "header", "reason"]) else { continue };
+        let Some(fields) = reader.object(&path, json, &["type", "header", "service", "reason"]) else { continue };
         let kind = CredentialKind::read(reader, &path, fields);
         let reason = reader.required(&path, fields, "reason");
         if let (Some(kind), Some(reason)) = (kind, reason) {

@@ -1,6 +1,6 @@
 //! Holds a parsed stack against what the plugins' kinds say, still without asking anyone.
 
-use super::model::{ResourceDecl, Stack};
+use super::model::{CredentialDecl, ResourceDecl, Stack};
 use crate::diagnostic::{self, Diagnostic, Span, suggest};
 use crate::expr::{Reference, Scope, Template, path_keys};
 use crate::name::KindName;
@@ -19,7 +19,7 @@ impl Stack {
         }
         let templates = self.resources.values().map(|resource| &resource.with).chain(self.outputs.values());
         let templates = templates.chain(self.plugins.values().map(|plugin| &plugin.config));
-        let templates = templates.chain(self.credentials.values().map(|credential| &credential.value));
+        let templates = templates.chain(self.credentials.values().flat_map(CredentialDecl::templates));
         for template in templates.chain(self.checks.iter().map(|check| &check.assert)) {
             self.references(template, kinds, &mut diagnostics);
         }

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod credentials;
 mod inputs;
 mod load;
 mod model;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Span;
 use crate::document::Document;
-use crate::expr::{Scope, Template};
+use crate::expr::Template;
 use crate::name::{Address, KindName, PluginName};
 use crate::value::Value;
 
@@ -51,25 +51,65 @@ pub struct SecretSettings {
     pub key: Option<String>,
 }
 
-/// A credential: its value, and the hosts it may be sent to.
+/// A credential: what it is, and the hosts it may be sent to.
 #[derive(Clone, Debug)]
 pub struct CredentialDecl {
-    /// Evaluates to a secret.
-    pub value: Template,
-    /// Host names; nothing else ever receives it.
+    /// What it is.
+    pub given: Given,
+    /// Host names; nothing else ever receives it. `*.` before one is any one label, `**.` any number.
     pub hosts: Vec<String>,
     /// Where it stands.
     pub span: Span,
 }
 
+/// What a credential is.
+#[derive(Clone, Debug)]
+pub enum Given {
+    /// A text: evaluates to a secret.
+    Value(Template),
+    /// Keys of AWS.
+    Aws(AwsDecl),
+}
+
+/// Keys of AWS, or where to find them. What is absent is found as AWS's own programs find it.
+#[derive(Clone, Debug)]
+pub struct AwsDecl {
+    /// A profile of the operator's own configuration.
+    pub profile: Option<Template>,
+    /// The region of services whose host names none.
+    pub region: Option<Template>,
+    /// Where calls go instead of AWS.
+    pub endpoint: Option<Template>,
+    /// The keys themselves.
+    pub access_key: Option<AccessKey>,
+}
+
+/// An access key of AWS.
+#[derive(Clone, Debug)]
+pub struct AccessKey {
+    /// Its id.
+    pub id: Template,
+    /// Its secret.
+    pub secret: Template,
+    /// The token of a session.
+    pub session_token: Option<Template>,
+}
+
 impl CredentialDecl {
-    /// Its value, secret whatever it was made of.
-    ///
-    /// # Errors
-    /// A diagnostic at the expression that failed.
-    #[allow(clippy::result_large_err)] // As `Template::evaluate`.
-    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, Diagnostic> {
-        self.value.evaluate(scope).map(Value::secret)
+    /// Everything in it that is evaluated.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let (value, aws) = match &self.given {
+            Given::Value(value) => (Some(value), None),
+            Given::Aws(aws) => (None, Some(aws)),
+        };
+        let parts = aws.into_iter().flat_map(|aws| {
+            let key = aws.access_key.as_ref().map(|key| [Some(&key.id), Some(&key.secret), key.session_token.as_ref()]);
+            [aws.profile.as_ref(), aws.region.as_ref(), aws.endpoint.as_ref()]
+                .into_iter()
+                .chain(key.into_iter().flatten())
+                .flatten()
+        });
+        value.into_iter().chain(parts)
     }
 }
 

@@ -5,7 +5,7 @@ use super::load::{self, Sources};
 use super::model::{CheckDecl, Stack};
 use super::read::Reader;
 use super::yaml::{self, Kind, Node, shown};
-use super::{options, resources, settings};
+use super::{credentials, options, resources, settings};
 use crate::diagnostic::{self, Diagnostic, Span};
 use crate::expr::{Names, Template};
 use crate::name::Address;
@@ -47,7 +47,7 @@ fn read(root: &Node, environment: Option<&str>, parameters: Parameters<'_>, read
 
     let state = settings::state(section("state"), reader);
     let secrets = settings::secrets(section("secrets"), reader);
-    let credentials = settings::credentials(section("credentials"), &names, reader);
+    let credentials = credentials::credentials(section("credentials"), &names, &values, reader);
     let plugins = settings::plugins(section("plugins"), &names, &credentials, reader);
     let declared = resources::declare(unfolded, &names, &plugins, reader);
 

@@ -1,4 +1,4 @@
-//! `state:`, `secrets:`, `credentials:` and `plugins:`.
+//! `state:`, `secrets:` and `plugins:`.
 
 use std::collections::BTreeMap;
 
@@ -43,97 +43,6 @@ pub(super) fn secrets(section: Option<&Node>, reader: &mut Reader<'_>) -> Secret
         known.then_some(text)
     });
     SecretSettings { key }
-}
-
-/// `credentials:`
-pub(super) fn credentials(
-    section: Option<&Node>,
-    names: &Names,
-    reader: &mut Reader<'_>,
-) -> BTreeMap<String, CredentialDecl> {
-    let mut credentials = BTreeMap::new();
-    for entry in section.and_then(|node| reader.map(node, "`credentials`")).unwrap_or_default() {
-        if !reader.name(&entry.key, &entry.key_span, "a credential") {
-            continue;
-        }
-        let Some(fields) = reader.fields(&entry.value, "a credential", &["value", "hosts"]) else { continue };
-        let value = reader.required(fields, "value", "a credential").map(|node| {
-            if yaml::first_expression(node).is_none() {
-                reader.push(
-                    Diagnostic::warning(
-                        "secret-in-file",
-                        format!("the credential `{}` stands in the file in clear", entry.key),
-                    )
-                    .at(&node.span)
-                    .help("make it an input with `secret: true` and `from: env.NAME`"),
-                );
-            }
-            Template::compile(node, names, reader.diagnostics)
-        });
-        let hosts = reader.required(fields, "hosts", "a credential").map(|node| hosts(node, reader));
-        if let (Some(value), Some(hosts)) = (value, hosts) {
-            let span = entry.key_span.clone();
-            credentials.insert(entry.key.to_string(), CredentialDecl { value, hosts, span });
-        }
-    }
-    credentials
-}
-
-fn hosts(node: &Node, reader: &mut Reader<'_>) -> Vec<String> {
-    let listed = reader.texts(node, "`hosts`");
-    if listed.is_empty() {
-        reader.push(Diagnostic::error("no-hosts", "a credential names the hosts it may be sent to").at(&node.span));
-    }
-    let mut hosts = Vec::new();
-    for (host, span) in listed {
-        match host_fault(&host) {
-            None => hosts.push(host),
-            Some((fault, help)) => {
-                let message = format!("`{}` is no host: {fault}", shown(&host));
-                reader.push(Diagnostic::error("bad-host", message).at(&span).help(help));
-            }
-        }
-    }
-    hosts
-}
-
-/// Why a credential cannot be sent to a host of this name, and what to write instead. A host is
-/// one exact name in the form in which URLs carry it, or `*.` and a name for one label before it.
-fn host_fault(host: &str) -> Option<(&'static str, String)> {
-    let plain = host.strip_prefix("*.").unwrap_or(host);
-    let bare =
-        || plain.split("://").last().unwrap_or_default().split(['/', ':', '@']).next().unwrap_or_default().to_owned();
-    if host.contains("://") || host.contains('/') {
-        return Some(("it is a URL", format!("write the host alone: `{}`", shown(&bare()))));
-    }
-    if plain.contains('*') {
-        return Some(("a wildcard is one whole label, and the first", "write `*.example.com`".to_owned()));
-    }
-    if plain.ends_with('.') {
-        return Some(("it ends with a dot", format!("write `{}`", shown(plain.trim_end_matches('.')))));
-    }
-    match url::Host::parse(plain) {
-        Ok(parsed) if parsed.to_string() == plain => {
-            let is_name = matches!(parsed, url::Host::Domain(_));
-            let labels = plain.split('.').count();
-            match (plain == host, is_name, labels) {
-                (true, true, 1) if plain != "localhost" => {
-                    Some(("it has no dot", "write the full name of the host".to_owned()))
-                }
-                (true, _, _) => None,
-                (false, true, 2..) => None,
-                (false, _, _) => Some(("the wildcard is too wide", "write `*.example.com`".to_owned())),
-            }
-        }
-        Ok(parsed) => Some((
-            "it is not in the form in which URLs carry it",
-            format!("write `{parsed}` if that is the host you mean"),
-        )),
-        Err(_) if plain.contains(':') => {
-            Some(("it holds a port", format!("write the host alone: `{}`", shown(&bare()))))
-        }
-        Err(_) => Some(("it is not a name or an address", "write it like `api.example.com`".to_owned())),
-    }
 }
 
 /// `plugins:`

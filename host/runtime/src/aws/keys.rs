@@ -31,6 +31,11 @@ impl Keys {
         &self.secret_access_key
     }
 
+    /// What nobody but AWS may see.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        [self.secret_access_key()].into_iter().chain(self.session_token())
+    }
+
     pub(crate) fn session_token(&self) -> Option<&str> {
         self.session_token.as_ref().map(|token| token.as_str())
     }
@@ -45,7 +50,7 @@ impl fmt::Debug for Keys {
 /// Where keys, region and endpoints of one credential come from. Nothing is read before it is asked for.
 #[async_trait]
 pub trait KeySource: Send + Sync {
-    /// Keys that are valid for minutes to come.
+    /// Keys that are valid for a minute at least.
     ///
     /// # Errors
     /// When there are none, with what to do about it.
@@ -63,4 +68,30 @@ pub trait KeySource: Send + Sync {
     /// # Errors
     /// When it is no URL, or what should say it cannot be read.
     async fn endpoint(&self, service: &str) -> Result<Option<Url>, Problem>;
+}
+
+/// Keys that somebody gave, and no endpoint but the given one.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    /// They never change.
+    pub keys: Arc<Keys>,
+    /// For services whose host names no region.
+    pub region: Option<String>,
+    /// For every service.
+    pub endpoint: Option<Url>,
+}
+
+#[async_trait]
+impl KeySource for Fixed {
+    async fn keys(&self) -> Result<Arc<Keys>, Problem> {
+        Ok(Arc::clone(&self.keys))
+    }
+
+    async fn region(&self) -> Result<Option<String>, Problem> {
+        Ok(self.region.clone())
+    }
+
+    async fn endpoint(&self, _: &str) -> Result<Option<Url>, Problem> {
+        Ok(self.endpoint.clone())
+    }
 }

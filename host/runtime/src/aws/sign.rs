@@ -24,7 +24,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove
 ///
 /// # Errors
 /// When a header's value is not text, or the keys have characters that no header can have.
-pub fn sign(
+pub(crate) fn sign(
     request: &mut reqwest::Request,
     body: &[u8],
     service: &str,

@@ -8,6 +8,7 @@
 //! [`decide`]: maps_engine::capability::decide
 
 mod answer;
+mod credential;
 mod echo;
 mod limits;
 pub(crate) mod rate;
@@ -16,19 +17,19 @@ mod request;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, stream};
-use maps_engine::capability::{CredentialKind, Effective};
+use maps_engine::capability::Effective;
 use maps_engine::name::RuleId;
-use maps_engine::{Class, Clock, Entry, Problem, Value};
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderName, HeaderValue};
+use maps_engine::{Class, Clock, Entry, Problem};
+use reqwest::header::{ACCEPT_ENCODING, HeaderValue};
+use url::Url;
 
+pub use credential::{BoundCredential, Secret};
 pub use limits::HttpLimits;
 pub use maps_engine::capability::Half;
 
@@ -36,6 +37,7 @@ use crate::audit::{Outcome, Record};
 use crate::egress::{EgressError, Transport};
 use crate::printable::{printable, shown};
 use crate::scope::{CallScope, Phase};
+use credential::Added;
 use echo::Echo;
 use request::{Allowed, Refused, prepare};
 
@@ -85,21 +87,14 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
 }
 
-/// The operator's side of a manifest's credential.
-#[derive(Clone)]
-pub struct BoundCredential {
-    /// Its value: a text, secret or not.
-    pub value: Value,
-    /// The hosts that it may be sent to.
-    pub hosts: Vec<String>,
-}
-
 /// `http` for one plugin in one stack: effective rules, credentials, and a client of its own.
 pub struct HttpCapability {
     effective: Arc<Effective>,
     credentials: BTreeMap<String, BoundCredential>,
     transport: Arc<Transport>,
     client: reqwest::Client,
+    /// Clients for hosts that the operator named as endpoints, which may be on this machine.
+    endpoints: Mutex<BTreeMap<String, reqwest::Client>>,
     clock: Arc<dyn Clock>,
     limits: HttpLimits,
 }
@@ -117,7 +112,7 @@ impl HttpCapability {
         limits: HttpLimits,
     ) -> Result<Self, EgressError> {
         let client = transport.client()?;
-        Ok(Self { effective, credentials, transport, client, clock, limits })
+        Ok(Self { effective, credentials, transport, client, endpoints: Mutex::default(), clock, limits })
     }
 
     /// Sends the requests side by side; answers come in the order of the requests.
@@ -143,37 +138,12 @@ impl HttpCapability {
         kept: &AtomicUsize,
     ) -> Result<HttpResponse, Problem> {
         let line = Line { scope, half, method: &item.request.method };
-        let made = scope.calls.fetch_add(1, Ordering::Relaxed);
-        let allowed = if made >= self.limits.calls {
-            let message = format!("the guest made more than {} outside calls in one call", self.limits.calls);
-            Err(Refused {
-                problem: Problem::new(Class::Denied, "too-many-calls", message).into(),
-                summary: None,
-                rule: None,
-            })
-        } else if kept.load(Ordering::Relaxed) > self.limits.answers_bytes {
-            let message = format!("the answers of one send have more than {} MiB", self.limits.answers_bytes >> 20);
-            let problem = Problem::new(Class::Denied, "answers-size", message).help("send fewer requests at once");
-            Err(Refused { problem: problem.into(), summary: None, rule: None })
-        } else {
-            prepare(&self.effective, scope, half, item).and_then(|allowed| {
-                let (credential, echo) = match self.credential(item, &allowed) {
-                    Ok(found) => found,
-                    Err(problem) => return Err(line.refused(problem, &allowed)),
-                };
-                match self.transport.check(&allowed.url) {
-                    Ok(()) => Ok((allowed, credential, echo)),
-                    Err(error) => Err(line.refused(error.into(), &allowed)),
-                }
-            })
-        };
-        let (allowed, credential, echo) = match allowed {
-            Ok(allowed) => allowed,
+        let (allowed, added, echo) = match self.admit(&line, item, kept).await {
+            Ok(admitted) => admitted,
             Err(refused) => {
                 let summary = refused.summary.unwrap_or_else(|| unparsed(scope, &item.request.url));
-                let outcome = Outcome::Denied { code: refused.problem.code.clone() };
                 let all: Vec<_> = (0..scope.steps.len()).collect();
-                scope.audit.note(&line.record(&summary, &all, refused.rule, outcome));
+                scope.audit.note(&line.record(&summary, &all, refused.rule, failed(&refused.problem)));
                 return Err(scrubbed(scope, *refused.problem));
             }
         };
@@ -188,11 +158,10 @@ impl HttpCapability {
             self.announce(scope, &allowed, &record).await?;
         }
         let began = Instant::now();
-        let result = self.exchange(scope, half, &item.request.method, allowed, credential, &echo).await;
+        let result = self.exchange(scope, half, &item.request.method, allowed, added, &echo).await;
         record.outcome = match &result {
             Ok(response) => Outcome::Answered { status: Some(response.status) },
-            Err(problem) if problem.class == Class::Denied => Outcome::Denied { code: problem.code.clone() },
-            Err(problem) => Outcome::Failed { code: problem.code.clone() },
+            Err(problem) => failed(problem),
         };
         record.duration_ms = Some(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
         scope.audit.note(&record);
@@ -202,6 +171,46 @@ impl HttpCapability {
             problem.message = echo.scrub(&problem.message);
             scrubbed(scope, problem)
         })
+    }
+
+    /// Everything that can be known before a call leaves: may it, with what, and where to?
+    async fn admit(
+        &self,
+        line: &Line<'_>,
+        item: &HttpItem,
+        kept: &AtomicUsize,
+    ) -> Result<(Allowed<'_>, Added, Echo), Refused> {
+        let refused = |problem: Problem| Refused { problem: problem.into(), summary: None, rule: None };
+        let made = line.scope.calls.fetch_add(1, Ordering::Relaxed);
+        if made >= self.limits.calls {
+            let message = format!("the guest made more than {} outside calls in one call", self.limits.calls);
+            return Err(refused(Problem::new(Class::Denied, "too-many-calls", message)));
+        }
+        if kept.load(Ordering::Relaxed) > self.limits.answers_bytes {
+            let message = format!("the answers of one send have more than {} MiB", self.limits.answers_bytes >> 20);
+            let problem = Problem::new(Class::Denied, "answers-size", message).help("send fewer requests at once");
+            return Err(refused(problem));
+        }
+        let allowed = prepare(&self.effective, line.scope, line.half, item)?;
+        let (added, echo) = self.added(item, &allowed).await.map_err(|problem| line.refused(problem, &allowed))?;
+        let reachable = match added.endpoint() {
+            None => self.transport.check(&allowed.url),
+            Some(endpoint) => self.transport.check_endpoint(endpoint),
+        };
+        reachable.map_err(|error| line.refused(error.into(), &allowed))?;
+        Ok((allowed, added, echo))
+    }
+
+    /// The client that may connect to where a call goes.
+    fn client_for(&self, endpoint: Option<&Url>) -> Result<reqwest::Client, Problem> {
+        let Some(host) = endpoint.and_then(Url::host_str) else { return Ok(self.client.clone()) };
+        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = endpoints.get(host) {
+            return Ok(client.clone());
+        }
+        let client = self.transport.client_to(host)?;
+        endpoints.insert(host.to_owned(), client.clone());
+        Ok(client)
     }
 
     /// Makes a mutation known to the journal and to the audit log, both durably. Only then may it leave.
@@ -228,7 +237,7 @@ impl HttpCapability {
         half: Half,
         method: &str,
         allowed: Allowed<'_>,
-        credential: Option<(HeaderName, HeaderValue)>,
+        added: Added,
         echo: &Echo,
     ) -> Result<HttpResponse, Problem> {
         let internal = || Problem::new(Class::Internal, "http-internal", "the request cannot be made");
@@ -236,12 +245,11 @@ impl HttpCapability {
         let mut request = reqwest::Request::new(method, allowed.url.as_url().clone());
         *request.headers_mut() = allowed.headers;
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        if let Some((name, value)) = credential {
-            request.headers_mut().insert(name, value);
-        }
+        let client = self.client_for(added.endpoint())?;
+        added.apply(&mut request, allowed.body.as_deref().unwrap_or_default())?;
         *request.body_mut() = allowed.body.map(Into::into);
         let whole = async {
-            let mut sent = self.transport.send(&self.client, half, request).await?;
+            let mut sent = self.transport.send(&client, half, request).await?;
             let body = answer::read_body(&mut sent.response, &self.limits).await?;
             sent.replied();
             let (status, headers) = (sent.response.status().as_u16(), sent.response.headers());
@@ -251,69 +259,6 @@ impl HttpCapability {
             .await
             .unwrap_or_else(|_| Err(Problem::new(Class::Timeout, "no-answer", "the service did not answer in time")))
     }
-
-    /// The header that carries the credential, if the guest asks for one and all three sides agree:
-    /// the rule names it, the plugin's declaration binds it, the operator allows this host.
-    fn credential(
-        &self,
-        item: &HttpItem,
-        allowed: &Allowed<'_>,
-    ) -> Result<(Option<(HeaderName, HeaderValue)>, Echo), Problem> {
-        let Some(name) = item.request.credential.as_deref() else { return Ok((None, Echo::default())) };
-        let denied =
-            |code: &str, message: String, help: String| Err(Problem::new(Class::Denied, code, message).help(help));
-        let Some(declared) =
-            self.effective.credentials.get(name).filter(|_| allowed.rule.credential.as_deref() == Some(name))
-        else {
-            return denied(
-                "credential-undeclared",
-                format!("no rule sends the credential `{name}` here"),
-                "declare it under `credentials` of plugin.yaml".to_owned(),
-            );
-        };
-        let Some(bound) = self.credentials.get(name) else {
-            let help = format!("add to the plugin in the stack: `credentials: {{{name}: …}}`");
-            return denied("credential-unbound", format!("the stack gives the plugin no credential `{name}`"), help);
-        };
-        let host = allowed.url.host();
-        if !bound.hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
-            let help = format!("add `{host}` to the credential's `hosts` in the stack, if it belongs there");
-            return denied("credential-host", format!("the credential `{name}` may not be sent to {host}"), help);
-        }
-        if allowed.url.scheme() != "https" {
-            return denied(
-                "credential-in-clear",
-                format!("the credential `{name}` is sent only over https"),
-                "use https".to_owned(),
-            );
-        }
-        let Some(secret) = bound.value.as_str().filter(|text| !text.is_empty()) else {
-            return denied(
-                "credential-empty",
-                format!("the credential `{name}` has no value"),
-                "set the input that it comes from".to_owned(),
-            );
-        };
-        let basic = STANDARD.encode(secret);
-        let (header, text) = match &declared.kind {
-            CredentialKind::Bearer => (Ok(AUTHORIZATION), format!("Bearer {secret}")),
-            CredentialKind::Basic => (Ok(AUTHORIZATION), format!("Basic {basic}")),
-            CredentialKind::Header { name } => (HeaderName::from_bytes(name.as_bytes()), secret.to_owned()),
-        };
-        let (Ok(header), Ok(mut value)) = (header, HeaderValue::from_str(&text)) else {
-            return denied(
-                "credential-malformed",
-                format!("the credential `{name}` has a character that headers cannot have"),
-                "check its value".to_owned(),
-            );
-        };
-        value.set_sensitive(true);
-        let mut secrets = vec![secret, basic.as_str()];
-        if declared.kind == CredentialKind::Basic {
-            secrets.extend(secret.split_once(':').map(|(_, password)| password));
-        }
-        Ok((Some((header, value)), Echo::of(secrets)))
-    }
 }
 
 /// What the log says of a text that is no URL: without what would be its query or fragment.
@@ -321,6 +266,12 @@ fn unparsed(scope: &CallScope, text: &str) -> String {
     let place = text.split(['?', '#']).next().unwrap_or_default();
     let place = place.rsplit_once('@').map_or(place, |(_, after)| after);
     shown(place, 256, |text| scope.scrub(text))
+}
+
+/// What the log says of a call that came to nothing.
+fn failed(problem: &Problem) -> Outcome {
+    let code = problem.code.clone();
+    if problem.class == Class::Denied { Outcome::Denied { code } } else { Outcome::Failed { code } }
 }
 
 fn scrubbed(scope: &CallScope, mut problem: Problem) -> Problem {

@@ -109,7 +109,7 @@ fn internal(message: &str) -> Problem {
 }
 
 /// Headers that frame the message, route it, carry credentials, or change its method.
-const REFUSED: [&str; 26] = [
+const REFUSED: [&str; 29] = [
     "host",
     "authorization",
     "cookie",
@@ -137,6 +137,10 @@ const REFUSED: [&str; 26] = [
     "x-rewrite-url",
     "x-original-host",
     "x-host",
+    // The parts of a signature of AWS.
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-content-sha256",
 ];
 /// Beginnings of further such headers.
 const REFUSED_PREFIXES: [&str; 4] = ["proxy-", "x-forwarded-", "sec-", ":"];

@@ -199,7 +199,7 @@ fn bench_with(
         "capabilities": {"http": rules(base)},
     });
     let effective = Effective::meet(&Manifest::parse(&manifest).unwrap(), None).unwrap();
-    let credential = BoundCredential { value: Value::from(TOKEN).secret(), hosts: vec!["api.example.com".to_owned()] };
+    let credential = BoundCredential::text(Value::from(TOKEN).secret(), vec!["api.example.com".to_owned()]);
     let credentials = [("api".to_owned(), credential)].into();
     let folder = tempfile::tempdir().unwrap();
     let audit = audit.map_or_else(|| folder.path().join("audit.jsonl"), Path::to_path_buf);
