@@ -198,8 +198,12 @@ fn all(wanted: &Wanted) -> Vec<String> {
         let hosts: Vec<_> = credential.hosts.iter().map(String::as_str).collect();
         let (whose, hosts) = (paint(STRONG, name(&credential.from)), hosts.join(", "));
         let hosts = name(&hosts);
-        let what = match credential.kind {
-            CredentialKind::Aws { .. } => format!("sign calls to {hosts} with the keys of AWS {whose}"),
+        let what = match &credential.kind {
+            CredentialKind::Aws { actions, .. } => {
+                let actions: Vec<_> = actions.iter().map(String::as_str).collect();
+                let what = if actions.is_empty() { "calls".to_owned() } else { actions.join(", ") };
+                format!("sign {} to {hosts} with the keys of AWS {whose}", name(&what))
+            }
             _ => format!("send the credential {whose} to {hosts}"),
         };
         let reason = wanted.manifest.credentials.get(&credential.name).map_or("", |asked| asked.reason.as_str());

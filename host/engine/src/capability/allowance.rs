@@ -301,7 +301,7 @@ impl CredentialUse {
     }
 
     fn read(reader: &mut Reader, path: &str, json: &Json) -> Option<Self> {
-        let fields = reader.object(path, json, &["name", "type", "header", "service", "from", "hosts"])?;
+        let fields = reader.object(path, json, &["name", "type", "header", "service", "actions", "from", "hosts"])?;
         let kind = CredentialKind::read(reader, path, fields);
         let hosts = match fields.get("hosts") {
             Some(json) => reader.texts(&under(path, "hosts"), json),

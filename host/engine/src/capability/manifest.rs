@@ -104,6 +104,10 @@ pub enum CredentialKind {
         /// The service's name in signatures; with none, the one that the host name says.
         #[serde(skip_serializing_if = "Option::is_none")]
         service: Option<String>,
+        /// What may be asked for by a header, a query parameter or a form, where rules do not see it:
+        /// `SendMessage`. With none, what the path says is all that can be asked for.
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        actions: BTreeSet<String>,
     },
 }
 
@@ -123,6 +127,11 @@ impl CredentialKind {
                 reader.fault_with_help(&under(path, "service"), message, "it is like `sqs` or `execute-api`");
             }
         }
+        let actions = fields.get("actions").map(|json| read_actions(reader, &under(path, "actions"), json));
+        if actions.is_some() && word.is_some_and(|word| word != "aws") {
+            reader.fault(&under(path, "actions"), "only a credential of type `aws` has them");
+        }
+        let actions = actions.unwrap_or_default();
         match (word, header) {
             (Some("header"), Some(header)) => {
                 // Framing and routing headers are never a credential's.
@@ -143,11 +152,22 @@ impl CredentialKind {
                 None
             }
             (Some("basic"), None) => Some(Self::Basic),
-            (Some("aws"), None) => Some(Self::Aws { service: service.map(str::to_owned) }),
+            (Some("aws"), None) => Some(Self::Aws { service: service.map(str::to_owned), actions }),
             (Some(_), None) => Some(Self::Bearer),
             (None, _) => None,
         }
     }
+}
+
+fn read_actions(reader: &mut Reader, path: &str, json: &Json) -> BTreeSet<String> {
+    let mut actions = BTreeSet::new();
+    for (path, action) in reader.texts(path, json) {
+        if !action.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            reader.fault_with_help(&path, format!("`{action}` is no action of AWS"), "it is like `SendMessage`");
+        }
+        actions.insert(action.to_owned());
+    }
+    actions
 }
 
 /// A credential that a plugin asks for. It never sees the value.
@@ -296,7 +316,9 @@ fn read_credentials(reader: &mut Reader, json: &Json) -> BTreeMap<String, Creden
     for (name, json) in reader.any_object("credentials", json).into_iter().flatten() {
         let path = under("credentials", name);
         reader.is_name(&path, name);
-        let Some(fields) = reader.object(&path, json, &["type", "header", "service", "reason"]) else { continue };
+        let Some(fields) = reader.object(&path, json, &["type", "header", "service", "actions", "reason"]) else {
+            continue;
+        };
         let kind = CredentialKind::read(reader, &path, fields);
         let reason = reader.required(&path, fields, "reason");
         if let (Some(kind), Some(reason)) = (kind, reason) {

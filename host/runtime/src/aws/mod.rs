@@ -1,10 +1,12 @@
 //! What calls to AWS need that no other service does: keys that change, and Signature Version 4.
 
 mod access;
+mod action;
 mod host;
 mod keys;
 mod sign;
 
 pub(crate) use access::Access;
+pub(crate) use action::check_action;
 pub use keys::{Fixed, KeySource, Keys};
 pub(crate) use sign::sign;

@@ -12,7 +12,7 @@ use url::Url;
 use super::echo::Echo;
 use super::request::Allowed;
 use super::{HttpCapability, HttpItem};
-use crate::aws::{Access, KeySource};
+use crate::aws::{Access, KeySource, check_action};
 
 /// The operator's side of a manifest's credential.
 #[derive(Clone)]
@@ -120,7 +120,9 @@ impl HttpCapability {
             );
         }
         let value = match (&declared.kind, &bound.secret) {
-            (CredentialKind::Aws { service }, Secret::Aws(source)) => {
+            (CredentialKind::Aws { service, actions }, Secret::Aws(source)) => {
+                let body = allowed.body.as_deref().unwrap_or_default();
+                check_action(actions, &allowed.headers, allowed.url.query(), body)?;
                 let access = Access::of(&**source, host, service.as_deref()).await?;
                 let echo = Echo::of(access.secrets());
                 return Ok((Added::Signature(access.into()), echo));

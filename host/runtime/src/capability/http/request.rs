@@ -109,7 +109,7 @@ fn internal(message: &str) -> Problem {
 }
 
 /// Headers that frame the message, route it, carry credentials, or change its method.
-const REFUSED: [&str; 29] = [
+const REFUSED: [&str; 30] = [
     "host",
     "authorization",
     "cookie",
@@ -137,6 +137,8 @@ const REFUSED: [&str; 29] = [
     "x-rewrite-url",
     "x-original-host",
     "x-host",
+    // S3 reads another object for it, which no rule has judged.
+    "x-amz-copy-source",
     // The parts of a signature of AWS.
     "x-amz-date",
     "x-amz-security-token",
@@ -181,7 +183,8 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get("content-type") else { return Ok(()) };
     let kind = value.to_str().unwrap_or_default().to_ascii_lowercase();
     let (kind, parameter) = kind.split_once(';').map_or((kind.as_str(), ""), |(kind, rest)| (kind.trim(), rest.trim()));
-    let is_json = kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json");
+    let of_aws = matches!(kind, "application/x-amz-json-1.0" | "application/x-amz-json-1.1");
+    let is_json = kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json") || of_aws;
     if is_json && matches!(parameter, "" | "charset=utf-8") {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod authority;
+mod aws;
 mod sending;
 
 use std::io::Write as _;
@@ -198,8 +199,21 @@ fn bench_with(
         "credentials": {"api": {"type": "bearer", "reason": "it takes one"}},
         "capabilities": {"http": rules(base)},
     });
-    let effective = Effective::meet(&Manifest::parse(&manifest).unwrap(), None).unwrap();
     let credential = BoundCredential::text(Value::from(TOKEN).secret(), vec!["api.example.com".to_owned()]);
+    bench_of(&manifest, credential, transport, operation, limits, audit, journal)
+}
+
+/// With one credential, `api`.
+fn bench_of(
+    manifest: &Json,
+    credential: BoundCredential,
+    transport: Arc<Transport>,
+    operation: Operation,
+    limits: HttpLimits,
+    audit: Option<&Path>,
+    journal: Entries,
+) -> Bench {
+    let effective = Effective::meet(&Manifest::parse(manifest).unwrap(), None).unwrap();
     let credentials = [("api".to_owned(), credential)].into();
     let folder = tempfile::tempdir().unwrap();
     let audit = audit.map_or_else(|| folder.path().join("audit.jsonl"), Path::to_path_buf);
