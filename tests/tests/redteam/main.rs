@@ -7,6 +7,7 @@ mod answers;
 mod approval;
 mod audit;
 mod authority;
+mod aws;
 mod binary;
 mod component;
 mod egress;
