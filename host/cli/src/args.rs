@@ -349,7 +349,7 @@ pub(crate) struct PluginTestArgs {
     /// The certificate authority of fakes that speak TLS, as PEM
     #[arg(long, value_name = "FILE", requires = "at")]
     pub(crate) ca: Option<PathBuf>,
-    /// Give a fake the credential that an environment variable holds
+    /// Give a fake the credential that an environment variable holds; keys of AWS are ID:SECRET
     #[arg(long = "credential", value_name = "NAME=VARIABLE", requires = "at", action = ArgAction::Append)]
     pub(crate) credentials: Vec<Input>,
 }

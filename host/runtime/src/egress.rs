@@ -103,9 +103,12 @@ pub struct Transport {
     pub(crate) rates: Rates,
 }
 
+/// Where the hosts of a rehearsal are, by their names in lower case.
+type Played = BTreeMap<String, (SocketAddr, Scheme)>;
+
 enum Route {
     Live { resolver: Arc<dyn Resolver>, private: BTreeSet<String> },
-    Rehearsal { hosts: BTreeMap<String, (SocketAddr, Scheme)>, ca: Vec<u8>, faults: Faults },
+    Rehearsal { hosts: Played, ca: Vec<u8>, faults: Faults },
 }
 
 /// How what stands in for a host on this machine is spoken to.
@@ -213,7 +216,7 @@ impl Transport {
                 literal.map_or(Ok(()), |address| check_address(url.host(), address, private.contains(url.host())))
             }
             Route::Rehearsal { hosts, .. } => {
-                let known = hosts.contains_key(url.host()) && url.as_url().port().is_none();
+                let known = played(hosts, url.host()).is_some() && url.as_url().port().is_none();
                 let host = format!("{}:{}", url.host(), url.port());
                 if known { Ok(()) } else { Err(EgressError::Unrehearsed { host }) }
             }
@@ -241,7 +244,7 @@ impl Transport {
     ) -> Result<Sent<'_>, Problem> {
         let faults = match &self.route {
             Route::Rehearsal { hosts, faults, .. } => {
-                let scheme = request.url().host_str().and_then(|host| hosts.get(host)).map(|(_, scheme)| *scheme);
+                let scheme = request.url().host_str().and_then(|host| played(hosts, host)).map(|(_, scheme)| *scheme);
                 // It was decided on as what it stands for; only the way to this machine's own port differs.
                 if scheme == Some(Scheme::Http) && request.url_mut().set_scheme("http").is_err() {
                     return Err(Problem::new(
@@ -264,6 +267,11 @@ impl Transport {
         pass(faults, Point::Sent);
         Ok(Sent { response, faults })
     }
+}
+
+/// Where a host of the rehearsal is; `*.` before one stands for any one label, such as a bucket.
+fn played<'h>(hosts: &'h Played, host: &str) -> Option<&'h (SocketAddr, Scheme)> {
+    hosts.get(host).or_else(|| hosts.get(&format!("*.{}", host.split_once('.')?.1)))
 }
 
 fn pass(faults: Option<(&Faults, u64)>, point: Point) {
@@ -307,7 +315,7 @@ impl Resolve for Gate {
                     addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect()
                 }
                 Route::Rehearsal { hosts, .. } => {
-                    vec![hosts.get(&host).ok_or(EgressError::Unrehearsed { host })?.0]
+                    vec![played(hosts, &host).ok_or(EgressError::Unrehearsed { host })?.0]
                 }
             };
             Ok(Box::new(addresses.into_iter()) as Addrs)

@@ -27,6 +27,7 @@ fn manifest() -> String {
         + &rule("who", "GET", "https://sts.eu-central-1.amazonaws.com/", "query: [Action, Version], ")
         + &rule("parameters", "POST", SSM, "")
         + &rule("zones", "GET", "https://route53.amazonaws.com/2013-04-01/hostedzone", "")
+        + &rule("bucket", "GET", "https://maps-test.s3.eu-central-1.amazonaws.com/", "")
         + &rule("other", "GET", "https://api.other.example/", "")
 }
 
@@ -161,6 +162,10 @@ async fn a_rehearsal_signs_with_the_clouds_keys_and_asks_the_environment_for_not
     world.answered(&finished, "who");
     world.order("call-allowed", json!({"url": "https://route53.amazonaws.com/2013-04-01/hostedzone"}));
     world.answered(&world.rehearsed(), "zones");
+    world.order("call-allowed", json!({"url": "https://maps-test.s3.eu-central-1.amazonaws.com/"}));
+    let line = world.last(&world.rehearsed());
+    // As S3 wants it signed: what is missing is the bucket.
+    assert_eq!([&line["rule"], &line["status"]], [&json!("bucket"), &json!(404)], "{line}");
     // Keys of the stack's own are the operator's real ones, and stay where they are.
     let other = World::new(
         json!({"from": "aws", "access_key_id": "AKIAEXAMPLE", "secret_access_key": "${inputs.key}", "region": "eu-west-1"}),
