@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::account::{ADMINISTRATOR, Account};
-use super::iam::model::{AccessKey, KEYS, ManagedPolicy, POLICIES, USERS, User, key_of};
-use super::policy::{self, Decision, Policy, Wanted};
+use super::account::Account;
+use super::iam::managed::lookup;
+use super::iam::model::{AccessKey, KEYS, USERS, User, key_of};
+use super::policy::{self, Decision, Guard, Policy, Wanted};
 use super::sigv4::{Denied, Signature};
 use super::sts::{SESSIONS, Session};
 use crate::clock::Now;
 use crate::store::Transaction;
-
-/// What AdministratorAccess says.
-const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
 /// The one that a request is for.
 #[derive(Debug, Clone)]
@@ -77,6 +75,7 @@ impl Caller {
     pub(super) fn decide(
         &self,
         transaction: &Transaction<'_>,
+        guard: Option<&Guard>,
         wanted: &Wanted<'_>,
     ) -> Result<Decision, serde_json::Error> {
         let mut identity: Vec<Policy> = self.user.inline.values().filter_map(|text| Policy::parse(text).ok()).collect();
@@ -88,7 +87,7 @@ impl Caller {
             Some(arn) => Some(managed(transaction, arn)?.unwrap_or_default()),
             None => None,
         };
-        Ok(policy::decide(&identity, boundary.as_ref(), wanted))
+        Ok(policy::decide(&identity, boundary.as_ref(), guard, wanted))
     }
 
     /// The condition keys that every request has.
@@ -113,9 +112,5 @@ impl Caller {
 
 /// A managed policy that can be evaluated.
 fn managed(transaction: &Transaction<'_>, arn: &str) -> Result<Option<Policy>, serde_json::Error> {
-    if arn == ADMINISTRATOR {
-        return Ok(Policy::parse(EVERYTHING).ok());
-    }
-    let policy: Option<ManagedPolicy> = transaction.get(POLICIES, arn)?;
-    Ok(policy.and_then(|policy| Policy::parse(&policy.document).ok()))
+    Ok(lookup(transaction, arn)?.and_then(|policy| Policy::parse(policy.document()).ok()))
 }

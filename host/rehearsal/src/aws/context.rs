@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::account::Account;
 use super::caller::Caller;
-use super::policy::{Decision, Wanted};
+use super::policy::{Decision, Guard, Wanted};
 use super::protocol::Protocol;
 use super::refusal::Refusal;
 use super::sigv4::Verified;
@@ -46,9 +46,20 @@ impl Context<'_, '_> {
         resource: Option<&str>,
         keys: Vec<(&str, Vec<String>)>,
     ) -> Result<(), Refusal> {
+        self.allow_on(action, resource, keys, None)
+    }
+
+    /// The same, on a resource with a policy of its own.
+    pub(super) fn allow_on(
+        &self,
+        action: &str,
+        resource: Option<&str>,
+        keys: Vec<(&str, Vec<String>)>,
+        guard: Option<&Guard>,
+    ) -> Result<(), Refusal> {
         let mut context = self.caller.context(self.account, &self.region);
         context.extend(keys.into_iter().map(|(key, values)| (key.to_ascii_lowercase(), values)));
-        match self.caller.decide(self.transaction, &Wanted { action, resource, context })? {
+        match self.caller.decide(self.transaction, guard, &Wanted { action, resource, context })? {
             Decision::Allowed => Ok(()),
             Decision::Denied(reason) => {
                 let on = match (resource, self.protocol) {

@@ -53,7 +53,7 @@ fn policies(documents: &Documents) -> Result<Vec<Value>, serde_json::Error> {
             "name": policy.name,
             "path": policy.path,
             "description": policy.description,
-            "document": policy.document,
+            "document": policy.document(),
             "tags": policy.tags,
         })
     });

@@ -4,11 +4,15 @@
 //! seconds until every region knows it. `GetAccessKeyLastUsed` tells of uses
 //! since the cloud was started.
 
+mod absent;
+mod attached;
+mod aws;
 mod inline;
 mod keys;
-mod managed;
+pub(super) mod managed;
 pub(super) mod model;
 mod users;
+mod versions;
 
 use super::api::{Dispatch, Operation, Surface};
 use super::context::Context;
@@ -32,19 +36,34 @@ const OPERATIONS: &[Operation] = &[
     Operation::read("ListUserTags", users::list_tags),
     Operation::write("PutUserPermissionsBoundary", users::put_boundary),
     Operation::write("DeleteUserPermissionsBoundary", users::delete_boundary),
-    Operation::read("ListGroupsForUser", users::list_groups),
+    Operation::read("ListGroupsForUser", absent::groups),
+    Operation::read("ListMFADevices", absent::devices),
+    Operation::read("ListVirtualMFADevices", absent::virtual_devices),
+    Operation::read("ListSSHPublicKeys", absent::public_keys),
+    Operation::read("ListSigningCertificates", absent::certificates),
+    Operation::read("ListServiceSpecificCredentials", absent::credentials),
+    Operation::read("GetLoginProfile", absent::login),
+    Operation::write("DeleteLoginProfile", absent::delete_login),
     Operation::write("PutUserPolicy", inline::put),
     Operation::read("GetUserPolicy", inline::get),
     Operation::write("DeleteUserPolicy", inline::delete),
     Operation::read("ListUserPolicies", inline::list),
     Operation::write("CreatePolicy", managed::create),
     Operation::read("GetPolicy", managed::get),
-    Operation::read("GetPolicyVersion", managed::get_version),
-    Operation::read("ListPolicyVersions", managed::list_versions),
+    Operation::read("ListPolicies", managed::list),
     Operation::write("DeletePolicy", managed::delete),
-    Operation::write("AttachUserPolicy", managed::attach),
-    Operation::write("DetachUserPolicy", managed::detach),
-    Operation::read("ListAttachedUserPolicies", managed::list_attached),
+    Operation::write("TagPolicy", managed::tag),
+    Operation::write("UntagPolicy", managed::untag),
+    Operation::read("ListPolicyTags", managed::list_tags),
+    Operation::write("CreatePolicyVersion", versions::create),
+    Operation::read("GetPolicyVersion", versions::get),
+    Operation::read("ListPolicyVersions", versions::list),
+    Operation::write("SetDefaultPolicyVersion", versions::set_default),
+    Operation::write("DeletePolicyVersion", versions::delete),
+    Operation::write("AttachUserPolicy", attached::attach),
+    Operation::write("DetachUserPolicy", attached::detach),
+    Operation::read("ListAttachedUserPolicies", attached::list),
+    Operation::read("ListEntitiesForPolicy", attached::list_entities),
     Operation::write("CreateAccessKey", keys::create),
     Operation::write("DeleteAccessKey", keys::delete),
     Operation::write("UpdateAccessKey", keys::update),

@@ -104,7 +104,27 @@ pub(in crate::aws) struct ManagedPolicy {
     pub(in crate::aws) path: String,
     pub(in crate::aws) id: String,
     pub(in crate::aws) description: Option<String>,
-    pub(in crate::aws) document: String,
     pub(in crate::aws) created_ms: u64,
     pub(in crate::aws) tags: BTreeMap<String, String>,
+    /// The number of the version in effect.
+    pub(in crate::aws) default: u32,
+    /// The versions, the newest last. A number is never used again.
+    pub(in crate::aws) versions: Vec<PolicyVersion>,
+    pub(in crate::aws) next: u32,
+}
+
+/// A version of a managed policy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::aws) struct PolicyVersion {
+    pub(in crate::aws) number: u32,
+    pub(in crate::aws) document: String,
+    pub(in crate::aws) created_ms: u64,
+}
+
+impl ManagedPolicy {
+    /// The document in effect.
+    pub(in crate::aws) fn document(&self) -> &str {
+        let version = self.versions.iter().find(|version| version.number == self.default);
+        version.map_or("", |version| version.document.as_str())
+    }
 }

@@ -1,8 +1,8 @@
 //! Users, their tags and boundaries.
 
-use super::model::{AccessKey, KEYS, ManagedPolicy, POLICIES, USERS, User, key_of, user_arn};
+use super::managed::find;
+use super::model::{AccessKey, KEYS, USERS, User, key_of, user_arn};
 use super::{BOUNDARY_KEY, done, keep, name, pages, path, result, tag_list, user, user_with};
-use crate::aws::account::ADMINISTRATOR;
 use crate::aws::context::Context;
 use crate::aws::form::Form;
 use crate::aws::refusal::Refusal;
@@ -72,13 +72,30 @@ pub(super) fn list(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
 
 pub(super) fn update(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let form = Form(context.call.form());
-    let mut changed = user(context, &form, "iam:UpdateUser")?;
-    if form.get("NewUserName").is_some() {
-        return Err(Refusal::not_played("renaming a user"));
-    }
+    let before = user(context, &form, "iam:UpdateUser")?;
+    let mut changed = before.clone();
     if let Some(new) = form.get("NewPath") {
         let moved = Form(vec![("Path".to_owned(), new.to_owned())]);
         changed.path = path(&moved)?.to_owned();
+    }
+    if form.get("NewUserName").is_some() {
+        name(&form, "NewUserName", NAME)?.clone_into(&mut changed.name);
+    }
+    if changed.arn(&context.account.id) != before.arn(&context.account.id) {
+        // Who renames a user has to have the right to both names.
+        context.allow("iam:UpdateUser", Some(&changed.arn(&context.account.id)))?;
+    }
+    if key_of(&changed.name) != key_of(&before.name) {
+        if context.transaction.get::<User>(USERS, &key_of(&changed.name))?.is_some() {
+            let message = format!("User with name {} already exists.", changed.name);
+            return Err(Refusal::conflict("EntityAlreadyExists", message));
+        }
+        context.transaction.remove(USERS, &key_of(&before.name));
+    }
+    let keys: Vec<AccessKey> = context.transaction.list(KEYS)?;
+    for key in keys.into_iter().filter(|key| key.user == before.name) {
+        let key = AccessKey { user: changed.name.clone(), ..key };
+        context.transaction.put(KEYS, &key.id, &key)?;
     }
     keep(context, &changed)?;
     Ok(done(context, "UpdateUser"))
@@ -145,14 +162,6 @@ pub(super) fn list_tags(context: &mut Context<'_, '_>) -> Result<Answer, Refusal
     Ok(result(context, "ListUserTags", parts))
 }
 
-/// Clients that delete a user look for groups; there are none.
-pub(super) fn list_groups(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
-    let form = Form(context.call.form());
-    user(context, &form, "iam:ListGroupsForUser")?;
-    let parts = pages(&form, Vec::new(), "Groups")?;
-    Ok(result(context, "ListGroupsForUser", parts))
-}
-
 pub(super) fn put_boundary(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let form = Form(context.call.form());
     let arn = form.need("PermissionsBoundary")?;
@@ -175,8 +184,5 @@ pub(super) fn delete_boundary(context: &mut Context<'_, '_>) -> Result<Answer, R
 }
 
 fn check_boundary(context: &Context<'_, '_>, arn: &str) -> Result<(), Refusal> {
-    if arn == ADMINISTRATOR || context.transaction.get::<ManagedPolicy>(POLICIES, arn)?.is_some() {
-        return Ok(());
-    }
-    Err(Refusal::missing("NoSuchEntity", format!("Scope ARN: {arn} does not exist or is not attachable.")))
+    find(context, arn, "Scope ARN: {} does not exist or is not attachable.").map(drop)
 }

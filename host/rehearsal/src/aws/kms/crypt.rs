@@ -118,7 +118,7 @@ impl Crypt {
     fn allow(&self, context: &Context<'_, '_>, action: &str, key: &Key) -> Result<(), Refusal> {
         let keys = self.keys();
         let keys = keys.iter().map(|(name, values)| (name.as_str(), values.clone())).collect();
-        context.allow_with(action, Some(&key.arn), keys)
+        key.allow(context, action, keys)
     }
 
     fn key(&self, context: &mut Context<'_, '_>, action: &str) -> Result<Key, Refusal> {

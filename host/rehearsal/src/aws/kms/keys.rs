@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::model::{ALIASES, Alias, KEYS, Key, State, place, resolve};
+use super::settings::check_policy;
 use crate::aws::context::Context;
 use crate::aws::json::{Tag, bounded, input, need, output, tags, timestamp};
 use crate::aws::page;
@@ -21,6 +22,8 @@ struct Create {
     #[serde(default)]
     tags: Vec<Tag>,
     policy: Option<String>,
+    #[serde(default)]
+    bypass_policy_lockout_safety_check: bool,
     key_usage: Option<String>,
     key_spec: Option<String>,
     customer_master_key_spec: Option<String>,
@@ -31,9 +34,6 @@ struct Create {
 pub(super) fn create(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     context.allow("kms:CreateKey", None)?;
     let wanted: Create = input(context)?;
-    if wanted.policy.is_some() {
-        return Err(Refusal::not_played("key policies other than the default one"));
-    }
     let other = |given: &Option<String>, known: &str| given.as_deref().is_some_and(|given| given != known);
     if other(&wanted.key_usage, "ENCRYPT_DECRYPT")
         || other(&wanted.key_spec, "SYMMETRIC_DEFAULT")
@@ -43,12 +43,14 @@ pub(super) fn create(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     {
         return Err(Refusal::not_played("keys that are not symmetric, of AWS's making and of one region"));
     }
-    let key = Key { description: wanted.description, tags: tags(wanted.tags), ..Key::new(context, None)? };
+    let (description, tags) = (wanted.description, tags(wanted.tags));
+    let key = Key { description, tags, policy: wanted.policy, ..Key::new(context, None)? };
+    check_policy(context, &key, wanted.bypass_policy_lockout_safety_check)?;
     keep(context, &key)?;
     Ok(output(&json!({ "KeyMetadata": key.metadata(&context.account.id) })))
 }
 
-fn keep(context: &mut Context<'_, '_>, key: &Key) -> Result<(), Refusal> {
+pub(super) fn keep(context: &mut Context<'_, '_>, key: &Key) -> Result<(), Refusal> {
     Ok(context.transaction.put(KEYS, &place(&context.region, &key.id), key)?)
 }
 
@@ -59,35 +61,42 @@ struct Named {
     pending_window_in_days: Option<u64>,
 }
 
-/// The key that the input names, once the caller may do this to it.
-fn key(context: &mut Context<'_, '_>, named: &Named, action: &str) -> Result<Key, Refusal> {
-    let key = resolve(context, need(&named.key_id, "keyId")?)?;
-    context.allow(action, Some(&key.arn))?;
+/// The key of a name, once the caller may do this to it.
+pub(super) fn key(context: &mut Context<'_, '_>, named: &Option<String>, action: &str) -> Result<Key, Refusal> {
+    let key = resolve(context, need(named, "keyId")?)?;
+    key.allow(context, action, Vec::new())?;
     Ok(key)
 }
 
 pub(super) fn describe(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let named: Named = input(context)?;
-    let key = key(context, &named, "kms:DescribeKey")?;
+    let key = key(context, &named.key_id, "kms:DescribeKey")?;
     Ok(output(&json!({ "KeyMetadata": key.metadata(&context.account.id) })))
 }
 
 /// A key of the customer's, to be changed.
-fn own(context: &mut Context<'_, '_>, action: &str) -> Result<(Key, Named), Refusal> {
-    let named: Named = input(context)?;
-    let key = key(context, &named, action)?;
+pub(super) fn own(context: &mut Context<'_, '_>, named: &Option<String>, action: &str) -> Result<Key, Refusal> {
+    let key = key(context, named, action)?;
     match &key.managed_for {
-        None => Ok((key, named)),
+        None => Ok(key),
         Some(_) => Err(Refusal::bad("AccessDeniedException", "AWS managed keys cannot be changed.")),
     }
 }
 
-fn switch(context: &mut Context<'_, '_>, action: &str, state: State) -> Result<Answer, Refusal> {
-    let (mut key, _) = own(context, action)?;
-    if let State::PendingDeletion(_) = key.state {
-        let message = format!("{} is pending deletion.", key.arn);
-        return Err(Refusal::bad("KMSInvalidStateException", message));
+/// What cannot be done to a key that is to be deleted.
+pub(super) fn check_alive(key: &Key) -> Result<(), Refusal> {
+    match key.state {
+        State::PendingDeletion(_) => {
+            Err(Refusal::bad("KMSInvalidStateException", format!("{} is pending deletion.", key.arn)))
+        }
+        State::Enabled | State::Disabled => Ok(()),
     }
+}
+
+fn switch(context: &mut Context<'_, '_>, action: &str, state: State) -> Result<Answer, Refusal> {
+    let named: Named = input(context)?;
+    let mut key = own(context, &named.key_id, action)?;
+    check_alive(&key)?;
     key.state = state;
     keep(context, &key)?;
     Ok(output(&json!({})))
@@ -102,16 +111,14 @@ pub(super) fn disable(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> 
 }
 
 pub(super) fn schedule_deletion(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
-    let (mut key, named) = own(context, "kms:ScheduleKeyDeletion")?;
+    let named: Named = input(context)?;
+    let mut key = own(context, &named.key_id, "kms:ScheduleKeyDeletion")?;
     let days = named.pending_window_in_days.unwrap_or(30);
     if !(7..=30).contains(&days) {
         let why = format!("Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: 7 to 30 days");
         return Err(crate::aws::json::invalid(&why));
     }
-    if let State::PendingDeletion(_) = key.state {
-        let message = format!("{} is pending deletion.", key.arn);
-        return Err(Refusal::bad("KMSInvalidStateException", message));
-    }
+    check_alive(&key)?;
     let at = context.now.virtual_ms.saturating_add(days * DAY_MS);
     key.state = State::PendingDeletion(at);
     keep(context, &key)?;
@@ -124,7 +131,8 @@ pub(super) fn schedule_deletion(context: &mut Context<'_, '_>) -> Result<Answer,
 }
 
 pub(super) fn cancel_deletion(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
-    let (mut key, _) = own(context, "kms:CancelKeyDeletion")?;
+    let named: Named = input(context)?;
+    let mut key = own(context, &named.key_id, "kms:CancelKeyDeletion")?;
     if !matches!(key.state, State::PendingDeletion(_)) {
         let message = format!("{} is not pending deletion.", key.arn);
         return Err(Refusal::bad("KMSInvalidStateException", message));
@@ -132,13 +140,6 @@ pub(super) fn cancel_deletion(context: &mut Context<'_, '_>) -> Result<Answer, R
     key.state = State::Disabled;
     keep(context, &key)?;
     Ok(output(&json!({ "KeyId": key.arn })))
-}
-
-pub(super) fn list_tags(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
-    let named: Named = input(context)?;
-    let key = key(context, &named, "kms:ListResourceTags")?;
-    let tags = key.tags.iter().map(|(key, value)| json!({ "TagKey": key, "TagValue": value }));
-    Ok(output(&json!({ "Tags": tags.collect::<Vec<_>>(), "Truncated": false })))
 }
 
 #[derive(Deserialize)]
@@ -222,13 +223,33 @@ pub(super) fn create_alias(context: &mut Context<'_, '_>) -> Result<Answer, Refu
     context.allow("kms:CreateAlias", Some(&arn))?;
     let target = need(&aliasing.target_key_id, "targetKeyId")?;
     let key = resolve(context, target)?;
-    context.allow("kms:CreateAlias", Some(&key.arn))?;
+    key.allow(context, "kms:CreateAlias", Vec::new())?;
     let at = place(&context.region, &name);
     if context.transaction.get::<Alias>(ALIASES, &at)?.is_some() {
         let message = format!("An alias with the name {arn} already exists");
         return Err(Refusal::bad("AlreadyExistsException", message));
     }
     let alias = Alias { name, key: key.id, region: context.region.clone() };
+    context.transaction.put(ALIASES, &at, &alias)?;
+    Ok(output(&json!({})))
+}
+
+pub(super) fn update_alias(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
+    let aliasing: Aliasing = input(context)?;
+    let name = alias_name(&aliasing)?;
+    let arn = context.arn("kms", name);
+    context.allow("kms:UpdateAlias", Some(&arn))?;
+    let at = place(&context.region, name);
+    let alias: Option<Alias> = context.transaction.get(ALIASES, &at)?;
+    let mut alias = alias.ok_or_else(|| Refusal::bad("NotFoundException", format!("Alias {arn} is not found.")))?;
+    // Both keys have a say: the one that loses the name and the one that gains it.
+    if let Ok(before) = resolve(context, &alias.key) {
+        before.allow(context, "kms:UpdateAlias", Vec::new())?;
+    }
+    let key = resolve(context, need(&aliasing.target_key_id, "targetKeyId")?)?;
+    key.allow(context, "kms:UpdateAlias", Vec::new())?;
+    check_alive(&key)?;
+    alias.key = key.id;
     context.transaction.put(ALIASES, &at, &alias)?;
     Ok(output(&json!({})))
 }

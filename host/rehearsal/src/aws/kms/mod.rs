@@ -1,13 +1,14 @@
 //! KMS: symmetric keys and their aliases. What is encrypted here is encrypted: the material is the key's own.
 //!
-//! Keys have the default key policy, by which the account's IAM policies
-//! decide; a policy of another kind, other key types, grants and rotation are
-//! not played. The keys that AWS manages are made in a region when first named,
+//! A key's policy decides, and lets the account's IAM policies decide where it
+//! names the account, as the default one does. A rotation is kept and carries
+//! nothing out; other key types and grants are not played. The keys that AWS manages are made in a region when first named,
 //! and whoever may use their service may use them through it.
 
 mod crypt;
 mod keys;
 mod model;
+mod settings;
 
 use super::api::{Dispatch, Operation, Surface};
 use super::protocol::Protocol;
@@ -23,8 +24,18 @@ const OPERATIONS: &[Operation] = &[
     Operation::write("DisableKey", keys::disable),
     Operation::write("ScheduleKeyDeletion", keys::schedule_deletion),
     Operation::write("CancelKeyDeletion", keys::cancel_deletion),
-    Operation::read("ListResourceTags", keys::list_tags),
+    Operation::write("UpdateKeyDescription", settings::update_description),
+    Operation::read("GetKeyPolicy", settings::get_policy),
+    Operation::write("PutKeyPolicy", settings::put_policy),
+    Operation::read("ListKeyPolicies", settings::list_policies),
+    Operation::read("GetKeyRotationStatus", settings::rotation),
+    Operation::write("EnableKeyRotation", settings::enable_rotation),
+    Operation::write("DisableKeyRotation", settings::disable_rotation),
+    Operation::read("ListResourceTags", settings::list_tags),
+    Operation::write("TagResource", settings::tag),
+    Operation::write("UntagResource", settings::untag),
     Operation::write("CreateAlias", keys::create_alias),
+    Operation::write("UpdateAlias", keys::update_alias),
     Operation::write("DeleteAlias", keys::delete_alias),
     Operation::read("ListAliases", keys::list_aliases),
     Operation::read("Encrypt", crypt::encrypt),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::aws::context::Context;
 use crate::aws::json::timestamp;
+use crate::aws::policy::{Guard, Policy};
 use crate::aws::refusal::Refusal;
 use crate::entropy;
 use crate::store::Documents;
@@ -40,6 +41,10 @@ pub(in crate::aws) struct Key {
     /// The key itself, in hexadecimal.
     pub(super) material: String,
     pub(super) tags: BTreeMap<String, String>,
+    /// The key policy; absent where it is the default one.
+    pub(super) policy: Option<String>,
+    /// How many days lie between two rotations; absent where there are none.
+    pub(super) rotation_days: Option<u16>,
 }
 
 /// Another name of a key.
@@ -100,6 +105,8 @@ impl Key {
             created_ms: context.now.real_ms,
             material: entropy::hex(32)?,
             tags: BTreeMap::new(),
+            policy: None,
+            rotation_days: None,
         })
     }
 
@@ -138,6 +145,33 @@ impl Key {
             metadata["DeletionDate"] = timestamp(at);
         }
         metadata
+    }
+
+    /// The key policy in effect: the default one leaves it all to the account's own.
+    pub(super) fn policy(&self, account: &str) -> String {
+        let default = json!({
+            "Version": "2012-10-17",
+            "Id": "key-default-1",
+            "Statement": [{
+                "Sid": "Enable IAM User Permissions",
+                "Effect": "Allow",
+                "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+                "Action": "kms:*",
+                "Resource": "*",
+            }],
+        });
+        self.policy.clone().unwrap_or_else(|| default.to_string())
+    }
+
+    /// Goes on only if the key's policy, and the caller's where it leaves it to them, allow the action on the key.
+    pub(in crate::aws) fn allow(
+        &self,
+        context: &Context<'_, '_>,
+        action: &str,
+        keys: Vec<(&str, Vec<String>)>,
+    ) -> Result<(), Refusal> {
+        let policy = Policy::parse_resource(&self.policy(&context.account.id)).map_err(|_| Refusal::internal())?;
+        context.allow_on(action, Some(&self.arn), keys, Some(&Guard { policy, rules: true }))
     }
 
     /// Whether whoever may use a service may use this key through it.

@@ -70,6 +70,24 @@ impl Condition {
         Ok(Self { quantity, operator: kind, negated, if_exists, key: key.to_ascii_lowercase(), values })
     }
 
+    /// Whether it holds those who are let in to fixed ones, by the keys that S3 counts for that.
+    pub(super) fn narrows_the_public(&self) -> bool {
+        const KEYS: [&str; 10] = [
+            "aws:principalorgid",
+            "aws:principalaccount",
+            "aws:principalarn",
+            "aws:sourceaccount",
+            "aws:sourcearn",
+            "aws:sourceip",
+            "aws:sourcevpc",
+            "aws:sourcevpce",
+            "aws:userid",
+            "s3:dataaccesspointaccount",
+        ];
+        let fixed = !self.values.iter().any(|value| value.contains(['*', '?']));
+        KEYS.contains(&self.key.as_str()) && fixed && !self.negated && self.operator != Operator::Null
+    }
+
     /// Whether a request meets it.
     pub(super) fn met(&self, context: &Context) -> bool {
         let given = context.get(&self.key).filter(|values| !values.is_empty());

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::Wanted;
 use super::condition::Condition;
 use super::pattern;
+use super::principal::Principals;
 
 /// The language of before 2012, without variables.
 const OLD: &str = "2008-10-17";
@@ -19,6 +20,8 @@ pub(in crate::aws) struct Policy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Statement {
     allow: bool,
+    /// Whom it is about; absent in a policy of an identity, which is about that one.
+    principals: Option<Principals>,
     actions: Matcher,
     resources: Matcher,
     conditions: Vec<Condition>,
@@ -34,6 +37,15 @@ struct Matcher {
 impl Policy {
     /// Reads a document; the error is IAM's message.
     pub(in crate::aws) fn parse(text: &str) -> Result<Self, String> {
+        Self::read(text, false)
+    }
+
+    /// Reads the policy of a resource, in which every statement names its principals; the error is a message.
+    pub(in crate::aws) fn parse_resource(text: &str) -> Result<Self, String> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, of_resource: bool) -> Result<Self, String> {
         let syntax = || "Syntax errors in policy.".to_owned();
         let Ok(Value::Object(document)) = serde_json::from_str(text) else {
             return Err("This policy contains invalid Json".to_owned());
@@ -51,7 +63,7 @@ impl Policy {
             _ => return Err(syntax()),
         };
         let statements = statements.into_iter().map(|statement| match statement {
-            Value::Object(fields) => Statement::parse(fields),
+            Value::Object(fields) => Statement::parse(fields, of_resource),
             _ => Err(syntax()),
         });
         Ok(Self { statements: statements.collect::<Result<_, _>>()? })
@@ -62,6 +74,30 @@ impl Policy {
         self.statements.iter().any(|statement| !statement.allow && statement.applies(wanted))
     }
 
+    /// Whether a statement of a resource's policy allows it to the user in person, and not to the account as a whole.
+    pub(in crate::aws) fn grants(&self, wanted: &Wanted<'_>) -> bool {
+        let in_person = |statement: &Statement| {
+            statement.principals.as_ref().is_some_and(|principals| principals.name_in_person(&wanted.context))
+        };
+        self.statements.iter().any(|statement| statement.allow && in_person(statement) && statement.applies(wanted))
+    }
+
+    /// Whether a statement of a resource's policy lets in everyone, whoever that is and wherever from.
+    pub(in crate::aws) fn is_public(&self) -> bool {
+        let open = |statement: &Statement| {
+            statement.principals.as_ref().is_some_and(Principals::is_everyone)
+                && !statement.conditions.iter().any(Condition::narrows_the_public)
+        };
+        self.statements.iter().any(|statement| statement.allow && open(statement))
+    }
+
+    /// Whether every action and resource fits, by their patterns.
+    pub(in crate::aws) fn all_fit(&self, action: impl Fn(&str) -> bool, resource: impl Fn(&str) -> bool) -> [bool; 2] {
+        let actions = self.statements.iter().flat_map(|statement| &statement.actions.patterns);
+        let resources = self.statements.iter().flat_map(|statement| &statement.resources.patterns);
+        [actions.map(String::as_str).all(action), resources.map(String::as_str).all(resource)]
+    }
+
     /// Whether a statement allows it.
     pub(in crate::aws) fn allows(&self, wanted: &Wanted<'_>) -> bool {
         self.statements.iter().any(|statement| statement.allow && statement.applies(wanted))
@@ -69,16 +105,20 @@ impl Policy {
 }
 
 impl Statement {
-    fn parse(fields: &Map<String, Value>) -> Result<Self, String> {
+    fn parse(fields: &Map<String, Value>, of_resource: bool) -> Result<Self, String> {
         const KNOWN: [&str; 7] = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
-        if fields.contains_key("Principal") || fields.contains_key("NotPrincipal") {
+        let names_principals = |key: &str| key == "Principal" || key == "NotPrincipal";
+        if !of_resource && fields.keys().any(|key| names_principals(key)) {
             return Err("Policy document should not specify a principal.".to_owned());
         }
-        if fields.keys().any(|key| !KNOWN.contains(&key.as_str())) {
+        let principals = if of_resource { Some(Principals::parse(fields)?) } else { None };
+        if fields.keys().any(|key| !KNOWN.contains(&key.as_str()) && !names_principals(key)) {
             return Err("Syntax errors in policy.".to_owned());
         }
         if let Some(sid) = fields.get("Sid") {
-            let fits = sid.as_str().is_some_and(|sid| sid.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+            // Only the policies of identities are so strict.
+            let fits =
+                sid.as_str().is_some_and(|sid| of_resource || sid.bytes().all(|byte| byte.is_ascii_alphanumeric()));
             if !fits {
                 return Err("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular \
                             expression [0-9A-Za-z]*"
@@ -102,7 +142,7 @@ impl Statement {
             return Err(format!("Resource {wrong} must be in ARN format or \"*\"."));
         }
         let conditions = conditions(fields.get("Condition"))?;
-        Ok(Self { allow, actions, resources, conditions })
+        Ok(Self { allow, principals, actions, resources, conditions })
     }
 
     fn applies(&self, wanted: &Wanted<'_>) -> bool {
@@ -114,7 +154,8 @@ impl Statement {
             Some(resource) => pattern::fits(pattern, resource, &wanted.context),
             None => pattern == "*",
         };
-        self.actions.fits(by_action)
+        self.principals.as_ref().is_none_or(|principals| principals.fit(&wanted.context))
+            && self.actions.fits(by_action)
             && self.resources.fits(by_resource)
             && self.conditions.iter().all(|condition| condition.met(&wanted.context))
     }
@@ -158,7 +199,7 @@ fn conditions(block: Option<&Value>) -> Result<Vec<Condition>, String> {
 }
 
 /// One text or a list; numbers and booleans are texts here, as in IAM.
-fn texts(value: &Value) -> Option<Vec<String>> {
+pub(super) fn texts(value: &Value) -> Option<Vec<String>> {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(flag) => Some(flag.to_string()),

@@ -1,4 +1,5 @@
-//! IAM policies, evaluated in earnest: identity policies, narrowed by a permissions boundary.
+//! IAM policies, evaluated in earnest: identity policies, narrowed by a permissions boundary, and the policies
+//! of buckets and keys beside them.
 //!
 //! What is not evaluated: `IpAddress` and `NotIpAddress` count as met, since
 //! every client of the local cloud is on loopback; numeric, date and binary
@@ -8,6 +9,7 @@
 mod condition;
 mod document;
 mod pattern;
+mod principal;
 
 use std::collections::BTreeMap;
 
@@ -44,6 +46,18 @@ pub(super) enum Reason {
     NoIdentity,
     /// The boundary does not reach so far.
     NoBoundary,
+    /// A statement of the resource's own policy forbids it.
+    ExplicitlyByResource,
+    /// The resource's own policy does not let the account's policies allow it.
+    NoResource,
+}
+
+/// The policy of the resource itself.
+#[derive(Debug, Clone)]
+pub(super) struct Guard {
+    pub(super) policy: Policy,
+    /// Whether the account's own policies count only as far as this one lets them, as with a key of KMS.
+    pub(super) rules: bool,
 }
 
 impl Reason {
@@ -54,17 +68,36 @@ impl Reason {
             Self::ExplicitlyByBoundary => "with an explicit deny in a permissions boundary".to_owned(),
             Self::NoIdentity => format!("because no identity-based policy allows the {action} action"),
             Self::NoBoundary => format!("because no permissions boundary allows the {action} action"),
+            Self::ExplicitlyByResource => "with an explicit deny in a resource-based policy".to_owned(),
+            Self::NoResource => format!("because no resource-based policy allows the {action} action"),
         }
     }
 }
 
-/// Decides: an explicit deny anywhere wins, then both sides have to allow it.
-pub(super) fn decide(identity: &[Policy], boundary: Option<&Policy>, wanted: &Wanted<'_>) -> Decision {
+/// Decides: an explicit deny anywhere wins. What the resource's policy grants to the user in person is granted;
+/// else identity and boundary both have to allow it.
+pub(super) fn decide(
+    identity: &[Policy],
+    boundary: Option<&Policy>,
+    guard: Option<&Guard>,
+    wanted: &Wanted<'_>,
+) -> Decision {
     if identity.iter().any(|policy| policy.denies(wanted)) {
         return Decision::Denied(Reason::ExplicitlyByIdentity);
     }
     if boundary.is_some_and(|policy| policy.denies(wanted)) {
         return Decision::Denied(Reason::ExplicitlyByBoundary);
+    }
+    if let Some(guard) = guard {
+        if guard.policy.denies(wanted) {
+            return Decision::Denied(Reason::ExplicitlyByResource);
+        }
+        if guard.policy.grants(wanted) {
+            return Decision::Allowed;
+        }
+        if guard.rules && !guard.policy.allows(wanted) {
+            return Decision::Denied(Reason::NoResource);
+        }
     }
     if !identity.iter().any(|policy| policy.allows(wanted)) {
         return Decision::Denied(Reason::NoIdentity);
@@ -101,12 +134,12 @@ mod tests {
         let one = policy(&json!({"Effect": "Allow", "Action": CHANGE, "Resource": ZONE}));
         let other = "arn:aws:route53:::hostedzone/Z2";
         let none = Decision::Denied(Reason::NoIdentity);
-        assert_eq!(decide(&[], None, &wanted(CHANGE, ZONE, &[])), none);
+        assert_eq!(decide(&[], None, None, &wanted(CHANGE, ZONE, &[])), none);
         let all = [one];
-        assert_eq!(decide(&all, None, &wanted(CHANGE, ZONE, &[])), Decision::Allowed);
-        assert_eq!(decide(&all, None, &wanted("ROUTE53:changeresourcerecordsets", ZONE, &[])), Decision::Allowed);
-        assert_eq!(decide(&all, None, &wanted(CHANGE, other, &[])), none);
-        assert_eq!(decide(&all, None, &wanted("route53:GetHostedZone", ZONE, &[])), none);
+        assert_eq!(decide(&all, None, None, &wanted(CHANGE, ZONE, &[])), Decision::Allowed);
+        assert_eq!(decide(&all, None, None, &wanted("ROUTE53:changeresourcerecordsets", ZONE, &[])), Decision::Allowed);
+        assert_eq!(decide(&all, None, None, &wanted(CHANGE, other, &[])), none);
+        assert_eq!(decide(&all, None, None, &wanted("route53:GetHostedZone", ZONE, &[])), none);
     }
 
     #[test]
@@ -114,8 +147,8 @@ mod tests {
         let named = policy(&json!({"Effect": "Allow", "Action": "route53:*", "Resource": ZONE}));
         let star = policy(&json!({"Effect": "Allow", "Action": "route53:List*", "Resource": "*"}));
         let list = Wanted { action: "route53:ListHostedZones", resource: None, context: BTreeMap::new() };
-        assert_eq!(decide(&[named], None, &list), Decision::Denied(Reason::NoIdentity));
-        assert_eq!(decide(&[star], None, &list), Decision::Allowed);
+        assert_eq!(decide(&[named], None, None, &list), Decision::Denied(Reason::NoIdentity));
+        assert_eq!(decide(&[star], None, None, &list), Decision::Allowed);
     }
 
     #[test]
@@ -126,12 +159,12 @@ mod tests {
         let change = wanted(CHANGE, ZONE, &[]);
         let get = wanted("ssm:GetParameter", "arn:aws:ssm:r:a:parameter/x", &[]);
         assert_eq!(decide(&[open(), deny], None, &change), Decision::Denied(Reason::ExplicitlyByIdentity));
-        assert_eq!(decide(&[open()], Some(&ssm), &change), Decision::Denied(Reason::NoBoundary));
-        assert_eq!(decide(&[open()], Some(&ssm), &get), Decision::Allowed);
-        assert_eq!(decide(&[], Some(&ssm), &get), Decision::Denied(Reason::NoIdentity));
+        assert_eq!(decide(&[open()], Some(&ssm), None, &change), Decision::Denied(Reason::NoBoundary));
+        assert_eq!(decide(&[open()], Some(&ssm), None, &get), Decision::Allowed);
+        assert_eq!(decide(&[], Some(&ssm), None, &get), Decision::Denied(Reason::NoIdentity));
         let forbids = policy(&json!([{"Effect": "Allow", "Action": "*", "Resource": "*"},
             {"Effect": "Deny", "Action": "ssm:*", "NotResource": "arn:aws:ssm:r:a:parameter/y"}]));
-        assert_eq!(decide(&[open()], Some(&forbids), &get), Decision::Denied(Reason::ExplicitlyByBoundary));
+        assert_eq!(decide(&[open()], Some(&forbids), None, &get), Decision::Denied(Reason::ExplicitlyByBoundary));
     }
 
     #[test]
@@ -146,7 +179,7 @@ mod tests {
         let actions = "route53:changeresourcerecordsetsactions";
         let ask = |records: &[&str], done: &[&str]| {
             let wanted = wanted(CHANGE, ZONE, &[(&key, records), (actions, done)]);
-            decide(&all, None, &wanted) == Decision::Allowed
+            decide(&all, None, None, &wanted) == Decision::Allowed
         };
         assert!(ask(&["a.maps.example.com", "b.c.maps.example.com"], &["CREATE"]));
         assert!(!ask(&["a.maps.example.com", "a.example.com"], &["CREATE"]));
@@ -161,11 +194,48 @@ mod tests {
         let all = [own];
         let ask = |user: &str| {
             let wanted = wanted("iam:CreateAccessKey", "arn:aws:iam::1:user/ann", &[("aws:username", &[user])]);
-            decide(&all, None, &wanted) == Decision::Allowed
+            decide(&all, None, None, &wanted) == Decision::Allowed
         };
         assert!(ask("ann"));
         assert!(!ask("bob"));
         // What a variable brings in is text and no pattern.
         assert!(!ask("*"));
+    }
+
+    #[test]
+    fn a_resource_grants_in_person_and_lets_the_account_decide() {
+        let of = |statement: Value, rules| {
+            let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+            Guard { policy: Policy::parse_resource(&text).unwrap(), rules }
+        };
+        let get =
+            |principal: Value| json!({"Effect": "Allow", "Principal": principal, "Action": "s3:Get*", "Resource": "*"});
+        let ann: [(&str, &[&str]); 2] = [
+            ("aws:principalarn", &["arn:aws:iam::123456789012:user/ann"]),
+            ("aws:principalaccount", &["123456789012"]),
+        ];
+        let wanted = wanted("s3:GetObject", "arn:aws:s3:::b/k", &ann);
+        let open = [policy(&json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}))];
+        let narrow = policy(&json!({"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}));
+        for (principal, granted, delegated) in [
+            (json!("*"), true, true),
+            (json!({"AWS": "*"}), true, true),
+            (json!({"AWS": "arn:aws:iam::123456789012:user/ann"}), true, true),
+            (json!({"AWS": ["arn:aws:iam::123456789012:user/bob"]}), false, false),
+            (json!({"AWS": "arn:aws:iam::123456789012:root"}), false, true),
+            (json!({"AWS": "123456789012"}), false, true),
+            (json!({"AWS": "210987654321"}), false, false),
+            (json!({"Service": "logging.s3.amazonaws.com"}), false, false),
+        ] {
+            let allowed = |decision: Decision| decision == Decision::Allowed;
+            let (bucket, key) = (of(get(principal.clone()), false), of(get(principal.clone()), true));
+            assert_eq!(allowed(decide(&[], Some(&narrow), Some(&bucket), &wanted)), granted, "{principal}");
+            assert!(allowed(decide(&open, None, Some(&bucket), &wanted)), "{principal}");
+            assert_eq!(allowed(decide(&open, None, Some(&key), &wanted)), delegated, "{principal}");
+        }
+        let deny = json!({"Effect": "Deny", "NotPrincipal": {"AWS": "arn:aws:iam::123456789012:user/bob"},
+            "Action": "s3:*", "Resource": "*"});
+        let denied = Decision::Denied(Reason::ExplicitlyByResource);
+        assert_eq!(decide(&open, None, Some(&of(deny, false)), &wanted), denied);
     }
 }

@@ -79,7 +79,7 @@ fn default_encryption(bucket: &Bucket) -> Result<(String, Option<String>), Refus
 fn use_key(context: &Context<'_, '_>, key: &kms::Key, action: &str) -> Result<(), Refusal> {
     if !key.is_open_through("s3") {
         let via = format!("s3.{}.amazonaws.com", context.region);
-        context.allow_with(action, Some(&key.arn), vec![("kms:ViaService", vec![via])])?;
+        key.allow(context, action, vec![("kms:ViaService", vec![via])])?;
     }
     let usable = key.clone().usable();
     usable.map(drop).map_err(|error| Refusal { code: "KMS.DisabledException".to_owned(), ..error.into() })

@@ -58,7 +58,7 @@ fn value(
     let bound = bound(context, &parameter.name);
     let opened = kms::open(context, &bound, &blob(&version.value)?, |context, key| match key.is_open_through("ssm") {
         true => Ok(()),
-        false => context.allow_with("kms:Decrypt", Some(&key.arn), vec![("kms:ViaService", vec![via])]),
+        false => key.allow(context, "kms:Decrypt", vec![("kms:ViaService", vec![via])]),
     });
     let (_, plain) = opened.map_err(|error| unusable(error, version.key.as_deref().unwrap_or_default()))?;
     String::from_utf8(plain).map_err(|_| Refusal::internal())

@@ -211,7 +211,7 @@ fn protect(
     let key = kms::resolve(context, named).map_err(|error| unusable(error, named))?;
     if !key.is_open_through("ssm") {
         let via = format!("ssm.{}.amazonaws.com", context.region);
-        context.allow_with("kms:Encrypt", Some(&key.arn), vec![("kms:ViaService", vec![via])])?;
+        key.allow(context, "kms:Encrypt", vec![("kms:ViaService", vec![via])])?;
     }
     let key = key.usable().map_err(|error| unusable(error, named))?;
     let sealed = kms::seal(&key, &bound(context, name), value.as_bytes())?;
