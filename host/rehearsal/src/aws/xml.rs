@@ -12,6 +12,8 @@ const MAX_DEPTH: usize = 32;
 pub(super) struct Element {
     name: String,
     namespace: Option<&'static str>,
+    /// Its type of XML Schema, written as `xsi:type`.
+    kind: Option<&'static str>,
     text: String,
     children: Vec<Element>,
 }
@@ -40,6 +42,12 @@ impl Element {
     /// In a namespace.
     pub(super) fn within(mut self, namespace: &'static str) -> Self {
         self.namespace = Some(namespace);
+        self
+    }
+
+    /// Of a type of XML Schema.
+    pub(super) fn typed(mut self, kind: &'static str) -> Self {
+        self.kind = Some(kind);
         self
     }
 
@@ -104,6 +112,9 @@ impl Element {
         out.push_str(&self.name);
         if let Some(namespace) = self.namespace {
             out.push_str(&format!(" xmlns=\"{namespace}\""));
+        }
+        if let Some(kind) = self.kind {
+            out.push_str(&format!(" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"{kind}\""));
         }
         if self.text.is_empty() && self.children.is_empty() {
             out.push_str("/>");

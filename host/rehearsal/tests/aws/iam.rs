@@ -105,7 +105,8 @@ async fn a_boundary_narrows_whatever_the_user_has() {
         {"Effect": "Deny", "Action": "ssm:Delete*", "Resource": "*"}]));
     let made = client.iam("CreatePolicy", &[("PolicyName", "edge"), ("PolicyDocument", &document)]).await.ok();
     let arn = made.one("Arn");
-    let missing = [("UserName", "ann"), ("PermissionsBoundary", "arn:aws:iam::aws:policy/Nothing")];
+    let nothing = format!("arn:aws:iam::{}:policy/nothing", client.account());
+    let missing = [("UserName", "ann"), ("PermissionsBoundary", nothing.as_str())];
     client.iam("PutUserPermissionsBoundary", &missing).await.refused(404, "NoSuchEntity");
     client.iam("PutUserPermissionsBoundary", &[("UserName", "ann"), ("PermissionsBoundary", &arn)]).await.ok();
     assert_eq!(client.iam("GetUser", &[("UserName", "ann")]).await.ok().one("PermissionsBoundaryArn"), arn);
@@ -148,4 +149,92 @@ async fn lists_come_in_pages() {
     let marker = first.one("Marker");
     let second = client.iam("ListUsers", &[("Marker", &marker), ("PathPrefix", "/team/")]).await.ok();
     assert_eq!((second.all("UserName"), second.one("IsTruncated")), (vec!["c".to_owned()], "false".to_owned()));
+}
+
+#[tokio::test]
+async fn a_policy_has_versions_of_which_one_is_in_effect() {
+    let (_home, _running, client) = cloud().await;
+    let document = |action: &str| {
+        json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
+            .to_string()
+    };
+    let (get, describe) = (document("ssm:GetParameter"), document("ssm:DescribeParameters"));
+    let made = client.iam("CreatePolicy", &[("PolicyName", "p"), ("PolicyDocument", &get)]).await.ok();
+    let arn = made.one("Arn");
+    let of = |more: &[(&'static str, String)]| {
+        let mut fields = vec![("PolicyArn", arn.clone())];
+        fields.extend_from_slice(more);
+        fields
+    };
+    let call = |operation: &'static str, fields: Vec<(&'static str, String)>| {
+        let client = client.clone();
+        async move {
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            client.iam(operation, &fields).await
+        }
+    };
+    let user = client.user("u", json!({"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"})).await;
+    client.iam("AttachUserPolicy", &[("UserName", "u"), ("PolicyArn", &arn)]).await.ok();
+    user.ssm("DescribeParameters", json!({})).await.refused(400, "AccessDeniedException");
+    let second = of(&[("PolicyDocument", describe.clone()), ("SetAsDefault", "true".to_owned())]);
+    assert_eq!(call("CreatePolicyVersion", second).await.ok().one("VersionId"), "v2");
+    user.ssm("DescribeParameters", json!({})).await.ok();
+    let told = call("GetPolicy", of(&[])).await.ok();
+    assert_eq!((told.one("DefaultVersionId"), told.one("AttachmentCount")), ("v2".to_owned(), "1".to_owned()));
+    call("DeletePolicyVersion", of(&[("VersionId", "v2".to_owned())])).await.refused(409, "DeleteConflict");
+    call("SetDefaultPolicyVersion", of(&[("VersionId", "v1".to_owned())])).await.ok();
+    user.ssm("DescribeParameters", json!({})).await.refused(400, "AccessDeniedException");
+    for _ in 0..3 {
+        call("CreatePolicyVersion", of(&[("PolicyDocument", describe.clone())])).await.ok();
+    }
+    call("CreatePolicyVersion", of(&[("PolicyDocument", describe.clone())])).await.refused(409, "LimitExceeded");
+    call("DeletePolicyVersion", of(&[("VersionId", "v2".to_owned())])).await.ok();
+    call("GetPolicyVersion", of(&[("VersionId", "v2".to_owned())])).await.refused(404, "NoSuchEntity");
+    // A number is never given twice, and the newest comes first.
+    call("CreatePolicyVersion", of(&[("PolicyDocument", describe)])).await.ok();
+    assert_eq!(call("ListPolicyVersions", of(&[])).await.ok().all("VersionId"), ["v6", "v5", "v4", "v3", "v1"]);
+    client.iam("DetachUserPolicy", &[("UserName", "u"), ("PolicyArn", &arn)]).await.ok();
+    call("DeletePolicy", of(&[])).await.refused(409, "DeleteConflict");
+
+    call("TagPolicy", of(&[("Tags.member.1.Key", "k".to_owned()), ("Tags.member.1.Value", "v".to_owned())])).await.ok();
+    assert_eq!(call("ListPolicyTags", of(&[])).await.ok().one("Value"), "v");
+    call("UntagPolicy", of(&[("TagKeys.member.1", "k".to_owned())])).await.ok();
+    assert_eq!(call("ListPolicyTags", of(&[])).await.ok().all("Value").len(), 0);
+    let own = client.iam("ListPolicies", &[("Scope", "Local")]).await.ok();
+    assert_eq!((own.all("PolicyName"), own.all("Description").len()), (vec!["p".to_owned()], 0));
+    assert!(client.iam("ListPolicies", &[]).await.ok().all("PolicyName").contains(&"AdministratorAccess".to_owned()));
+    client.iam("ListPolicies", &[("Scope", "Other")]).await.refused(400, "ValidationError");
+    let aws = [("PolicyArn", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")];
+    client.iam("GetPolicy", &aws).await.ok();
+    client.iam("DeletePolicy", &aws).await.refused(403, "AccessDenied");
+    let unknown = [("PolicyArn", "arn:aws:iam::aws:policy/AWSLambda_FullAccess")];
+    client.iam("GetPolicy", &unknown).await.refused(501, "NotImplemented");
+}
+
+#[tokio::test]
+async fn a_renamed_user_keeps_its_keys_and_has_nothing_more() {
+    let (_home, _running, client) = cloud().await;
+    let user = client.user("old", json!({"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"})).await;
+    client.iam("CreateUser", &[("UserName", "other")]).await.ok();
+    let rename = |to: &'static str| {
+        let client = client.clone();
+        async move { client.iam("UpdateUser", &[("UserName", "old"), ("NewUserName", to), ("NewPath", "/a/")]).await }
+    };
+    rename("Other").await.refused(409, "EntityAlreadyExists");
+    rename("a b").await.refused(400, "ValidationError");
+    rename("new").await.ok();
+    assert!(user.iam("GetUser", &[]).await.ok().one("Arn").ends_with(":user/a/new"));
+    client.iam("GetUser", &[("UserName", "old")]).await.refused(404, "NoSuchEntity");
+    let keys = client.iam("ListAccessKeys", &[("UserName", "new")]).await.ok();
+    assert_eq!(keys.one("AccessKeyId"), user.key.id);
+    for list in [
+        "ListGroupsForUser",
+        "ListMFADevices",
+        "ListSSHPublicKeys",
+        "ListSigningCertificates",
+        "ListServiceSpecificCredentials",
+    ] {
+        assert_eq!(client.iam(list, &[("UserName", "new")]).await.ok().all("member").len(), 0, "{list}");
+    }
+    client.iam("DeleteLoginProfile", &[("UserName", "new")]).await.refused(404, "NoSuchEntity");
 }

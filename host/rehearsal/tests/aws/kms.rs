@@ -71,3 +71,86 @@ async fn a_context_can_be_asked_for() {
     user.kms("Encrypt", encrypt("other")).await.refused(400, "AccessDeniedException");
     user.kms("ListKeys", json!({})).await.refused(400, "AccessDeniedException");
 }
+
+#[tokio::test]
+async fn a_key_is_set_and_told() {
+    let (_home, _running, client) = cloud().await;
+    let key = client.kms("CreateKey", json!({})).await.ok().json()["KeyMetadata"].clone();
+    let id = key["KeyId"].clone();
+    let with = |more: Value| {
+        let mut body = json!({ "KeyId": id });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    client.kms("UpdateKeyDescription", with(json!({"Description": "second"}))).await.ok();
+    let described = client.kms("DescribeKey", with(json!({}))).await.ok().json();
+    assert_eq!(described["KeyMetadata"]["Description"], "second");
+    client
+        .kms("TagResource", with(json!({"Tags": [{"TagKey": "a", "TagValue": "1"}, {"TagKey": "b", "TagValue": "2"}]})))
+        .await
+        .ok();
+    client.kms("UntagResource", with(json!({"TagKeys": ["a"]}))).await.ok();
+    let tags = client.kms("ListResourceTags", with(json!({}))).await.ok().json();
+    assert_eq!(tags["Tags"], json!([{"TagKey": "b", "TagValue": "2"}]));
+
+    let status = client.kms("GetKeyRotationStatus", with(json!({}))).await.ok().json();
+    assert_eq!((&status["KeyRotationEnabled"], &status["RotationPeriodInDays"]), (&json!(false), &Value::Null));
+    client
+        .kms("EnableKeyRotation", with(json!({"RotationPeriodInDays": 89})))
+        .await
+        .refused(400, "ValidationException");
+    client.kms("EnableKeyRotation", with(json!({"RotationPeriodInDays": 90}))).await.ok();
+    let status = client.kms("GetKeyRotationStatus", with(json!({}))).await.ok().json();
+    assert_eq!((&status["KeyRotationEnabled"], &status["RotationPeriodInDays"]), (&json!(true), &json!(90)));
+    client.kms("DisableKeyRotation", with(json!({}))).await.ok();
+    client.kms("DisableKey", with(json!({}))).await.ok();
+    client.kms("EnableKeyRotation", with(json!({}))).await.refused(400, "DisabledException");
+    client.kms("EnableKey", with(json!({}))).await.ok();
+
+    let other = client.kms("CreateKey", json!({})).await.ok().json()["KeyMetadata"]["KeyId"].clone();
+    client.kms("CreateAlias", json!({"AliasName": "alias/a", "TargetKeyId": id})).await.ok();
+    client.kms("UpdateAlias", json!({"AliasName": "alias/a", "TargetKeyId": other})).await.ok();
+    let moved = client.kms("DescribeKey", json!({"KeyId": "alias/a"})).await.ok().json();
+    assert_eq!(moved["KeyMetadata"]["KeyId"], other);
+    let none = json!({"AliasName": "alias/none", "TargetKeyId": other});
+    client.kms("UpdateAlias", none).await.refused(400, "NotFoundException");
+}
+
+#[tokio::test]
+async fn the_policy_of_a_key_decides() {
+    let (_home, _running, client) = cloud().await;
+    let key = client.kms("CreateKey", json!({})).await.ok().json()["KeyMetadata"]["Arn"].clone();
+    let account = client.account();
+    let kept = client.kms("GetKeyPolicy", json!({"KeyId": key, "PolicyName": "default"})).await.ok().json();
+    let default: Value = serde_json::from_str(kept["Policy"].as_str().unwrap()).unwrap();
+    assert_eq!(default["Statement"][0]["Principal"]["AWS"], json!(format!("arn:aws:iam::{account}:root")));
+    assert_eq!(default["Id"], "key-default-1");
+    client.kms("GetKeyPolicy", json!({"KeyId": key, "PolicyName": "other"})).await.refused(400, "NotFoundException");
+
+    let encrypt = json!({"KeyId": key, "Plaintext": "aGVsbG8="});
+    let user = client.user("named", json!({"Effect": "Allow", "Action": "ssm:*", "Resource": "*"})).await;
+    user.kms("Encrypt", encrypt.clone()).await.refused(400, "AccessDeniedException");
+    let operator = client.query("sts", "GetCallerIdentity", &[]).await.ok().one("Arn");
+    let statement = |who: &str, action: &str| json!({"Effect": "Allow", "Principal": {"AWS": who}, "Action": action, "Resource": "*"});
+    let policy = |statements: Vec<Value>| {
+        let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        json!({"KeyId": key, "PolicyName": "default", "Policy": document})
+    };
+    let named = format!("arn:aws:iam::{account}:user/named");
+    let locked_out = client.kms("PutKeyPolicy", policy(vec![statement(&named, "kms:*")])).await;
+    let message = locked_out.refused(400, "MalformedPolicyDocumentException").message();
+    assert!(message.contains("will not allow you to update the key policy"), "{message}");
+    client
+        .kms("PutKeyPolicy", policy(vec![statement(&named, "s3:*")]))
+        .await
+        .refused(400, "MalformedPolicyDocumentException");
+    let both = vec![statement(&named, "kms:Encrypt"), statement(&operator, "kms:*")];
+    client.kms("PutKeyPolicy", policy(both)).await.ok();
+    // In person, without a policy of its own that says so.
+    user.kms("Encrypt", encrypt.clone()).await.ok();
+    user.kms("DescribeKey", json!({"KeyId": key})).await.refused(400, "AccessDeniedException");
+    // The account is not named any more, so that its own policies give nobody anything.
+    let open = client.user("open", json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*"})).await;
+    let denied = open.kms("Encrypt", encrypt).await.refused(400, "AccessDeniedException");
+    assert!(denied.message().contains("no resource-based policy allows"), "{}", denied.message());
+}

@@ -6,5 +6,6 @@ mod keep;
 mod kms;
 mod route53;
 mod s3;
+mod s3_settings;
 mod ssm;
 mod support;

@@ -5,7 +5,7 @@ use crate::support::{Client, REGION, cloud};
 use reqwest::Method;
 use serde_json::json;
 
-async fn bucket(client: &Client, name: &str) {
+pub(crate) async fn bucket(client: &Client, name: &str) {
     let body = format!(
         "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{REGION}\
          </LocationConstraint></CreateBucketConfiguration>"
@@ -35,7 +35,7 @@ async fn a_bucket_is_made_set_and_deleted() {
     client.send(get("lifecycle")).await.refused(404, "NoSuchLifecycleConfiguration");
     client.send(get("tagging")).await.refused(404, "NoSuchTagSet");
     client.send(get("policy")).await.refused(404, "NoSuchBucketPolicy");
-    client.send(get("acl")).await.refused(501, "NotImplemented");
+    client.send(get("inventory")).await.refused(501, "NotImplemented");
     let put = |flag: &str, body: &str| client.sent("s3", Method::PUT, &format!("/gst-maps-backups?{flag}"), body);
     let rule = "<LifecycleConfiguration><Rule><ID>old</ID><Filter><Prefix>wal/</Prefix></Filter><Status>Enabled</Status>\
                 <Expiration><Days>30</Days></Expiration></Rule></LifecycleConfiguration>";

@@ -158,7 +158,7 @@ mod tests {
         let ssm = policy(&json!({"Effect": "Allow", "Action": "ssm:Get*", "Resource": "*"}));
         let change = wanted(CHANGE, ZONE, &[]);
         let get = wanted("ssm:GetParameter", "arn:aws:ssm:r:a:parameter/x", &[]);
-        assert_eq!(decide(&[open(), deny], None, &change), Decision::Denied(Reason::ExplicitlyByIdentity));
+        assert_eq!(decide(&[open(), deny], None, None, &change), Decision::Denied(Reason::ExplicitlyByIdentity));
         assert_eq!(decide(&[open()], Some(&ssm), None, &change), Decision::Denied(Reason::NoBoundary));
         assert_eq!(decide(&[open()], Some(&ssm), None, &get), Decision::Allowed);
         assert_eq!(decide(&[], Some(&ssm), None, &get), Decision::Denied(Reason::NoIdentity));

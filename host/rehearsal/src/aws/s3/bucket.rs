@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use http::StatusCode;
 
 use super::model::{BUCKETS, Bucket, Object, Upload};
-use super::settings::defaults;
-use super::{bucket_arn, xml};
+use super::settings::{defaults, owned_by};
+use super::{acl, bucket_arn, policy, xml};
 use crate::aws::context::Context;
 use crate::aws::refusal::{Refusal, with_header};
 use crate::aws::regions::GLOBAL;
@@ -26,7 +26,17 @@ pub(super) fn find_with(
     arn: Option<String>,
     keys: Vec<(&str, Vec<String>)>,
 ) -> Result<Bucket, Refusal> {
-    let name = context.parameter(0);
+    find_named(context, context.parameter(0), action, arn, keys)
+}
+
+/// The same for any bucket.
+pub(super) fn find_named(
+    context: &Context<'_, '_>,
+    name: &str,
+    action: &str,
+    arn: Option<String>,
+    keys: Vec<(&str, Vec<String>)>,
+) -> Result<Bucket, Refusal> {
     let bucket: Option<Bucket> = context.transaction.get(BUCKETS, name)?;
     let bucket = bucket.ok_or_else(|| {
         Refusal::missing("NoSuchBucket", "The specified bucket does not exist").with("BucketName", name)
@@ -39,7 +49,10 @@ pub(super) fn find_with(
         return Err(refusal.with("Endpoint", endpoint).with("Bucket", name).with("Region", bucket.region));
     }
     let arn = arn.unwrap_or_else(|| bucket_arn(name));
-    context.allow_with(action, Some(&arn), keys)?;
+    if context.call.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != context.account.id) {
+        return Err(Refusal::forbidden("AccessDenied", "Access Denied"));
+    }
+    context.allow_on(action, Some(&arn), keys, policy::guard(&bucket).as_ref())?;
     Ok(bucket)
 }
 
@@ -94,7 +107,12 @@ pub(super) fn create(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
         }
     } else {
         let (region, created_ms) = (context.region.clone(), context.now.real_ms);
-        let bucket = Bucket { name: name.clone(), region, created_ms, versioning: None, settings: defaults() };
+        let mut bucket = Bucket { name: name.clone(), region, created_ms, versioning: None, settings: defaults() };
+        if let Some(who) = context.call.header("x-amz-object-ownership") {
+            let (flag, document) = owned_by(who)?;
+            bucket.settings.insert(flag, document);
+        }
+        acl::plant(context, &mut bucket)?;
         context.transaction.put(BUCKETS, &name, &bucket)?;
     }
     Ok(with_header(Answer::empty(StatusCode::OK), "location", &format!("/{name}")))
@@ -122,8 +140,8 @@ pub(super) fn list(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
             .with_text("CreationDate", date(bucket.created_ms))
             .with_text("BucketRegion", &bucket.region)
     });
-    let owner = Element::new("Owner").with_text("ID", &context.account.id);
-    Ok(xml(Element::new("ListAllMyBucketsResult").with(owner).with(Element::list("Buckets", shown))))
+    let root = Element::new("ListAllMyBucketsResult").with(acl::owner(context.account));
+    Ok(xml(root.with(Element::list("Buckets", shown))))
 }
 
 pub(super) fn delete(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {

@@ -43,8 +43,12 @@ fn delete(context: &mut Context<'_, '_>, bucket: &Bucket, key: &str, wanted: Opt
         }
         return Ok(Deleted { version: None, marker: false });
     }
-    let about =
-        About { headers: BTreeMap::new(), encryption: Encryption { algorithm: "AES256".to_owned(), key: None } };
+    let about = About {
+        headers: BTreeMap::new(),
+        encryption: Encryption { algorithm: "AES256".to_owned(), key: None },
+        tags: BTreeMap::new(),
+        acl: None,
+    };
     let marker = Version {
         id: String::new(),
         content: None,

@@ -1,20 +1,25 @@
 //! S3: buckets with their settings, objects with versions and conditional writes, uploads in parts.
 //!
 //! Path and virtual-host style. Encryption with a KMS key is enforced by the
-//! rights to that key. Lifecycle rules are kept and carry nothing out; bucket
-//! policies, access lists, copies and object tags are not played.
+//! rights to that key, a bucket's policy beside those of the caller. Lifecycle
+//! rules, logging, websites, CORS, acceleration and who pays are kept and carry
+//! nothing out; object locks, replication and notifications are not played.
 
+mod acl;
 mod address;
 mod body;
 mod bucket;
 mod checksum;
+mod copy;
 mod delete;
 mod list;
 mod model;
 mod multipart;
 mod object;
+mod policy;
 mod precondition;
 mod settings;
+mod tags;
 mod versions;
 
 use http::{Method, StatusCode};
@@ -51,8 +56,8 @@ pub(super) fn find(call: &Call) -> Option<(Operation, Vec<String>)> {
 
 fn of_bucket(call: &Call) -> Option<Operation> {
     let asks = |flag: &str| call.query(flag).is_some();
-    if let Some(operation) = settings::find(call) {
-        return Some(operation);
+    if let Some(of_setting) = settings::find(call) {
+        return of_setting;
     }
     Some(match call.method {
         Method::GET if asks("location") => Operation::read("GetBucketLocation", bucket::location),
@@ -70,18 +75,33 @@ fn of_bucket(call: &Call) -> Option<Operation> {
 
 fn of_object(call: &Call) -> Option<Operation> {
     let asks = |flag: &str| call.query(flag).is_some();
-    let unplayed = ["acl", "tagging", "retention", "legal-hold", "torrent", "restore", "select", "attributes"];
+    let unplayed = ["retention", "legal-hold", "torrent", "restore", "select", "attributes"];
     if unplayed.iter().any(|flag| asks(flag)) {
         return Some(Operation::read("(not played)", |_| Err(Refusal::not_played("this part of an object"))));
     }
+    if asks("tagging") {
+        return match call.method {
+            Method::GET => Some(Operation::read("GetObjectTagging", tags::get)),
+            Method::PUT => Some(Operation::write("PutObjectTagging", tags::put)),
+            Method::DELETE => Some(Operation::write("DeleteObjectTagging", tags::delete)),
+            _ => None,
+        };
+    }
+    if asks("acl") {
+        return match call.method {
+            Method::GET => Some(Operation::read("GetObjectAcl", acl::get_of_object)),
+            Method::PUT => Some(Operation::write("PutObjectAcl", acl::put_of_object)),
+            _ => None,
+        };
+    }
+    let copies = call.header("x-amz-copy-source").is_some();
     Some(match call.method {
         Method::GET if asks("uploadId") => Operation::read("ListParts", multipart::list_parts),
         Method::GET => Operation::read("GetObject", object::get),
         Method::HEAD => Operation::read("HeadObject", object::head),
+        Method::PUT if asks("uploadId") && copies => Operation::write("UploadPartCopy", multipart::copy_part),
         Method::PUT if asks("uploadId") => Operation::write("UploadPart", multipart::upload_part),
-        Method::PUT if call.header("x-amz-copy-source").is_some() => {
-            Operation::write("CopyObject", |_| Err(Refusal::not_played("copies")))
-        }
+        Method::PUT if copies => Operation::write("CopyObject", copy::object),
         Method::PUT => Operation::write("PutObject", object::put),
         Method::POST if asks("uploads") => Operation::write("CreateMultipartUpload", multipart::create),
         Method::POST if asks("uploadId") => Operation::write("CompleteMultipartUpload", multipart::complete),

@@ -52,11 +52,14 @@ pub(super) struct Encryption {
 }
 
 /// What a client says of an object besides its content.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct About {
     /// Headers that come back as they were.
     pub(super) headers: BTreeMap<String, String>,
     pub(super) encryption: Encryption,
+    pub(super) tags: BTreeMap<String, String>,
+    /// The access list as a document; absent where it is the default one.
+    pub(super) acl: Option<String>,
 }
 
 /// A version of an object; one without content is a delete marker.
@@ -70,6 +73,31 @@ pub(super) struct Version {
     pub(super) about: About,
     /// The checksum's header and value.
     pub(super) checksum: Option<(String, String)>,
+}
+
+impl Version {
+    /// A version of new content, without an id as yet.
+    pub(super) fn new(
+        context: &mut Context<'_, '_>,
+        bytes: &[u8],
+        about: About,
+        checksum: Option<(String, String)>,
+    ) -> Result<Self, Refusal> {
+        // The tag of what is encrypted with a key of KMS says nothing of the content.
+        let etag = match about.encryption.key {
+            Some(_) => entropy::hex(16)?,
+            None => super::checksum::tag(bytes),
+        };
+        Ok(Self {
+            id: String::new(),
+            content: Some(store(context, bytes)?),
+            size: bytes.len() as u64,
+            etag,
+            modified_ms: context.now.real_ms,
+            about,
+            checksum,
+        })
+    }
 }
 
 /// An object with its versions, the newest last.

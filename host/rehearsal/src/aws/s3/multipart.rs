@@ -8,7 +8,7 @@ use super::body::{Content, content, plain};
 use super::bucket::find;
 use super::model::{Bucket, Object, Part, Upload, Version, forget, load, object, store};
 use super::object::{about, add, describe};
-use super::{bucket_arn, checksum, object_arn, precondition, xml};
+use super::{bucket_arn, checksum, copy, object_arn, precondition, xml};
 use crate::aws::context::Context;
 use crate::aws::refusal::{Refusal, with_header};
 use crate::aws::sigv4::hex;
@@ -53,21 +53,18 @@ pub(super) fn create(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     Ok(xml(root))
 }
 
-pub(super) fn upload_part(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
+/// Keeps a part of an upload; the answer is its entity tag.
+fn keep_part(context: &mut Context<'_, '_>, bytes: &[u8]) -> Result<String, Refusal> {
     let (bucket, key) = place(context, "s3:PutObject")?;
-    if context.call.header("x-amz-copy-source").is_some() {
-        return Err(Refusal::not_played("copies"));
-    }
     let number = context.call.query("partNumber").and_then(|number| number.parse().ok());
     let number = number.filter(|number| (1..=PARTS).contains(number)).ok_or_else(|| {
         let message = "Part number must be an integer between 1 and 10000, inclusive";
         Refusal::bad("InvalidArgument", message).with("ArgumentName", "partNumber")
     })?;
     let mut upload = upload(context, &bucket, &key)?;
-    let Content { bytes, checksum } = content(context)?;
-    let etag = checksum::tag(&bytes);
+    let etag = checksum::tag(bytes);
     let part = Part {
-        content: store(context, &bytes)?,
+        content: store(context, bytes)?,
         size: bytes.len() as u64,
         etag: etag.clone(),
         modified_ms: context.now.real_ms,
@@ -75,6 +72,18 @@ pub(super) fn upload_part(context: &mut Context<'_, '_>) -> Result<Answer, Refus
     let replaced = upload.parts.insert(number, part);
     forget(context, replaced.map(|part| part.content).as_deref());
     context.transaction.put(&bucket.uploads(), &upload.id, &upload)?;
+    Ok(etag)
+}
+
+pub(super) fn copy_part(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
+    let bytes = copy::part(context)?;
+    let etag = keep_part(context, &bytes)?;
+    Ok(copy::part_result(&etag, context.now.real_ms))
+}
+
+pub(super) fn upload_part(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
+    let Content { bytes, checksum } = content(context)?;
+    let etag = keep_part(context, &bytes)?;
     let mut answer = with_header(Answer::empty(StatusCode::OK), "etag", &format!("\"{etag}\""));
     if let Some((name, value)) = checksum
         && let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), http::HeaderValue::try_from(value))

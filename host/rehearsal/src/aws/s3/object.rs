@@ -8,8 +8,8 @@ use time::macros::format_description;
 
 use super::body::{Content, content};
 use super::bucket::find;
-use super::model::{About, Bucket, Encryption, NULL, Object, Version, forget, keep, load, object, store};
-use super::{bucket_arn, checksum, object_arn, precondition};
+use super::model::{About, Bucket, Encryption, NULL, Object, Version, forget, keep, load, object};
+use super::{acl, bucket_arn, object_arn, policy, precondition, tags};
 use crate::aws::context::Context;
 use crate::aws::kms;
 use crate::aws::refusal::{Refusal, with_header};
@@ -28,9 +28,6 @@ pub(super) fn about(context: &mut Context<'_, '_>, bucket: &Bucket) -> Result<Ab
     if context.call.header("x-amz-server-side-encryption-customer-algorithm").is_some() {
         return Err(Refusal::not_played("keys that a customer sends along"));
     }
-    if context.call.header("x-amz-tagging").is_some() {
-        return Err(Refusal::not_played("tags of objects"));
-    }
     let mut headers = BTreeMap::new();
     for (name, value) in &context.call.headers {
         let Ok(value) = value.to_str() else { continue };
@@ -43,7 +40,20 @@ pub(super) fn about(context: &mut Context<'_, '_>, bucket: &Bucket) -> Result<Ab
         }
     }
     headers.entry("content-type".to_owned()).or_insert_with(|| "binary/octet-stream".to_owned());
-    Ok(About { headers, encryption: encryption(context, bucket)? })
+    let tags = match context.call.header("x-amz-tagging") {
+        Some(text) => tags::of_header(text)?,
+        None => BTreeMap::new(),
+    };
+    if !tags.is_empty() {
+        let arn = object_arn(&bucket.name, context.parameter(1));
+        context.allow_on("s3:PutObjectTagging", Some(&arn), Vec::new(), policy::guard(bucket).as_ref())?;
+    }
+    let acl = acl::of_new(context, bucket)?;
+    if acl.is_some() {
+        let arn = object_arn(&bucket.name, context.parameter(1));
+        context.allow_on("s3:PutObjectAcl", Some(&arn), Vec::new(), policy::guard(bucket).as_ref())?;
+    }
+    Ok(About { headers, encryption: encryption(context, bucket)?, tags, acl })
 }
 
 fn encryption(context: &mut Context<'_, '_>, bucket: &Bucket) -> Result<Encryption, Refusal> {
@@ -109,14 +119,6 @@ pub(super) fn add(
     Ok(version)
 }
 
-/// The entity tag of new content.
-fn entity_tag(about: &About, bytes: &[u8]) -> Result<String, Refusal> {
-    match about.encryption.key {
-        Some(_) => Ok(entropy::hex(16)?),
-        None => Ok(checksum::tag(bytes)),
-    }
-}
-
 pub(super) fn put(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let key = context.parameter(1).to_owned();
     let bucket = find(context, "s3:PutObject", Some(object_arn(context.parameter(0), &key)))?;
@@ -127,16 +129,7 @@ pub(super) fn put(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     precondition::write(context.call, current.as_ref().and_then(Object::current))?;
     let Content { bytes, checksum } = content(context)?;
     let about = about(context, &bucket)?;
-    let etag = entity_tag(&about, &bytes)?;
-    let version = Version {
-        id: String::new(),
-        content: Some(store(context, &bytes)?),
-        size: bytes.len() as u64,
-        etag,
-        modified_ms: context.now.real_ms,
-        about,
-        checksum,
-    };
+    let version = Version::new(context, &bytes, about, checksum)?;
     let version = add(context, &bucket, &key, version)?;
     let mut answer = describe(Answer::empty(StatusCode::OK), &bucket, &version);
     if let Some((name, value)) = &version.checksum {
@@ -165,9 +158,14 @@ pub(super) fn describe(answer: Answer, bucket: &Bucket, version: &Version) -> An
 }
 
 /// The version that a read asks for. Whether a key exists is told only to those who may list.
-fn version(context: &Context<'_, '_>, bucket: &Bucket, key: &str) -> Result<Version, Refusal> {
+pub(super) fn version(
+    context: &Context<'_, '_>,
+    bucket: &Bucket,
+    key: &str,
+    wanted: Option<&str>,
+) -> Result<Version, Refusal> {
     let found = object(context, bucket, key)?;
-    if let Some(id) = context.call.query("versionId") {
+    if let Some(id) = wanted {
         let versions = found.map(|object| object.versions).unwrap_or_default();
         let version = versions.into_iter().find(|version| version.id == id);
         return match version {
@@ -183,19 +181,74 @@ fn version(context: &Context<'_, '_>, bucket: &Bucket, key: &str) -> Result<Vers
     if let Some(version) = found.as_ref().and_then(Object::current) {
         return Ok(version.clone());
     }
-    context.allow("s3:ListBucket", Some(&bucket_arn(&bucket.name)))?;
+    let guard = policy::guard(bucket);
+    context.allow_on("s3:ListBucket", Some(&bucket_arn(&bucket.name)), Vec::new(), guard.as_ref())?;
     Err(Refusal::missing("NoSuchKey", "The specified key does not exist.").with("Key", key))
+}
+
+/// A version of an object that a request is about, and not about its content.
+pub(super) struct Found {
+    bucket: Bucket,
+    key: String,
+    version: Version,
+}
+
+/// That version, once the caller may do this to it.
+pub(super) fn found(context: &Context<'_, '_>, newest: &str, named: &str) -> Result<Found, Refusal> {
+    let key = context.parameter(1).to_owned();
+    let wanted = context.call.query("versionId");
+    let action = if wanted.is_some() { named } else { newest };
+    let bucket = find(context, action, Some(object_arn(context.parameter(0), &key)))?;
+    let version = version(context, &bucket, &key, wanted)?;
+    Ok(Found { bucket, key, version })
+}
+
+impl Found {
+    pub(super) fn bucket(&self) -> &Bucket {
+        &self.bucket
+    }
+
+    pub(super) fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Changes what is said of it; its content and its date stay.
+    pub(super) fn change(
+        &mut self,
+        context: &mut Context<'_, '_>,
+        change: impl FnOnce(&mut About),
+    ) -> Result<(), Refusal> {
+        change(&mut self.version.about);
+        let mut object = object(context, &self.bucket, &self.key)?.ok_or_else(Refusal::internal)?;
+        let kept = object.versions.iter_mut().find(|version| version.id == self.version.id);
+        *kept.ok_or_else(Refusal::internal)? = self.version.clone();
+        keep(context, &self.bucket, &object)
+    }
+
+    /// An answer that says which version it is of.
+    pub(super) fn with_version_id(&self, answer: Answer) -> Answer {
+        match self.bucket.versioning {
+            Some(_) => with_header(answer, "x-amz-version-id", &self.version.id),
+            None => answer,
+        }
+    }
+}
+
+/// Who reads what is encrypted with a key of KMS has to have the right to that key.
+pub(super) fn use_key_of(context: &mut Context<'_, '_>, version: &Version) -> Result<(), Refusal> {
+    if let Some(arn) = &version.about.encryption.key {
+        let key = kms::resolve(context, arn)?;
+        use_key(context, &key, "kms:Decrypt")?;
+    }
+    Ok(())
 }
 
 fn read(context: &mut Context<'_, '_>, with_body: bool) -> Result<Answer, Refusal> {
     let key = context.parameter(1).to_owned();
     let action = if context.call.query("versionId").is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
     let bucket = find(context, action, Some(object_arn(context.parameter(0), &key)))?;
-    let version = version(context, &bucket, &key)?;
-    if let Some(arn) = &version.about.encryption.key {
-        let key = kms::resolve(context, arn)?;
-        use_key(context, &key, "kms:Decrypt")?;
-    }
+    let version = version(context, &bucket, &key, context.call.query("versionId"))?;
+    use_key_of(context, &version)?;
     if !precondition::read(context.call, &version)? {
         return Ok(describe(Answer::empty(StatusCode::NOT_MODIFIED), &bucket, &version));
     }
@@ -207,6 +260,9 @@ fn read(context: &mut Context<'_, '_>, with_body: bool) -> Result<Answer, Refusa
     }
     set(&mut answer, "last-modified", &http_date(version.modified_ms));
     set(&mut answer, "accept-ranges", "bytes");
+    if !version.about.tags.is_empty() {
+        set(&mut answer, "x-amz-tagging-count", &version.about.tags.len().to_string());
+    }
     if let (Some("ENABLED"), Some((name, value)), None) =
         (context.call.header("x-amz-checksum-mode"), &version.checksum, range)
     {

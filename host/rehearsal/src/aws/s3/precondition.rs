@@ -38,6 +38,17 @@ pub(super) fn write(call: &Call, current: Option<&Version>) -> Result<(), Refusa
     }
 }
 
+/// Whether a copy may go on, given its source.
+pub(super) fn copy(call: &Call, source: &Version) -> Result<(), Refusal> {
+    const MATCH: &str = "x-amz-copy-source-if-match";
+    const NONE_MATCH: &str = "x-amz-copy-source-if-none-match";
+    match (call.header(MATCH), call.header(NONE_MATCH)) {
+        (Some(header), _) if !fits(header, &source.etag) => Err(failed(MATCH)),
+        (_, Some(header)) if fits(header, &source.etag) => Err(failed(NONE_MATCH)),
+        _ => Ok(()),
+    }
+}
+
 /// Whether a read may go on; `false` where the client has it already.
 pub(super) fn read(call: &Call, version: &Version) -> Result<bool, Refusal> {
     if call.header("if-match").is_some_and(|header| !fits(header, &version.etag)) {
