@@ -13,6 +13,7 @@ pub(crate) fn inventory(documents: &Documents) -> Result<Value, serde_json::Erro
     let zones = route53::inventory(documents)?;
     let mut value = json!({
         "hosted_zones": zones.iter().map(|shown| shown.value.clone()).collect::<Vec<_>>(),
+        "health_checks": route53::health_checks(documents)?,
         "parameters": ssm::inventory(documents)?,
         "users": users(documents)?,
         "policies": policies(documents)?,

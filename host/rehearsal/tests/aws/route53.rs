@@ -166,9 +166,117 @@ async fn routing_policies_keep_to_their_own() {
     ] {
         send(&client, &zone, &[wrong]).await.refused(400, "InvalidInput");
     }
-    let health = format!("<HealthCheckId>h</HealthCheckId>{}", values(60, &["192.0.2.1"]));
-    let unplayed = change("CREATE", "x.maps.gransassotech.it", "A", &health);
+    let cidr = format!("<SetIdentifier>a</SetIdentifier><CidrRoutingConfig/>{}", values(60, &["192.0.2.1"]));
+    let unplayed = change("CREATE", "x.maps.gransassotech.it", "A", &cidr);
     send(&client, &zone, &[unplayed]).await.refused(501, "NotImplemented");
+}
+
+#[tokio::test]
+async fn traffic_goes_to_what_is_near() {
+    let (_home, _running, client) = cloud().await;
+    let zone = zone(&client).await;
+    let near = |place: &str| {
+        let set = format!(
+            "<SetIdentifier>{}</SetIdentifier><GeoProximityLocation>{place}</GeoProximityLocation>",
+            place.len()
+        );
+        change("CREATE", "near.maps.gransassotech.it", "A", &format!("{set}{}", values(60, &["192.0.2.1"])))
+    };
+    for wrong in [
+        "",
+        "<AWSRegion>mars-1</AWSRegion>",
+        "<AWSRegion>eu-central-1</AWSRegion><Bias>100</Bias>",
+        "<Coordinates><Latitude>91</Latitude><Longitude>0</Longitude></Coordinates>",
+        "<Coordinates><Latitude>1.234</Latitude><Longitude>0</Longitude></Coordinates>",
+        "<AWSRegion>eu-central-1</AWSRegion><LocalZoneGroup>eu-central-1-ham-1</LocalZoneGroup>",
+    ] {
+        send(&client, &zone, &[near(wrong)]).await.refused(400, "InvalidInput");
+    }
+    let both = [
+        near("<AWSRegion>eu-central-1</AWSRegion><Bias>-5</Bias>"),
+        near("<Coordinates><Latitude>49.22</Latitude><Longitude>-74.01</Longitude></Coordinates>"),
+    ];
+    send(&client, &zone, &both).await.ok();
+    let listed = records(&client, &zone, "?name=near.maps.gransassotech.it&type=A").await.ok();
+    assert_eq!((listed.one("Bias"), listed.one("Latitude")), ("-5".to_owned(), "49.22".to_owned()));
+}
+
+#[tokio::test]
+async fn a_health_check_is_made_named_changed_and_deleted() {
+    let (_home, _running, client) = cloud().await;
+    let zone = zone(&client).await;
+    let before = client.inventory().await;
+    let path = "/2013-04-01/healthcheck";
+    let rest = |method: Method, path: String, body: String| {
+        let client = client.clone();
+        async move { client.rest("route53", method, &path, &body).await }
+    };
+    let request = |reference: &str, config: &str| {
+        format!(
+            "<CreateHealthCheckRequest><CallerReference>{reference}</CallerReference><HealthCheckConfig>{config}\
+             </HealthCheckConfig></CreateHealthCheckRequest>"
+        )
+    };
+    let https = "<Type>HTTPS</Type><FullyQualifiedDomainName>example.com</FullyQualifiedDomainName>";
+    for wrong in [
+        "<Type>HTTPS</Type>",
+        "<Type>PING</Type><IPAddress>192.0.2.1</IPAddress>",
+        "<Type>TCP</Type><IPAddress>192.0.2.1</IPAddress>",
+        "<Type>HTTP_STR_MATCH</Type><IPAddress>192.0.2.1</IPAddress>",
+        "<Type>HTTP</Type><IPAddress>192.0.2.1</IPAddress><RequestInterval>7</RequestInterval>",
+        "<Type>CALCULATED</Type><HealthThreshold>1</HealthThreshold>",
+    ] {
+        rest(Method::POST, path.to_owned(), request("w", wrong)).await.refused(400, "InvalidInput");
+    }
+    let made = rest(Method::POST, path.to_owned(), request("one", https)).await.ok();
+    let id = made.one("Id");
+    assert_eq!(made.status, 201);
+    assert_eq!(
+        (made.one("Port"), made.one("RequestInterval"), made.one("EnableSNI")),
+        ("443".into(), "30".into(), "true".into())
+    );
+    let again = rest(Method::POST, path.to_owned(), request("one", https)).await.ok();
+    assert_eq!(again.one("Id"), id, "a repetition is answered as the first time");
+    let other = request("one", &format!("{https}<Port>8443</Port>"));
+    rest(Method::POST, path.to_owned(), other).await.refused(409, "HealthCheckAlreadyExists");
+
+    let named = |id: &str| {
+        let body = format!(
+            "<SetIdentifier>one</SetIdentifier><Failover>PRIMARY</Failover>{}<HealthCheckId>{id}</HealthCheckId>",
+            values(60, &["192.0.2.1"])
+        );
+        change("CREATE", "f.maps.gransassotech.it", "A", &body)
+    };
+    send(&client, &zone, &[named("none")]).await.refused(404, "NoSuchHealthCheck");
+    send(&client, &zone, &[named(&id)]).await.ok();
+    let listed = records(&client, &zone, "?name=f.maps.gransassotech.it&type=A").await.ok();
+    assert_eq!(listed.one("HealthCheckId"), id);
+
+    let one = format!("{path}/{id}");
+    let update = |version: u64, fields: &str| {
+        format!(
+            "<UpdateHealthCheckRequest><HealthCheckVersion>{version}</HealthCheckVersion>{fields}</UpdateHealthCheckRequest>"
+        )
+    };
+    let place = "<ResourcePath>/healthz</ResourcePath>";
+    rest(Method::POST, one.clone(), update(1, place)).await.ok();
+    rest(Method::POST, one.clone(), update(1, place)).await.refused(409, "HealthCheckVersionMismatch");
+    let reset = "<ResetElements><ResettableElementName>ResourcePath</ResettableElementName></ResetElements>";
+    assert_eq!(rest(Method::GET, one.clone(), String::new()).await.ok().one("ResourcePath"), "/healthz");
+    assert_eq!(rest(Method::POST, one.clone(), update(2, reset)).await.ok().all("ResourcePath").len(), 0);
+    rest(Method::POST, one.clone(), update(3, "<Type>TCP</Type>")).await.refused(400, "InvalidInput");
+    let tags = format!("/2013-04-01/tags/healthcheck/{id}");
+    let tag = "<ChangeTagsForResourceRequest><AddTags><Tag><Key>k</Key><Value>v</Value></Tag></AddTags>\
+               </ChangeTagsForResourceRequest>";
+    rest(Method::POST, tags.clone(), tag.to_owned()).await.ok();
+    assert_eq!(rest(Method::GET, tags, String::new()).await.ok().one("Value"), "v");
+    assert_eq!(rest(Method::GET, path.to_owned(), String::new()).await.ok().all("Id"), [id.as_str()]);
+    rest(Method::DELETE, one.clone(), String::new()).await.ok();
+    rest(Method::GET, one, String::new()).await.refused(404, "NoSuchHealthCheck");
+    // The record goes though what it names is gone.
+    let gone = named(&id).replace("CREATE", "DELETE");
+    send(&client, &zone, &[gone]).await.ok();
+    assert_eq!(client.inventory().await, before);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Action, Working, apply};
 use super::record::{RecordSet, Unreadable};
-use super::{answer, body, find, invalid, zone_arn};
+use super::{answer, body, find, health, invalid, zone_arn};
 use crate::aws::context::Context;
 use crate::aws::refusal::Refusal;
 use crate::aws::xml::Element;
@@ -73,6 +73,13 @@ pub(super) fn change(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let id = context.parameter(0).to_owned();
     allow(context, &id, &wanted)?;
     let zone = find(context, &id)?;
+    for (action, record) in &wanted {
+        if let Some(id) = record.health_check.as_ref().filter(|_| *action != Action::Delete)
+            && !health::exists(context, id)?
+        {
+            return Err(health::none(id));
+        }
+    }
     check_size(&wanted)?;
     let records: Vec<RecordSet> = context.transaction.list(&zone.records())?;
     let mut working: Working = records.into_iter().map(|record| (record.key(), record)).collect();

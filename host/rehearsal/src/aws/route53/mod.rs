@@ -1,12 +1,13 @@
 //! Route53: hosted zones and their records, by its REST of 2013-04-01.
 //!
 //! A change is `PENDING` for a minute of virtual time. A batch is applied whole
-//! or not at all, in order, and every mistake in it is told. Private zones,
-//! delegation sets, health checks, traffic policies, CIDR and geoproximity
-//! routing are not played.
+//! or not at all, in order, and every mistake in it is told. Health checks are
+//! kept and check nothing. Private zones, delegation sets, traffic policies and
+//! CIDR routing are not played.
 
 mod batch;
 mod check;
+mod health;
 mod name;
 mod record;
 mod records;
@@ -28,6 +29,7 @@ use crate::clock::Now;
 use crate::routes::Route;
 use crate::service::Answer;
 use crate::store::{Documents, Transaction};
+pub(super) use health::inventory as health_checks;
 use record::RecordSet;
 use zone::{ZONES, Zone};
 
@@ -38,6 +40,8 @@ pub(super) fn api(per_second: u32) -> Surface {
     const ZONES: &str = "/2013-04-01/hostedzone";
     const ZONE: &str = "/2013-04-01/hostedzone/{zone}";
     const RECORDS: &str = "/2013-04-01/hostedzone/{zone}/rrset";
+    const HEALTH: &str = "/2013-04-01/healthcheck";
+    const ONE_HEALTH: &str = "/2013-04-01/healthcheck/{check}";
     const TAGS: &str = "/2013-04-01/tags/{type}/{resource}";
     let table = [
         (Method::GET, ZONES, Operation::read("ListHostedZones", zones::list)),
@@ -50,6 +54,12 @@ pub(super) fn api(per_second: u32) -> Surface {
         (Method::GET, RECORDS, Operation::read("ListResourceRecordSets", records::list)),
         (Method::POST, RECORDS, Operation::write("ChangeResourceRecordSets", batch::change)),
         (Method::GET, "/2013-04-01/change/{change}", Operation::read("GetChange", records::get_change)),
+        (Method::GET, HEALTH, Operation::read("ListHealthChecks", health::list)),
+        (Method::POST, HEALTH, Operation::write("CreateHealthCheck", health::create)),
+        (Method::GET, "/2013-04-01/healthcheckcount", Operation::read("GetHealthCheckCount", health::count)),
+        (Method::GET, ONE_HEALTH, Operation::read("GetHealthCheck", health::get)),
+        (Method::POST, ONE_HEALTH, Operation::write("UpdateHealthCheck", health::update)),
+        (Method::DELETE, ONE_HEALTH, Operation::write("DeleteHealthCheck", health::delete)),
         (Method::GET, TAGS, Operation::read("ListTagsForResource", tags::list)),
         (Method::POST, TAGS, Operation::write("ChangeTagsForResource", tags::change)),
     ];

@@ -27,6 +27,18 @@ pub(in crate::aws) enum Routing {
     Geo { continent: Option<String>, country: Option<String>, subdivision: Option<String> },
     Failover(String),
     Multivalue,
+    Proximity(Proximity),
+}
+
+/// Where the traffic of a set is, and how far it reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::aws) struct Proximity {
+    pub(in crate::aws) region: Option<String>,
+    pub(in crate::aws) local_zones: Option<String>,
+    /// Latitude and longitude, as they were written.
+    pub(in crate::aws) coordinates: Option<(String, String)>,
+    /// From -99 to 99.
+    pub(in crate::aws) bias: Option<i8>,
 }
 
 /// A record set; either values with a time to live, or an alias.
@@ -39,6 +51,7 @@ pub(in crate::aws) struct RecordSet {
     pub(in crate::aws) ttl: Option<u32>,
     pub(in crate::aws) values: Vec<String>,
     pub(in crate::aws) alias: Option<Alias>,
+    pub(in crate::aws) health_check: Option<String>,
 }
 
 /// Why a record set cannot be read; each ends as a refusal of the whole batch.
@@ -56,7 +69,7 @@ impl RecordSet {
     /// Values without any routing.
     pub(super) fn simple(name: &str, kind: &str, ttl: u32, values: Vec<String>) -> Self {
         let (name, kind) = (name.to_owned(), kind.to_owned());
-        Self { name, kind, identifier: None, routing: None, ttl: Some(ttl), values, alias: None }
+        Self { name, kind, identifier: None, routing: None, ttl: Some(ttl), values, alias: None, health_check: None }
     }
 
     /// Its place in listings: reversed name, type, identifier.
@@ -138,7 +151,8 @@ impl RecordSet {
         let routing = read_routing(element, &identifier).map_err(&invalid)?;
         let name = normal(name).map_err(Unreadable::Change)?;
         let (kind, values) = (kind.to_owned(), values.unwrap_or_default());
-        Ok(Self { name, kind, identifier, routing, ttl, values, alias })
+        let health_check = element.child_text("HealthCheckId").map(str::to_owned);
+        Ok(Self { name, kind, identifier, routing, ttl, values, alias, health_check })
     }
 
     /// As the API shows it.
@@ -151,6 +165,7 @@ impl RecordSet {
             Some(Routing::Region(region)) => element.with_text("Region", region),
             Some(Routing::Failover(role)) => element.with_text("Failover", role),
             Some(Routing::Multivalue) => element.with_text("MultiValueAnswer", true),
+            Some(Routing::Proximity(proximity)) => element.with(proximity.view()),
             Some(Routing::Geo { continent, country, subdivision }) => element.with(
                 Element::new("GeoLocation")
                     .with_some("ContinentCode", continent.as_ref())
@@ -158,7 +173,7 @@ impl RecordSet {
                     .with_some("SubdivisionCode", subdivision.as_ref()),
             ),
         };
-        match &self.alias {
+        let element = match &self.alias {
             Some(alias) => element.with(
                 Element::new("AliasTarget")
                     .with_text("HostedZoneId", &alias.zone)
@@ -170,7 +185,51 @@ impl RecordSet {
                     self.values.iter().map(|value| Element::list("ResourceRecord", [Element::of("Value", value)]));
                 element.with_some("TTL", self.ttl).with(Element::list("ResourceRecords", records))
             }
+        };
+        element.with_some("HealthCheckId", self.health_check.as_ref())
+    }
+}
+
+impl Proximity {
+    fn read(element: &Element) -> Result<Self, String> {
+        let part = |name: &str| element.child_text(name).map(str::to_owned);
+        let degrees = |element: &Element, name: &str, most: f64| {
+            let text = element.child_text(name).ok_or(format!("Missing field '{name}'"))?;
+            let fits = text.parse::<f64>().is_ok_and(|degrees| degrees.abs() <= most)
+                && text.split_once('.').is_none_or(|(_, decimals)| decimals.len() <= 2);
+            if fits { Ok(text.to_owned()) } else { Err(format!("Invalid {name} '{text}'")) }
+        };
+        let coordinates = match element.child("Coordinates") {
+            Some(at) => Some((degrees(at, "Latitude", 90.0)?, degrees(at, "Longitude", 180.0)?)),
+            None => None,
+        };
+        let bias = match part("Bias") {
+            Some(text) => {
+                let bias = text.parse().ok().filter(|bias: &i8| (-99..=99).contains(bias));
+                Some(bias.ok_or(format!("Invalid Bias '{text}'"))?)
+            }
+            None => None,
+        };
+        let found = Self { region: part("AWSRegion"), local_zones: part("LocalZoneGroup"), coordinates, bias };
+        let places = [found.region.is_some(), found.local_zones.is_some(), found.coordinates.is_some()];
+        if places.into_iter().filter(|is_there| *is_there).count() != 1 {
+            return Err("Expected exactly one of [AWSRegion, LocalZoneGroup, Coordinates]".to_owned());
         }
+        match &found.region {
+            Some(region) if !crate::aws::regions::exists(region) => Err(format!("Invalid AWSRegion '{region}'")),
+            _ => Ok(found),
+        }
+    }
+
+    fn view(&self) -> Element {
+        let mut element = Element::new("GeoProximityLocation")
+            .with_some("AWSRegion", self.region.as_ref())
+            .with_some("LocalZoneGroup", self.local_zones.as_ref());
+        if let Some((latitude, longitude)) = &self.coordinates {
+            let at = Element::new("Coordinates").with_text("Latitude", latitude).with_text("Longitude", longitude);
+            element = element.with(at);
+        }
+        element.with_some("Bias", self.bias)
     }
 }
 
@@ -180,7 +239,7 @@ pub(super) fn place(name: &str, kind: &str, identifier: &str) -> String {
 }
 
 fn check_elements(element: &Element) -> Result<(), Unreadable> {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 13] = [
         "Name",
         "Type",
         "SetIdentifier",
@@ -192,13 +251,13 @@ fn check_elements(element: &Element) -> Result<(), Unreadable> {
         "TTL",
         "ResourceRecords",
         "AliasTarget",
+        "HealthCheckId",
+        "GeoProximityLocation",
     ];
     for child in element.children() {
         match child.name() {
-            "HealthCheckId" => return Err(Unreadable::NotPlayed("health checks")),
             "TrafficPolicyInstanceId" => return Err(Unreadable::NotPlayed("traffic policies")),
             "CidrRoutingConfig" => return Err(Unreadable::NotPlayed("CIDR routing")),
-            "GeoProximityLocation" => return Err(Unreadable::NotPlayed("geoproximity routing")),
             name if !KNOWN.contains(&name) => {
                 let why = format!("Invalid XML ; Invalid content was found starting with element '{name}'");
                 return Err(Unreadable::Input(why));
@@ -240,6 +299,9 @@ fn read_routing(element: &Element, identifier: &Option<String>) -> Result<Option
             );
         }
         found.push(Routing::Geo { continent, country, subdivision });
+    }
+    if let Some(place) = element.child("GeoProximityLocation") {
+        found.push(Routing::Proximity(Proximity::read(place)?));
     }
     match text("Failover") {
         Some(role @ ("PRIMARY" | "SECONDARY")) => found.push(Routing::Failover(role.to_owned())),

@@ -167,15 +167,17 @@ const SETTINGS: [Setting; 11] = [
 ];
 
 /// What is not kept here, and absent as it would be there.
-const ABSENT: [(&str, &str, &str, &str); 2] = [
+const ABSENT: [(&str, &str, &str, &str, &str); 2] = [
     (
         "replication",
+        "GetBucketReplication",
         "s3:GetReplicationConfiguration",
         "ReplicationConfigurationNotFoundError",
         "The replication configuration was not found",
     ),
     (
         "object-lock",
+        "GetObjectLockConfiguration",
         "s3:GetBucketObjectLockConfiguration",
         "ObjectLockConfigurationNotFoundError",
         "Object Lock configuration does not exist for this bucket",
@@ -212,8 +214,8 @@ pub(super) fn find(call: &Call) -> Option<Option<Operation>> {
         let delete = setting.delete.map(|name| Operation::write(name, delete));
         return Some(of(Operation::read(setting.get, get), Operation::write(setting.put, put), delete));
     }
-    if ABSENT.iter().any(|(flag, ..)| asks(flag)) && call.method == Method::GET {
-        return Some(Some(Operation::read("(a setting that is not played)", absent)));
+    if let Some((_, name, ..)) = ABSENT.iter().find(|(flag, ..)| asks(flag) && call.method == Method::GET) {
+        return Some(Some(Operation::read(name, absent)));
     }
     let mut unplayed = ABSENT.iter().map(|(flag, ..)| *flag).chain(UNPLAYED).filter(|flag| asks(flag));
     let refused = Operation::read("(not played)", |_| Err(Refusal::not_played("this setting of a bucket")));
@@ -330,7 +332,7 @@ fn delete(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
 
 fn absent(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let asked = ABSENT.iter().find(|(flag, ..)| context.call.query(flag).is_some());
-    let (_, right, code, message) = asked.ok_or_else(Refusal::internal)?;
+    let (_, _, right, code, message) = asked.ok_or_else(Refusal::internal)?;
     bucket(context, right, None)?;
     Err(Refusal::missing(code, *message))
 }
