@@ -240,6 +240,8 @@ async fn an_object_is_copied_with_what_is_said_of_it() {
     copy(vec![("x-amz-copy-source-if-match", "\"other\"")]).await.refused(412, "PreconditionFailed");
     let itself = [("x-amz-copy-source", "/from/a%20b")];
     client.s3(Method::PUT, "/from/a%20b", &itself, b"").await.refused(400, "InvalidRequest");
+    let plus = [("x-amz-copy-source", "from%2Fa+b")];
+    client.s3(Method::PUT, "/dest/c", &plus, b"").await.ok();
     let none = [("x-amz-copy-source", "from/none")];
     client.s3(Method::PUT, "/dest/c", &none, b"").await.refused(404, "NoSuchKey");
     let writer = json!({"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::dest/*"});

@@ -30,7 +30,8 @@ pub(super) fn source(context: &mut Context<'_, '_>) -> Result<Source, Refusal> {
         Some((path, version)) => (path, Some(version)),
         None => (text.as_str(), None),
     };
-    let path = decode(path);
+    // A plus is a space here, as in forms: that is how many clients write one.
+    let path = decode(&path.replace('+', " "));
     let (name, key) = path.trim_start_matches('/').split_once('/').ok_or_else(invalid)?;
     if name.is_empty() || key.is_empty() {
         return Err(invalid());
