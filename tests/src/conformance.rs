@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use maps_conformance::{Fixture, Peer, Setup, Subject, Verdict};
 use maps_engine::KindName;
+use maps_engine::capability::Rule;
 use maps_rehearsal::{Declaration, Exchange};
 use maps_runtime::inspect::Inspection;
 
@@ -51,7 +52,7 @@ pub fn subject(component: &Path, kind: &str, fixture: Fixture) -> Subject {
 pub fn setup(component: &Path) -> Setup {
     let (_, inspection) = inspected(component);
     let manifest = &inspection.manifest;
-    let named = |host: &str| manifest.http.iter().any(|rule| rule.scope.url.names_host(host));
+    let named = |host: &str| manifest.rules.iter().filter_map(Rule::http).any(|scope| scope.url.names_host(host));
     let declared = inspection.rehearsal.as_ref().map(|json| Declaration::parse(manifest.plugin.as_str(), json, &named));
     let declared = declared.transpose().expect("a declaration that packaging took");
     // Compiled once for all tests, since a compilation costs more than a trial.

@@ -9,6 +9,7 @@ macro_rules! carried {
 pub(crate) const SDK: &[(&str, &str)] = carried![
     "plugins/sdk/Cargo.toml",
     "plugins/sdk/src/bindings.rs",
+    "plugins/sdk/src/capability/aws.rs",
     "plugins/sdk/src/capability/clock.rs",
     "plugins/sdk/src/capability/http.rs",
     "plugins/sdk/src/capability/log.rs",
@@ -28,6 +29,7 @@ pub(crate) const SDK: &[(&str, &str)] = carried![
     "plugins/sdk/src/secret.rs",
     "plugins/sdk/src/serve.rs",
     "plugins/sdk/src/testing.rs",
+    "wit/aws.wit",
     "wit/clock.wit",
     "wit/http.wit",
     "wit/log.wit",

@@ -64,12 +64,13 @@ impl Connection {
         let manifest = &plugin.inspection().manifest;
         let effective = Arc::new(effective);
         let credentials = self.credentials(stage, name, declared, manifest)?;
-        if let Some(needed) = effective.http.iter().find_map(|rule| missing(rule.credential.as_deref(), &credentials)) {
+        if let Some(needed) = effective.rules.iter().find_map(|rule| missing(rule.credential.as_deref(), &credentials))
+        {
             let known = stage.stack().credentials.keys().cloned().collect();
             return Err(Failure::NoCredential { plugin: name.clone(), name: needed.to_owned(), known });
         }
         // A plugin without rules has no way out, and so no client.
-        let http = match effective.http.is_empty() {
+        let http = match effective.rules.is_empty() {
             true => None,
             false => Some(Arc::new(HttpCapability::new(
                 Arc::clone(&effective),

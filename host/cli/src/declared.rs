@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use maps_engine::Diagnostic;
-use maps_engine::capability::Manifest;
+use maps_engine::capability::{Manifest, Rule};
 use maps_engine::document::{Document, Part};
 use maps_engine::stack::Stack;
 use maps_rehearsal::{Declaration, DeclarationFaults};
@@ -87,6 +87,6 @@ fn of_bytes(
 }
 
 fn parse(manifest: &Manifest, json: &Json) -> Result<Declaration, DeclarationFaults> {
-    let named = |host: &str| manifest.http.iter().any(|rule| rule.scope.url.names_host(host));
+    let named = |host: &str| manifest.rules.iter().filter_map(Rule::http).any(|scope| scope.url.names_host(host));
     Declaration::parse(manifest.plugin.as_str(), json, &named)
 }

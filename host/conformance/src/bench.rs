@@ -90,7 +90,7 @@ impl Bench {
         let ready = setup.peer.ready(dir.path().join("cloud"), manifest, &subject.fixture).await?;
         let Ready { standing, clock, transport, credentials, secrets } = ready;
         let clock = Arc::new(clock);
-        let http = match effective.http.is_empty() {
+        let http = match effective.rules.is_empty() {
             true => None,
             false => {
                 let clock = Arc::clone(&clock) as _;
@@ -410,6 +410,7 @@ impl Bench {
             address: being.address.clone(),
             inputs: being.inputs.clone(),
             token: (*token).clone(),
+            checkpoint: None,
         };
         answered("find", self.provider.find(&self.call(), these.iter().map(request).collect()).await)
     }

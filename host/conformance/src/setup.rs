@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use maps_engine::Value;
-use maps_engine::capability::{CredentialKind, Manifest};
+use maps_engine::capability::{CredentialKind, Manifest, Rule};
 use maps_rehearsal::{Cloud, Declaration, Exchange, Options, Running};
 use maps_runtime::aws::{Fixed, Keys};
 use maps_runtime::capability::http::BoundCredential;
@@ -102,8 +102,12 @@ fn local(cloud: Running, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> 
             Some(host) => Some(host),
             // The host that the credential's rules name.
             None => {
-                let mut rules = manifest.http.iter().filter(|rule| rule.credential.as_ref() == Some(asked));
-                rules.find_map(|rule| hosts.iter().find(|host| rule.scope.url.names_host(host))).map(String::as_str)
+                let mut rules = manifest.rules.iter().filter(|rule| rule.credential.as_ref() == Some(asked));
+                let named = |rule: &Rule| {
+                    let url = &rule.http()?.url;
+                    hosts.iter().find(|host| url.names_host(host))
+                };
+                rules.find_map(named).map(String::as_str)
             }
         };
         match given.and_then(|host| file.token_for(host)) {

@@ -104,6 +104,8 @@ pub struct FindRequest {
     pub inputs: Value,
     /// The earlier create's token.
     pub token: Token,
+    /// Where the earlier create had got to, if it said so.
+    pub checkpoint: Option<Value>,
 }
 
 /// Where a look-back ends.

@@ -121,6 +121,7 @@ fn request(operation: &Operation) -> Option<FindRequest> {
         address: operation.address.clone(),
         inputs: operation.object.inputs.clone(),
         token: operation.object.token.clone()?,
+        checkpoint: operation.checkpoint.clone(),
     })
 }
 

@@ -43,7 +43,7 @@ fn show(text: &[u8]) -> String {
     match Manifest::written("plugin.yaml", text) {
         Ok(written) => {
             let manifest = written.manifest;
-            writeln!(out, "{} {} with {} rules", manifest.plugin, manifest.version, manifest.http.len()).unwrap();
+            writeln!(out, "{} {} with {} rules", manifest.plugin, manifest.version, manifest.rules.len()).unwrap();
             written.warnings.iter().for_each(|warning| line(&mut out, warning));
         }
         Err(diagnostics) => {

@@ -4,13 +4,17 @@
 use wasmtime::component::{HasData, HasSelf, Linker};
 use wasmtime::{Engine, Result};
 
-use crate::bindings::maps::platform::{clock, http_read, http_types, http_write, log, random, reveal, secrets, types};
+use crate::bindings::maps::platform::{
+    aws_types, clock, http_read, http_types, http_write, iam_read, iam_write, log, random, reveal, route53_read,
+    route53_write, s3_read, s3_write, secrets, ssm_read, ssm_write, types,
+};
 use crate::capability::refused::Refused;
 use crate::guest::Guest;
 use crate::scope::Phase;
 
 impl types::Host for Guest {}
 impl http_types::Host for Guest {}
+impl aws_types::Host for Guest {}
 
 /// Gives a refusal what it needs of a guest's data, and nothing else.
 struct Refusals;
@@ -36,25 +40,48 @@ pub(crate) fn linker(engine: &Engine, phase: Phase) -> Result<Linker<Guest>> {
     log::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
     clock::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
     random::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
-    match phase {
-        Phase::Pure => {
-            http_read::add_to_linker::<Guest, Refusals>(to, refused)?;
-            http_write::add_to_linker::<Guest, Refusals>(to, refused)?;
-            secrets::add_to_linker::<Guest, Refusals>(to, refused)?;
-            reveal::add_to_linker::<Guest, Refusals>(to, refused)?;
-        }
-        Phase::Read => {
-            http_read::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
-            http_write::add_to_linker::<Guest, Refusals>(to, refused)?;
-            secrets::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
-            reveal::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
-        }
-        Phase::Write => {
-            http_read::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
-            http_write::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
-            secrets::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
-            reveal::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
-        }
+    aws_types::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
+    if phase == Phase::Pure {
+        reads::<Refusals>(to, refused)?;
+    } else {
+        reads::<HasSelf<Guest>>(to, itself)?;
+    }
+    if phase == Phase::Write {
+        writes::<HasSelf<Guest>>(to, itself)?;
+    } else {
+        writes::<Refusals>(to, refused)?;
     }
     Ok(linker)
+}
+
+/// What only looks, and the secrets that looking may need.
+fn reads<D: HasData + Send>(to: &mut Linker<Guest>, data: fn(&mut Guest) -> D::Data<'_>) -> Result<()>
+where
+    for<'a> D::Data<'a>: http_read::Host
+        + route53_read::Host
+        + ssm_read::Host
+        + iam_read::Host
+        + s3_read::Host
+        + secrets::Host
+        + reveal::Host,
+{
+    http_read::add_to_linker::<Guest, D>(to, data)?;
+    route53_read::add_to_linker::<Guest, D>(to, data)?;
+    ssm_read::add_to_linker::<Guest, D>(to, data)?;
+    iam_read::add_to_linker::<Guest, D>(to, data)?;
+    s3_read::add_to_linker::<Guest, D>(to, data)?;
+    secrets::add_to_linker::<Guest, D>(to, data)?;
+    reveal::add_to_linker::<Guest, D>(to, data)
+}
+
+/// What changes something outside.
+fn writes<D: HasData + Send>(to: &mut Linker<Guest>, data: fn(&mut Guest) -> D::Data<'_>) -> Result<()>
+where
+    for<'a> D::Data<'a>: http_write::Host + route53_write::Host + ssm_write::Host + iam_write::Host + s3_write::Host,
+{
+    http_write::add_to_linker::<Guest, D>(to, data)?;
+    route53_write::add_to_linker::<Guest, D>(to, data)?;
+    ssm_write::add_to_linker::<Guest, D>(to, data)?;
+    iam_write::add_to_linker::<Guest, D>(to, data)?;
+    s3_write::add_to_linker::<Guest, D>(to, data)
 }

@@ -309,6 +309,7 @@ impl Provider for PluginProvider {
                     address: r.address.as_str().to_owned(),
                     inputs: json(seals, &r.inputs),
                     token: r.token.as_str().to_owned(),
+                    checkpoint: r.checkpoint.as_ref().map(|checkpoint| json(seals, checkpoint)),
                 });
                 each.collect()
             },

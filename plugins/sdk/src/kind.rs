@@ -91,6 +91,11 @@ pub trait Kind: Sized + 'static {
     /// When it could not be removed.
     fn delete(&self, context: &Context, request: &Delete<Self>) -> Result<Progress<(), Self::Checkpoint>, Problem>;
 
+    /// [`preview`](Self::preview) for a batch.
+    fn preview_many(&self, context: &Context, requests: &[Preview<Self>]) -> Vec<Result<Previewed, Problem>> {
+        requests.iter().map(|request| self.preview(context, request)).collect()
+    }
+
     /// [`find`](Self::find) for a batch.
     fn find_many(&self, context: &Context, requests: &[Find<Self>]) -> Vec<Result<Lookup<Self>, Problem>> {
         requests.iter().map(|request| self.find(context, request)).collect()
@@ -270,6 +275,8 @@ pub struct Find<K: Kind> {
     pub inputs: K::Inputs,
     /// The earlier create's token.
     pub token: String,
+    /// Where it had got to, if it said so: what it saw before it made anything, for example.
+    pub checkpoint: Option<K::Checkpoint>,
 }
 
 /// The object as it is now, please.

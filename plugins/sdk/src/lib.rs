@@ -93,7 +93,7 @@ mod serve;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
-pub use capability::{clock, http, log, random, reveal, secrets};
+pub use capability::{aws, clock, http, log, random, reveal, secrets};
 pub use kind::{
     Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Pending, Preview,
     Previewed, Prior, Progress, Read, Resource, Step, Update,

@@ -232,21 +232,30 @@ impl<K: Kind> Served for K {
         context: &Context,
         requests: Vec<Placed<wire::PreviewRequest>>,
     ) -> Vec<Result<wire::Previewed, types::Problem>> {
-        let preview = |request: &wire::PreviewRequest| {
-            let (inputs, known) = planned(&request.inputs)?;
-            let (address, prior) = (request.address.clone(), request.prior.as_ref().map(prior));
-            let previewed = Kind::preview(self, context, &Preview { address, inputs, known, prior })?;
-            let outputs = if previewed.outputs.is_null() { json!({}) } else { previewed.outputs };
-            let objects = previewed.objects.iter().map(Value::to_string).collect();
-            Ok(wire::Previewed { outputs: decode::without_nulls(outputs).to_string(), objects })
-        };
-        requests.iter().map(|(_, request)| preview(request).map_err(Problem::into)).collect()
+        batch(
+            requests,
+            |_, r| {
+                let (inputs, known) = planned(&r.inputs)?;
+                Ok(Preview { inputs, known, prior: r.prior.as_ref().map(prior), address: r.address })
+            },
+            |batch| self.preview_many(context, batch),
+            |previewed| {
+                let previewed = previewed?;
+                let outputs = if previewed.outputs.is_null() { json!({}) } else { previewed.outputs };
+                let objects = previewed.objects.iter().map(Value::to_string).collect();
+                Ok(Ok(wire::Previewed { outputs: decode::without_nulls(outputs).to_string(), objects }))
+            },
+            |problem| Err(problem.into()),
+        )
     }
 
     fn find(&self, context: &Context, requests: Vec<Placed<wire::FindRequest>>) -> Vec<wire::FindOutcome> {
         batch(
             requests,
-            |_, r| Ok(Find { address: r.address, inputs: strict(&r.inputs)?, token: r.token }),
+            |_, r| {
+                let checkpoint = checkpoint(r.checkpoint.as_deref())?;
+                Ok(Find { address: r.address, inputs: strict(&r.inputs)?, token: r.token, checkpoint })
+            },
             |batch| self.find_many(context, batch),
             |lookup| {
                 Ok(match lookup? {

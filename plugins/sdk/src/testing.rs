@@ -20,7 +20,7 @@ use std::cell::{Cell, RefCell};
 
 use crate::bindings::maps::platform::http_types as wire;
 use crate::bindings::maps::platform::http_write::Write;
-use crate::bindings::maps::platform::types;
+use crate::bindings::maps::platform::{aws_types, types};
 use crate::http::Response;
 use crate::kind::{Context, Create, Delete, Find, Kind, Prior, Read, Resource, Step, Update};
 use crate::problem::{Problem, Report};
@@ -53,11 +53,29 @@ pub struct Call {
     pub credential: Option<String>,
 }
 
+/// One call of AWS that the code under test made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwsCall {
+    /// Which half.
+    pub half: Half,
+    /// `route53`, `ssm`, `iam` or `s3`.
+    pub service: &'static str,
+    /// The batch indices that a write claims to serve.
+    pub items: Vec<u32>,
+    /// `GetParameters`.
+    pub action: String,
+    /// Its parameters.
+    pub input: serde_json::Value,
+}
+
 type Responder = Box<dyn FnMut(&Call) -> Result<Response, Problem>>;
+type AwsResponder = Box<dyn FnMut(&AwsCall) -> Result<serde_json::Value, Problem>>;
 
 thread_local! {
     static RESPONDER: RefCell<Option<Responder>> = const { RefCell::new(None) };
     static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+    static AWS_RESPONDER: RefCell<Option<AwsResponder>> = const { RefCell::new(None) };
+    static AWS_CALLS: RefCell<Vec<AwsCall>> = const { RefCell::new(Vec::new()) };
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     static NOW: Cell<u64> = const { Cell::new(0) };
     static MADE: Cell<u64> = const { Cell::new(0) };
@@ -67,6 +85,17 @@ thread_local! {
 pub fn http(responder: impl FnMut(&Call) -> Result<Response, Problem> + 'static) {
     RESPONDER.with_borrow_mut(|slot| *slot = Some(Box::new(responder)));
     CALLS.with_borrow_mut(Vec::clear);
+}
+
+/// Answers the calls of AWS of this thread from now on, and forgets those made before.
+pub fn aws(responder: impl FnMut(&AwsCall) -> Result<serde_json::Value, Problem> + 'static) {
+    AWS_RESPONDER.with_borrow_mut(|slot| *slot = Some(Box::new(responder)));
+    AWS_CALLS.with_borrow_mut(Vec::clear);
+}
+
+/// The calls of AWS of this thread, in order.
+pub fn aws_calls() -> Vec<AwsCall> {
+    AWS_CALLS.with_borrow(Clone::clone)
 }
 
 /// An answer with a JSON body.
@@ -105,7 +134,7 @@ pub fn check<K: Kind + Default>(inputs: &K::Inputs) -> Vec<Problem> {
 
 /// A request to look for what a [`create`] made.
 pub fn find<K: Kind>(inputs: K::Inputs) -> Find<K> {
-    Find { address: ADDRESS.to_owned(), inputs, token: TOKEN.to_owned() }
+    Find { address: ADDRESS.to_owned(), inputs, token: TOKEN.to_owned(), checkpoint: None }
 }
 
 /// A request to read an object of which only the id is known, without ephemeral outputs.
@@ -162,6 +191,55 @@ fn answer(half: Half, items: &[u32], request: &wire::Request) -> Result<wire::Re
     let headers = response.headers.into_iter().map(|(name, value)| wire::Header { name, value }).collect();
     Ok(wire::Response { status: response.status, headers, body: response.body })
 }
+
+fn aws_answer(
+    half: Half,
+    service: &'static str,
+    items: &[u32],
+    call: &aws_types::Call,
+) -> Result<String, types::Problem> {
+    let input = serde_json::from_str(&call.input).unwrap_or_default();
+    let call = AwsCall { half, service, items: items.to_vec(), action: call.action.clone(), input };
+    AWS_CALLS.with_borrow_mut(|calls| calls.push(call.clone()));
+    // Taken out while it runs, so that it may call what sets it.
+    let taken = AWS_RESPONDER.with_borrow_mut(Option::take);
+    let Some(mut responder) = taken else {
+        return Err(Problem::internal("no-responder", "the test answers no calls of AWS").into());
+    };
+    let answered = responder(&call);
+    AWS_RESPONDER.with_borrow_mut(|slot| {
+        slot.get_or_insert(responder);
+    });
+    answered.map(|json| json.to_string()).map_err(types::Problem::from)
+}
+
+macro_rules! aws_service {
+    ($service:literal, $read:ident, $write:ident) => {
+        pub(crate) mod $read {
+            use super::aws_types::Call;
+            use super::types::Problem;
+
+            pub(crate) fn send(calls: &[Call]) -> Vec<Result<String, Problem>> {
+                calls.iter().map(|call| super::aws_answer(super::Half::Read, $service, &[], call)).collect()
+            }
+        }
+
+        pub(crate) mod $write {
+            use super::aws_types::Write;
+            use super::types::Problem;
+
+            pub(crate) fn send(writes: &[Write]) -> Vec<Result<String, Problem>> {
+                let answer = |write: &Write| super::aws_answer(super::Half::Write, $service, &write.items, &write.call);
+                writes.iter().map(answer).collect()
+            }
+        }
+    };
+}
+
+aws_service!("route53", route53_read, route53_write);
+aws_service!("ssm", ssm_read, ssm_write);
+aws_service!("iam", iam_read, iam_write);
+aws_service!("s3", s3_read, s3_write);
 
 pub(crate) mod http_read {
     pub(crate) fn send(requests: &[super::wire::Request]) -> Vec<Result<super::wire::Response, super::types::Problem>> {

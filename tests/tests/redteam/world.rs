@@ -159,7 +159,7 @@ impl World {
             }
             "find" => {
                 let token = Token::new(LOOKED_BACK);
-                let requests = each!(name => FindRequest { kind: kind.clone(), address: address(name), inputs: inputs(name), token: token.clone() });
+                let requests = each!(name => FindRequest { kind: kind.clone(), address: address(name), inputs: inputs(name), token: token.clone(), checkpoint: None });
                 let said = |outcome| if let FindOutcome::Failed(problem) = outcome { Err(problem) } else { Ok(()) };
                 Ok(provider.find(&call, requests).await?.into_iter().map(said).collect())
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use maps_conformance::{Fake, LAWS, Peer, Setup, subjects};
+use maps_engine::capability::Rule;
 use maps_runtime::egress::Scheme;
 use maps_runtime::inspect::Inspection;
 
@@ -74,7 +75,7 @@ fn peer(args: &PluginTestArgs, inspection: &Inspection) -> Result<Peer, Failure>
     let manifest = &inspection.manifest;
     let mut hosts = BTreeMap::new();
     for StandIn { host, at, scheme } in &args.at {
-        if !manifest.http.iter().any(|rule| rule.scope.url.names_host(host)) {
+        if !manifest.rules.iter().filter_map(Rule::http).any(|scope| scope.url.names_host(host)) {
             return Err(Failure::usage(format!("no http rule of the plugin names {host}")));
         }
         if *scheme == Scheme::Https && args.ca.is_none() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use maps_engine::PluginName;
-use maps_engine::capability::{Allowance, Change, Effect, Interface, Risk, Weight};
+use maps_engine::capability::{Allowance, Change, Half, Interface, Risk, Weight};
 use maps_engine::name::RuleId;
 use maps_runtime::audit::{Tally, Use, VerifyError, Walked, Way};
 use serde_json::{Value as Json, json};
@@ -157,11 +157,11 @@ impl PluginRows {
             });
         }
         let narrowed = wanted.allowance.changes(&Allowance::all(manifest, &wanted.allowance));
-        for rule in &manifest.http {
-            let interface = if rule.effect == Effect::Write { Interface::HttpWrite } else { Interface::HttpRead };
+        for rule in &manifest.rules {
+            let interface = rule.interface();
             let of_rule = |change: &&Change| change.rule.as_ref() == Some(&rule.id);
             let less: Vec<_> = narrowed.iter().filter(of_rule).map(|change| change.message.clone()).collect();
-            let granted = match (wanted.allowance.http.contains_key(&rule.id), less.is_empty()) {
+            let granted = match (wanted.allowance.rules.contains_key(&rule.id), less.is_empty()) {
                 (false, _) => Granted::No,
                 (true, true) => Granted::All,
                 (true, false) => Granted::Less(less),
@@ -281,7 +281,7 @@ fn table(rows: &[Row]) -> String {
     let mut text = format!("{}\n", paint(DIM, line(&HEADINGS.map(str::to_owned))));
     for (row, cells) in rows.iter().zip(&cells) {
         let style = match row.interface {
-            Interface::HttpWrite => CHANGE,
+            Interface::Ruled(_, Half::Write) => CHANGE,
             _ => LEARN,
         };
         let mut line = line(cells);
@@ -317,7 +317,7 @@ impl Row {
     }
 
     fn is_http(&self) -> bool {
-        matches!(self.interface, Interface::HttpRead | Interface::HttpWrite)
+        matches!(self.interface, Interface::Ruled(..))
     }
 
     fn details(&self) -> Vec<String> {
@@ -390,9 +390,9 @@ impl ScopesView {
         let mut view = Self { scopes: BTreeMap::new(), silent: Vec::new() };
         for plugin in plugins {
             let wanted = &plugin.wanted;
-            for rule in &wanted.effective.http {
-                let credential = wanted.allowance.http.get(&rule.id).and_then(|rule| rule.credential.as_ref());
-                let there = rule.scope.url.exact_host() == Some(DIGITALOCEAN);
+            for rule in &wanted.effective.rules {
+                let credential = wanted.allowance.rules.get(&rule.id).and_then(|rule| rule.credential.as_ref());
+                let there = rule.http().is_some_and(|scope| scope.url.exact_host() == Some(DIGITALOCEAN));
                 let Some(credential) = credential.filter(|_| there) else { continue };
                 let scopes = view.scopes.entry(credential.from.clone()).or_default();
                 scopes.extend(rule.scopes.iter().cloned());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use maps_engine::capability::{AllowedRule, CredentialKind, Effect, Risk, Seal, Weight};
+use maps_engine::capability::{AllowedRule, CredentialKind, Effect, HttpScope, Risk, Scope, Seal, Weight};
 use maps_engine::name::RuleId;
 use serde_json::{Value as Json, json};
 
@@ -98,7 +98,7 @@ pub(crate) fn rehearsed(screen: &Screen, unapproved: &[(Wanted, String)]) {
             Standing::Changed { .. } => "is not what was approved",
             _ => "is not approved yet",
         };
-        let rules = wanted.allowance.http.values();
+        let rules = wanted.allowance.rules.values();
         let (writes, reads): (Vec<_>, Vec<_>) = rules.partition(|rule| rule.effect == Effect::Write);
         let line = format!(
             "{} {what}, which a run in earnest asks for: {} reading and {} writing rules. {}",
@@ -151,7 +151,7 @@ fn event(wanted: &Wanted, command: &str, narrower: Option<&Json>) -> Json {
 }
 
 fn reasons(wanted: &Wanted) -> Json {
-    let rules = wanted.effective.http.iter().map(|rule| (rule.id.as_str().to_owned(), json!(rule.reason)));
+    let rules = wanted.effective.rules.iter().map(|rule| (rule.id.as_str().to_owned(), json!(rule.reason)));
     let plain = wanted.manifest.plain.iter().filter(|(interface, _)| wanted.effective.plain.contains(*interface));
     let plain = plain.filter_map(|(interface, reason)| Some((interface.name().to_owned(), json!(reason.as_ref()?))));
     Json::Object(plain.chain(rules).collect())
@@ -193,7 +193,8 @@ fn all(wanted: &Wanted) -> Vec<String> {
     let risks = wanted.effective.risks();
     let loud = |id: Option<&RuleId>| risks.iter().any(|risk| risk.weight == Weight::Loud && risk.rule.as_ref() == id);
     let mut lines = Vec::new();
-    let credentials: BTreeSet<_> = wanted.allowance.http.values().filter_map(|rule| rule.credential.as_ref()).collect();
+    let credentials: BTreeSet<_> =
+        wanted.allowance.rules.values().filter_map(|rule| rule.credential.as_ref()).collect();
     for credential in credentials {
         let hosts: Vec<_> = credential.hosts.iter().map(String::as_str).collect();
         let (whose, hosts) = (paint(STRONG, name(&credential.from)), hosts.join(", "));
@@ -215,8 +216,8 @@ fn all(wanted: &Wanted) -> Vec<String> {
         let what = format!("use {}", paint(STRONG, interface));
         lines.push((!is_loud, 3, block(is_loud, &what, reason.as_deref().unwrap_or_default(), &[], &marks)));
     }
-    for rule in &wanted.effective.http {
-        let Some(allowed) = wanted.allowance.http.get(&rule.id) else { continue };
+    for rule in &wanted.effective.rules {
+        let Some(allowed) = wanted.allowance.rules.get(&rule.id) else { continue };
         let is_loud = loud(Some(&rule.id));
         let style = if rule.effect == Effect::Write { CHANGE } else { LEARN };
         let what = paint(style, name(&allowed.outline()));
@@ -254,38 +255,47 @@ fn block(loud: bool, what: &str, reason: &str, scope: &[String], marks: &[String
     lines
 }
 
-/// What a rule's scope says beside its methods and its URL.
+/// What a rule says beside its outline.
 fn details(rule: &AllowedRule) -> Vec<String> {
-    let scope = &rule.scope;
     let mut told = Vec::new();
     if rule.effect == Effect::Write {
-        let operations: Vec<_> = scope.operations.iter().map(|operation| operation.name()).collect();
+        let operations: Vec<_> = rule.scope.operations().iter().map(|operation| operation.name()).collect();
         told.push(format!("in {}", operations.join(", ")));
     }
     if let Some(credential) = &rule.credential {
         told.push(format!("with {}", name(&credential.from)));
     }
-    let places = scope.bind.body.iter().map(|(place, templates)| (place.to_string(), templates));
-    let names = scope.bind.query.iter().map(|(name, templates)| (format!("?{name}"), templates));
+    let (bind, sinks) = match &rule.scope {
+        Scope::Http(scope) => (&scope.bind, &scope.sinks),
+        Scope::Api(scope) => (&scope.bind, &scope.sinks),
+    };
+    let places = bind.body.iter().map(|(place, templates)| (place.to_string(), templates));
+    let names = bind.query.iter().map(|(name, templates)| (format!("?{name}"), templates));
     for (place, templates) in places.chain(names) {
         let templates: Vec<_> = templates.iter().map(ToString::to_string).collect();
         told.push(format!("{} is {}", name(&place), name(&templates.join(" and "))));
     }
-    if !scope.query.is_empty() {
-        let names: Vec<_> = scope.query.iter().map(|parameter| name(parameter).to_string()).collect();
+    if let Scope::Http(HttpScope { query, .. }) = &rule.scope
+        && !query.is_empty()
+    {
+        let names: Vec<_> = query.iter().map(|parameter| name(parameter).to_string()).collect();
         told.push(format!("query {}", names.join(", ")));
     }
-    if !scope.sinks.is_empty() {
-        let places: Vec<_> = scope.sinks.iter().map(|place| name(&place.to_string()).to_string()).collect();
+    if !sinks.is_empty() {
+        let places: Vec<_> = sinks.iter().map(|place| name(&place.to_string()).to_string()).collect();
         told.push(format!("secrets go to {}", places.join(", ")));
     }
-    match &scope.seal {
-        Seal::Body => told.push("the answer is sealed".to_owned()),
-        Seal::At(places) if !places.is_empty() => {
-            let places: Vec<_> = places.iter().map(|place| name(&place.to_string()).to_string()).collect();
-            told.push(format!("sealed in the answer: {}", places.join(", ")));
+    let places: Vec<String> = match &rule.scope {
+        Scope::Http(HttpScope { seal: Seal::Body, .. }) => {
+            told.push("the answer is sealed".to_owned());
+            Vec::new()
         }
-        Seal::At(_) => {}
+        Scope::Http(HttpScope { seal: Seal::At(places), .. }) => places.iter().map(ToString::to_string).collect(),
+        Scope::Api(scope) => scope.seals().map(str::to_owned).collect(),
+    };
+    if !places.is_empty() {
+        let places: Vec<_> = places.iter().map(|place| name(place).to_string()).collect();
+        told.push(format!("sealed in the answer: {}", places.join(", ")));
     }
     told
 }

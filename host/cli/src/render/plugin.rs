@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use maps_engine::capability::{Credential, CredentialKind, Effective, Weight};
+use maps_engine::capability::{Credential, CredentialKind, Effective, Family, Weight};
 use maps_runtime::inspect::Inspection;
 use serde_json::{Value as Json, json};
 
@@ -185,12 +185,15 @@ fn rehearsal(declared: &Json) -> String {
     page
 }
 
-/// Every rule of every interface: those that are declared as a whole, then those of `http`.
+/// Every rule of every interface: those that are declared as a whole, then the families with rules.
 fn rules(manifest: &Json) -> Vec<RuleRow> {
     let plain = manifest["plain"].as_object().into_iter().flatten();
     let plain = plain.map(|(interface, reason)| row(interface, &json!({"reason": reason})));
-    let http = manifest["http"].as_array().into_iter().flatten().map(|rule| row("http", rule));
-    plain.chain(http).collect()
+    let ruled = Family::ALL.into_iter().flat_map(|family| {
+        let rules = manifest[family.name()].as_array().into_iter().flatten();
+        rules.map(move |rule| row(family.name(), rule))
+    });
+    plain.chain(ruled).collect()
 }
 
 fn row(interface: &str, rule: &Json) -> RuleRow {
@@ -209,11 +212,13 @@ fn row(interface: &str, rule: &Json) -> RuleRow {
     }
 }
 
-/// What a rule says beside its name, effect and reason: `GET https://… credential=api`.
+/// What a rule says beside its name, effect and reason: `GET https://… credential=api`,
+/// `PutParameter names=["/**"]`.
 fn scope(rule: &Json) -> String {
-    const TOLD: [&str; 6] = ["id", "effect", "reason", "methods", "url", "operations"];
+    const TOLD: [&str; 7] = ["id", "effect", "reason", "methods", "actions", "url", "operations"];
     let Some(rule) = rule.as_object() else { return String::new() };
-    let methods = rule.get("methods").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+    let words = |key| rule.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+    let methods = words("methods").chain(words("actions"));
     let url = rule.get("url").and_then(Json::as_str);
     let rest = rule.iter().filter(|(key, value)| !TOLD.contains(&key.as_str()) && says_something(value));
     let rest = rest.map(|(key, value)| match value {

@@ -450,6 +450,7 @@ fn requests(items: &[Item]) -> Vec<FindRequest> {
             address: item.address.clone(),
             inputs: making.inputs.clone(),
             token: making.token.clone(),
+            checkpoint: making.checkpoint.clone(),
         }),
         _ => None,
     });

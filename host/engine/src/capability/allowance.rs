@@ -10,11 +10,12 @@ use std::fmt::Display;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::bind::Template;
+use super::bind::{Bind, Template};
 use super::grant::Effective;
-use super::manifest::{CredentialKind, Interface, Manifest};
+use super::interface::{Family, Interface};
+use super::manifest::{CredentialKind, Manifest};
 use super::read::{Reader, under};
-use super::rule::{Effect, HttpScope, SCOPE_FIELDS, read_effect, read_whole_scope};
+use super::rule::{Effect, Rule, Scope, read_effect};
 use crate::name::RuleId;
 use crate::stack::{PluginDecl, Stack};
 
@@ -23,8 +24,8 @@ use crate::stack::{PluginDecl, Stack};
 pub struct Allowance {
     /// The interfaces without rules.
     pub interfaces: BTreeSet<Interface>,
-    /// The rules of `http`.
-    pub http: BTreeMap<RuleId, AllowedRule>,
+    /// The rules.
+    pub rules: BTreeMap<RuleId, AllowedRule>,
 }
 
 /// A rule in effect, without its reason: that is for people to read, and allows nothing.
@@ -34,7 +35,7 @@ pub struct AllowedRule {
     pub effect: Effect,
     /// What it allows.
     #[serde(flatten)]
-    pub scope: HttpScope,
+    pub scope: Scope,
     /// What the host adds to its calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialUse>,
@@ -76,11 +77,11 @@ impl Allowance {
             let hosts = stack.credentials.get(&from)?.hosts.iter().cloned().collect();
             Some(CredentialUse { name: name.clone(), kind, from, hosts })
         };
-        let rules = effective.http.iter().map(|rule| {
+        let rules = effective.rules.iter().map(|rule| {
             let credential = rule.credential.as_ref().and_then(given);
             (rule.id.clone(), AllowedRule { effect: rule.effect, scope: rule.scope.clone(), credential })
         });
-        Self { interfaces: effective.plain.clone(), http: rules.collect() }
+        Self { interfaces: effective.plain.clone(), rules: rules.collect() }
     }
 
     /// May nothing that `approved` does not allow?
@@ -91,8 +92,8 @@ impl Allowance {
     /// What both allow.
     #[must_use]
     pub fn meet(&self, other: &Self) -> Self {
-        let http = self.http.iter().filter_map(|(id, rule)| Some((id.clone(), rule.meet(other.http.get(id)?)?)));
-        Self { interfaces: self.interfaces.intersection(&other.interfaces).copied().collect(), http: http.collect() }
+        let rules = self.rules.iter().filter_map(|(id, rule)| Some((id.clone(), rule.meet(other.rules.get(id)?)?)));
+        Self { interfaces: self.interfaces.intersection(&other.interfaces).copied().collect(), rules: rules.collect() }
     }
 
     /// What differs from an earlier one, what was widened first.
@@ -104,14 +105,14 @@ impl Allowance {
         for interface in since.interfaces.difference(&self.interfaces) {
             changes.add(false, "interface", format!("no longer uses `{interface}`"));
         }
-        for (id, rule) in &self.http {
+        for (id, rule) in &self.rules {
             changes.rule = Some(id.clone());
-            match since.http.get(id) {
+            match since.rules.get(id) {
                 None => changes.add(true, "rule", format!("may {}", rule.outline())),
                 Some(before) => rule.changes(before, &mut changes),
             }
         }
-        for (id, rule) in since.http.iter().filter(|(id, _)| !self.http.contains_key(*id)) {
+        for (id, rule) in since.rules.iter().filter(|(id, _)| !self.rules.contains_key(*id)) {
             changes.rule = Some(id.clone());
             changes.add(false, "rule", format!("no longer may {}", rule.outline()));
         }
@@ -123,23 +124,23 @@ impl Allowance {
     /// All that a manifest declares, outside of any stack: its credentials go by their own names, to
     /// the hosts of their rules.
     pub fn declared(manifest: &Manifest) -> Self {
-        let rules = manifest.http.iter().map(|rule| {
+        let rules = manifest.rules.iter().map(|rule| {
             let given = |name: &String| {
                 let kind = manifest.credentials.get(name)?.kind.clone();
-                let hosts = BTreeSet::from([rule.scope.url.host()]);
+                let hosts = rule.http().map(|scope| scope.url.host()).into_iter().collect();
                 Some(CredentialUse { name: name.clone(), kind, from: name.clone(), hosts })
             };
             let credential = rule.credential.as_ref().and_then(given);
             (rule.id.clone(), AllowedRule { effect: rule.effect, scope: rule.scope.clone(), credential })
         });
-        Self { interfaces: manifest.plain.keys().copied().collect(), http: rules.collect() }
+        Self { interfaces: manifest.plain.keys().copied().collect(), rules: rules.collect() }
     }
 
     /// All that a manifest declares, with the credentials that `granted` was given.
     pub fn all(manifest: &Manifest, granted: &Self) -> Self {
         let mut all = Self::declared(manifest);
-        for (id, rule) in &mut all.http {
-            rule.credential = granted.http.get(id).and_then(|granted| granted.credential.clone());
+        for (id, rule) in &mut all.rules {
+            rule.credential = granted.rules.get(id).and_then(|granted| granted.credential.clone());
         }
         all
     }
@@ -149,15 +150,17 @@ impl Allowance {
     pub fn grant(&self, manifest: &Manifest) -> Json {
         let interfaces = self.interfaces.iter().map(|interface| (interface.name().to_owned(), json!({})));
         let mut grant: Map<_, _> = interfaces.collect();
-        let rules = manifest.http.iter().filter_map(|rule| {
-            let allowed = &self.http.get(&rule.id)?.scope;
-            let mut entry = Map::from_iter([("id".to_owned(), json!(rule.id))]);
-            entry.extend(allowed.beside(&rule.scope).into_iter().map(|(key, value)| (key.to_owned(), value)));
-            Some(Json::Object(entry))
-        });
-        let rules: Vec<Json> = rules.collect();
-        if !rules.is_empty() {
-            grant.insert("http".to_owned(), Json::Array(rules));
+        for family in Family::ALL {
+            let of_family = manifest.rules_of(family).filter_map(|rule: &Rule| {
+                let allowed = &self.rules.get(&rule.id)?.scope;
+                let mut entry = Map::from_iter([("id".to_owned(), json!(rule.id))]);
+                entry.extend(allowed.beside(&rule.scope).into_iter().map(|(key, value)| (key.to_owned(), value)));
+                Some(Json::Object(entry))
+            });
+            let entries: Vec<Json> = of_family.collect();
+            if !entries.is_empty() {
+                grant.insert(family.name().to_owned(), Json::Array(entries));
+            }
         }
         Json::Object(grant)
     }
@@ -171,32 +174,41 @@ impl Allowance {
                 allowance.interfaces.extend(reader.choice(&path, word, &words));
             }
         }
-        let path = under(path, "http");
-        let list = fields.get("http").and_then(|json| reader.list(&path, json)).unwrap_or_default();
-        for (at, json) in list.iter().enumerate() {
-            let path = format!("{path}[{at}]");
-            let Some((id, rule)) = AllowedRule::read(reader, &path, json) else { continue };
-            if allowance.http.insert(id.clone(), rule).is_some() {
-                reader.fault(&under(&path, "id"), format!("the rule `{id}` stands here twice"));
+        for family in Family::ALL {
+            let path = under(path, family.name());
+            let list = fields.get(family.name()).and_then(|json| reader.list(&path, json)).unwrap_or_default();
+            for (at, json) in list.iter().enumerate() {
+                let path = format!("{path}[{at}]");
+                let Some((id, rule)) = AllowedRule::read(reader, &path, json, family) else { continue };
+                if allowance.rules.insert(id.clone(), rule).is_some() {
+                    reader.fault(&under(&path, "id"), format!("the rule `{id}` stands here twice"));
+                }
             }
         }
         allowance
     }
 }
 
+/// Differences as they are found.
 #[derive(Default)]
-struct Changes {
+pub(super) struct Changes {
     rule: Option<RuleId>,
     found: Vec<Change>,
 }
 
 impl Changes {
-    fn add(&mut self, widened: bool, what: &'static str, message: String) {
+    pub(super) fn add(&mut self, widened: bool, what: &'static str, message: String) {
         self.found.push(Change { widened, rule: self.rule.clone(), what, message });
     }
 
     /// A set of which more allows more.
-    fn set<T: Ord + Display>(&mut self, what: &'static str, verb: &str, now: &BTreeSet<T>, then: &BTreeSet<T>) {
+    pub(super) fn set<T: Ord + Display>(
+        &mut self,
+        what: &'static str,
+        verb: &str,
+        now: &BTreeSet<T>,
+        then: &BTreeSet<T>,
+    ) {
         for (widened, may, all) in [(true, "may", now.difference(then)), (false, "no longer may", then.difference(now))]
         {
             let items: Vec<_> = all.map(|item| format!("`{item}`")).collect();
@@ -206,8 +218,19 @@ impl Changes {
         }
     }
 
-    /// A part of the request with what it must equal: more of it allows less.
-    fn bound(&mut self, part: &str, now: Option<&BTreeSet<Template>>, then: Option<&BTreeSet<Template>>) {
+    /// What must equal the step's values: more of it allows less.
+    pub(super) fn bound(&mut self, now: &Bind, then: &Bind) {
+        let places: BTreeSet<_> = now.body.keys().chain(then.body.keys()).collect();
+        for place in places {
+            self.part(&place.to_string(), now.body.get(place), then.body.get(place));
+        }
+        let names: BTreeSet<_> = now.query.keys().chain(then.query.keys()).collect();
+        for name in names {
+            self.part(&format!("?{name}"), now.query.get(name), then.query.get(name));
+        }
+    }
+
+    fn part(&mut self, part: &str, now: Option<&BTreeSet<Template>>, then: Option<&BTreeSet<Template>>) {
         let none = BTreeSet::new();
         let (now, then) = (now.unwrap_or(&none), then.unwrap_or(&none));
         for template in then.difference(now) {
@@ -222,9 +245,7 @@ impl Changes {
 impl AllowedRule {
     /// `write POST https://…`.
     pub fn outline(&self) -> String {
-        let methods: Vec<_> = self.scope.methods.iter().map(String::as_str).collect();
-        let effect = if self.effect == Effect::Write { "write" } else { "read" };
-        format!("{effect} {} {}", methods.join(" and "), self.scope.url)
+        format!("{} {}", self.effect.name(), self.scope.outline())
     }
 
     fn meet(&self, other: &Self) -> Option<Self> {
@@ -243,28 +264,10 @@ impl AllowedRule {
         if self.effect != before.effect {
             changes.add(true, "effect", format!("may {}, and was approved to {}", self.outline(), before.outline()));
         }
-        let (now, then) = (&self.scope, &before.scope);
-        changes.set("operations", "serve", &now.operations, &then.operations);
-        changes.set("methods", "send", &now.methods, &then.methods);
-        if now.url != then.url {
-            changes.add(!now.url.subset_of(&then.url), "url", format!("reaches {} instead of {}", now.url, then.url));
-        }
-        changes.set("query", "set the query parameter", &now.query, &then.query);
-        let places: BTreeSet<_> = now.bind.body.keys().chain(then.bind.body.keys()).collect();
-        for place in places {
-            changes.bound(&place.to_string(), now.bind.body.get(place), then.bind.body.get(place));
-        }
-        let names: BTreeSet<_> = now.bind.query.keys().chain(then.bind.query.keys()).collect();
-        for name in names {
-            changes.bound(&format!("?{name}"), now.bind.query.get(name), then.bind.query.get(name));
-        }
-        changes.set("sinks", "send secrets at", &now.sinks, &then.sinks);
-        if now.seal != then.seal {
-            let widened = !now.seal.holds(&then.seal);
-            let sees = if widened { "sees" } else { "no longer sees" };
-            let message =
-                format!("{sees} in clear what was{} sealed of its answers", if widened { "" } else { " not" });
-            changes.add(widened, "seal", message);
+        match (&self.scope, &before.scope) {
+            (Scope::Http(now), Scope::Http(then)) => now.changes(then, changes),
+            (Scope::Api(now), Scope::Api(then)) if now.family == then.family => now.changes(then, changes),
+            _ => changes.add(true, "rule", format!("may {}, and was approved to {}", self.outline(), before.outline())),
         }
         match (&self.credential, &before.credential) {
             (Some(now), Some(then)) if now.is_same(then) => {
@@ -276,12 +279,13 @@ impl AllowedRule {
         }
     }
 
-    fn read(reader: &mut Reader, path: &str, json: &Json) -> Option<(RuleId, Self)> {
-        let known: Vec<_> = ["id", "effect", "credential"].into_iter().chain(SCOPE_FIELDS).collect();
+    fn read(reader: &mut Reader, path: &str, json: &Json, family: Family) -> Option<(RuleId, Self)> {
+        let mut known = vec!["id", "effect", "credential"];
+        known.extend(Scope::keys(family));
         let fields = reader.object(path, json, &known)?;
         let id = reader.name(path, fields, "id");
         let effect = read_effect(reader, path, fields);
-        let scope = read_whole_scope(reader, path, fields, effect);
+        let scope = Scope::read(reader, path, fields, family, effect);
         let credential = match fields.get("credential") {
             Some(json) => Some(CredentialUse::read(reader, &under(path, "credential"), json)?),
             None => None,

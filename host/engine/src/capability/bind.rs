@@ -1,6 +1,6 @@
 //! Bindings: which part of a request must equal which part of the step it serves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::StepScope;
+use super::read::{Reader, under};
 use crate::value::Value;
 
 /// A value of the step: `{id}`, `{address}`, `{inputs.a.b}`, `{outputs.a}`.
@@ -326,19 +327,60 @@ impl Serialize for Pointer {
     }
 }
 
+/// A list is what a grant's own binding beside the manifest's comes to.
+fn read_templates(reader: &mut Reader, path: &str, json: &Json) -> BTreeSet<Template> {
+    let texts = match json {
+        Json::Array(_) => reader.texts(path, json),
+        one => reader.text(path, one).map(|text| (path.to_owned(), text)).into_iter().collect(),
+    };
+    texts.into_iter().filter_map(|(path, text)| reader.parsed(&path, Template::from_str(text))).collect()
+}
+
 /// What a rule binds beside the path of its URL. More bindings allow less. Each field holds every
 /// template that it must equal: a grant may add to what the manifest says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bind {
     /// Values in the JSON body; of a list, by `*`, every item.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub body: BTreeMap<Pointer, std::collections::BTreeSet<Template>>,
+    pub body: BTreeMap<Pointer, BTreeSet<Template>>,
     /// Query parameters; a bound one is allowed, must be there, and only once.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub query: BTreeMap<String, std::collections::BTreeSet<Template>>,
+    pub query: BTreeMap<String, BTreeSet<Template>>,
 }
 
 impl Bind {
+    /// Reads what a rule of `http` says: places of the body, parameters of the query.
+    pub(super) fn read(reader: &mut Reader, path: &str, json: &Json) -> Self {
+        let mut bind = Self::default();
+        let Some(fields) = reader.object(path, json, &["body", "query"]) else { return bind };
+        if let Some(json) = fields.get("body") {
+            bind.body = Self::read_places(reader, &under(path, "body"), json).body;
+        }
+        let query = under(path, "query");
+        for (name, json) in fields.get("query").and_then(|json| reader.any_object(&query, json)).into_iter().flatten() {
+            let templates = read_templates(reader, &under(&query, name), json);
+            if !templates.is_empty() {
+                bind.query.entry(name.clone()).or_default().extend(templates);
+            }
+        }
+        bind
+    }
+
+    /// Reads what a rule of a service says, whose calls have an input and no query.
+    pub(super) fn read_places(reader: &mut Reader, path: &str, json: &Json) -> Self {
+        let mut bind = Self::default();
+        for (name, json) in reader.any_object(path, json).into_iter().flatten() {
+            let path = under(path, name);
+            let templates = read_templates(reader, &path, json);
+            if templates.is_empty() {
+                continue;
+            }
+            let Some(pointer) = reader.parsed(&path, Pointer::from_str(name)) else { continue };
+            bind.body.entry(pointer).or_default().extend(templates);
+        }
+        bind
+    }
+
     /// Nothing is bound.
     pub fn is_empty(&self) -> bool {
         self.body.is_empty() && self.query.is_empty()

@@ -1,24 +1,19 @@
 //! The one function that decides whether a host call is allowed. Every interface passes it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::StepScope;
 use super::address::RequestUrl;
-use super::bind::Template;
+use super::bind::{Pointer, Template};
+use super::decide_api::{ApiFacts, decide_api};
 use super::grant::Effective;
-use super::manifest::{Interface, rule_text};
+use super::http_scope::HttpScope;
+use super::interface::{Family, Half, Interface, http_rule_line};
 use super::pattern::Mismatch;
-use super::rule::{Effect, HttpRule, Operation};
+use super::rule::{Effect, Operation, Rule};
 use crate::name::RuleId;
 use crate::problem::{Class, Problem};
 use crate::value::Value;
-
-/// Which half of an interface a call came through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Half {
-    /// `…-read`.
-    Read,
-    /// `…-write`.
-    Write,
-}
 
 /// What a call is, as far as rules care.
 #[derive(Clone, Debug)]
@@ -27,6 +22,8 @@ pub enum Facts<'a> {
     Plain(Interface),
     /// One HTTP request.
     Http(HttpFacts<'a>),
+    /// One call of a service whose actions the host knows.
+    Api(ApiFacts<'a>),
 }
 
 /// One HTTP request.
@@ -54,7 +51,7 @@ pub enum Decision<'a> {
     /// Yes.
     Allow {
         /// The rule that says so; none for an interface without rules.
-        rule: Option<&'a HttpRule>,
+        rule: Option<&'a Rule>,
         /// Which requests of the batch it concerns.
         steps: Vec<usize>,
     },
@@ -89,6 +86,7 @@ pub fn decide<'a>(effective: &'a Effective, facts: &Facts<'_>, scopes: &[StepSco
         }
         Facts::Plain(interface) => Decision::Deny(missing(effective, *interface)),
         Facts::Http(http) => decide_http(effective, http, scopes).unwrap_or_else(Decision::Deny),
+        Facts::Api(api) => decide_api(effective, api, scopes).unwrap_or_else(Decision::Deny),
     }
 }
 
@@ -108,37 +106,18 @@ fn decide_http<'a>(
     facts: &HttpFacts<'_>,
     scopes: &[StepScope],
 ) -> Result<Decision<'a>, Denial> {
-    let claimed = claimed_steps(facts, scopes)?;
+    let what = format!("{} {}", facts.method, facts.url);
+    let claimed = claimed_steps(facts.half, facts.operation, facts.items, &what, scopes)?;
     let mut nearest: Option<(u8, Denial)> = None;
-    for rule in &effective.http {
+    for rule in effective.rules_of(Family::Http) {
         match judge(rule, facts, scopes, &claimed) {
             Ok(steps) => return Ok(Decision::Allow { rule: Some(rule), steps }),
-            Err((reached, denial)) => {
-                if nearest.as_ref().is_none_or(|(best, _)| reached > *best) {
-                    nearest = Some((reached, denial));
-                }
-            }
+            Err(found) => nearer(&mut nearest, found),
         }
     }
-    let declared = effective.declared_http.iter().find(|rule| judge(rule, facts, scopes, &claimed).is_ok());
+    let declared = effective.declared_rules.iter().find(|rule| judge(rule, facts, scopes, &claimed).is_ok());
     if let Some(rule) = declared {
-        let id = &rule.id;
-        let narrowed = effective.http.iter().any(|granted| granted.id == *id);
-        let line = format!("grant:\n  http:\n    - {{id: {id}}}");
-        let (less, help) = if narrowed {
-            (
-                "granted for less",
-                format!("the plugin's `grant:` in the stack narrows `{id}`; all that it declares is\n{line}"),
-            )
-        } else {
-            ("not granted", format!("to grant it, add to the plugin in the stack:\n{line}"))
-        };
-        return Err(Denial {
-            code: "http-not-granted",
-            message: format!("{} {} is declared by rule `{id}` and {less}", facts.method, facts.url),
-            help,
-            rule: Some(id.clone()),
-        });
+        return Err(not_granted(effective, rule, &what));
     }
     Err(match nearest {
         // Reached 0 means another place altogether: no rule to speak of.
@@ -147,8 +126,36 @@ fn decide_http<'a>(
     })
 }
 
+/// Keeps the refusal of the rule that the call came nearest to.
+pub(super) fn nearer(nearest: &mut Option<(u8, Denial)>, found: (u8, Denial)) {
+    if nearest.as_ref().is_none_or(|(best, _)| found.0 > *best) {
+        *nearest = Some(found);
+    }
+}
+
+/// A rule of the manifest would allow it, and the stack does not grant that.
+pub(super) fn not_granted(effective: &Effective, rule: &Rule, what: &str) -> Denial {
+    let id = &rule.id;
+    let family = rule.scope.family();
+    let narrowed = effective.rules.iter().any(|granted| granted.id == *id);
+    let line = format!("grant:\n  {family}:\n    - {{id: {id}}}");
+    let (less, help) = if narrowed {
+        (
+            "granted for less",
+            format!("the plugin's `grant:` in the stack narrows `{id}`; all that it declares is\n{line}"),
+        )
+    } else {
+        ("not granted", format!("to grant it, add to the plugin in the stack:\n{line}"))
+    };
+    Denial {
+        code: if family == Family::Http { "http-not-granted" } else { "api-not-granted" },
+        message: format!("{what} is declared by rule `{id}` and {less}"),
+        help,
+        rule: Some(id.clone()),
+    }
+}
+
 fn no_rule(facts: &HttpFacts<'_>) -> Denial {
-    let effect = if facts.half == Half::Write { "write" } else { "read" };
     let mut place = facts.url.as_url().clone();
     place.set_query(None);
     Denial {
@@ -156,42 +163,54 @@ fn no_rule(facts: &HttpFacts<'_>) -> Denial {
         message: format!("no rule allows {} {}", facts.method, facts.url),
         help: format!(
             "to declare it, add to `capabilities:` of plugin.yaml:\n{}",
-            rule_text(effect, facts.method, place.as_str())
+            http_rule(facts.half.effect(), facts.method, place.as_str())
         ),
         rule: None,
     }
 }
 
+fn http_rule(effect: Effect, method: &str, url: &str) -> String {
+    format!("http:\n{}", http_rule_line(effect, method, url))
+}
+
 /// The requests that the call is held against: those a write claims, or all of them for a read.
-fn claimed_steps(facts: &HttpFacts<'_>, scopes: &[StepScope]) -> Result<Vec<usize>, Denial> {
+pub(super) fn claimed_steps(
+    half: Half,
+    operation: Option<Operation>,
+    items: &[u32],
+    what: &str,
+    scopes: &[StepScope],
+) -> Result<Vec<usize>, Denial> {
     let deny = |code, message: String| {
         let help = "`items` names the requests of this batch that the call serves, by index, each once".to_owned();
         Err(Denial { code, message, help, rule: None })
     };
-    if facts.half == Half::Read {
+    if half == Half::Read {
         return Ok((0..scopes.len()).collect());
     }
-    if facts.operation.is_none() {
+    if operation.is_none() {
         return Err(Denial {
             code: "write-outside-apply",
-            message: format!("{} {} came through `http-write` while nothing may be changed", facts.method, facts.url),
+            message: format!("{what} came through a write half while nothing may be changed"),
             help: "only `create`, `update` and `delete` may write".to_owned(),
             rule: None,
         });
     }
-    if facts.items.is_empty() {
+    if items.is_empty() {
         return deny(
             "write-serves-nothing",
             "a write says which requests it serves, and this one names none".to_owned(),
         );
     }
-    let mut steps = Vec::with_capacity(facts.items.len());
-    for item in facts.items {
+    let mut steps = Vec::with_capacity(items.len());
+    // A batch may have a thousand.
+    let mut seen = vec![false; scopes.len()];
+    for item in items {
         match usize::try_from(*item) {
             Ok(step) if step >= scopes.len() => {
                 return deny("write-unknown-item", format!("item {item} is not in this batch of {}", scopes.len()));
             }
-            Ok(step) if steps.contains(&step) => {
+            Ok(step) if std::mem::replace(&mut seen[step], true) => {
                 return deny("write-repeated-item", format!("item {item} is claimed twice"));
             }
             Ok(step) => steps.push(step),
@@ -204,25 +223,24 @@ fn claimed_steps(facts: &HttpFacts<'_>, scopes: &[StepScope]) -> Result<Vec<usiz
 /// Holds the call against one rule. A refusal says how far it came, so that the message is about
 /// the rule that was probably meant.
 fn judge(
-    rule: &HttpRule,
+    rule: &Rule,
     facts: &HttpFacts<'_>,
     scopes: &[StepScope],
     claimed: &[usize],
 ) -> Result<Vec<usize>, (u8, Denial)> {
-    let scope = &rule.scope;
     let deny = |reached: u8, code, message: String, help: String| {
         Err((reached, Denial { code, message, help, rule: Some(rule.id.clone()) }))
     };
     let id = &rule.id;
+    let Some(scope) = rule.http() else { return deny(0, "http-no-rule", String::new(), String::new()) };
     if !scope.url.covers(facts.url) {
         return deny(0, "http-no-rule", String::new(), String::new());
     }
     if !scope.methods.contains(facts.method) {
         let message = format!("rule `{id}` does not allow {} {}", facts.method, facts.url);
-        let effect = if facts.half == Half::Write { "write" } else { "read" };
         let help = format!(
             "add to `capabilities:` of plugin.yaml:\n{}",
-            rule_text(effect, facts.method, &scope.url.to_string())
+            http_rule(facts.half.effect(), facts.method, &scope.url.to_string())
         );
         return deny(1, "http-method", message, help);
     }
@@ -252,8 +270,9 @@ fn judge(
         let message = format!("rule `{id}` does not allow the query parameter `{name}`");
         return deny(5, "http-query", message, format!("add `{name}` to `query` of rule `{id}` of plugin.yaml"));
     }
+    let http = scope;
     let held: Vec<_> =
-        claimed.iter().filter_map(|step| scopes.get(*step).map(|scope| (*step, bound(rule, facts, scope)))).collect();
+        claimed.iter().filter_map(|step| scopes.get(*step).map(|scope| (*step, bound(http, facts, scope)))).collect();
     let refused = |why: &str, step: Option<&usize>| {
         let of =
             step.and_then(|step| scopes.get(*step)).map_or_else(String::new, |scope| format!(" of {}", scope.address));
@@ -285,29 +304,40 @@ fn judge(
 }
 
 /// Do the bound parts equal the step's values? The answer names places, never values.
-fn bound(rule: &HttpRule, facts: &HttpFacts<'_>, scope: &StepScope) -> Result<(), String> {
-    match rule.scope.url.matches(facts.url, scope) {
+fn bound(http: &HttpScope, facts: &HttpFacts<'_>, scope: &StepScope) -> Result<(), String> {
+    match http.url.matches(facts.url, scope) {
         Ok(()) => {}
         Err(Mismatch::Bound { placeholder, .. }) => return Err(format!("a segment of the path is not {placeholder}")),
         Err(Mismatch::Elsewhere) => return Err("the URL is another".to_owned()),
     }
-    for (pointer, templates) in &rule.scope.bind.body {
-        let actual = facts.body.map(|body| pointer.find(body));
+    places_fit(&http.bind.body, facts.body, "body", scope)?;
+    for (name, templates) in &http.bind.query {
+        let mut values = facts.url.query().iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let (first, second) = (values.next(), values.next());
+        let wrong = |template: &&Template| second.is_some() || !template.equals_text(first, scope);
+        if let Some(template) = templates.iter().find(wrong) {
+            return Err(format!("the query parameter `{name}` is not {template}"));
+        }
+    }
+    Ok(())
+}
+
+/// Do the bound places of a JSON value equal the step's values?
+pub(super) fn places_fit(
+    bind: &BTreeMap<Pointer, BTreeSet<Template>>,
+    value: Option<&Value>,
+    whole: &str,
+    scope: &StepScope,
+) -> Result<(), String> {
+    for (pointer, templates) in bind {
+        let actual = value.map(|value| pointer.find(value));
         let equal = |template: &&Template| match &actual {
             Some(Ok(values)) => values.iter().all(|value| template.equals(*value, scope)),
             _ => false,
         };
         let wrong = |template: &&Template| !equal(template);
         if let Some(template) = templates.iter().find(wrong) {
-            return Err(format!("`{pointer}` in the body is not {template}"));
-        }
-    }
-    for (name, templates) in &rule.scope.bind.query {
-        let mut values = facts.url.query().iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let (first, second) = (values.next(), values.next());
-        let wrong = |template: &&Template| second.is_some() || !template.equals_text(first, scope);
-        if let Some(template) = templates.iter().find(wrong) {
-            return Err(format!("the query parameter `{name}` is not {template}"));
+            return Err(format!("`{pointer}` in the {whole} is not {template}"));
         }
     }
     Ok(())

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::manifest::{Credential, Interface, Manifest};
+use super::interface::{Family, Half, Interface};
+use super::manifest::{Credential, Manifest, interfaces};
 use super::read::{Fault, Faults, Reader, SURPLUS, under};
-use super::rule::{HttpRule, SCOPE_FIELDS, WrittenScope};
+use super::rule::{Rule, Scope};
 use crate::diagnostic::suggest;
 
 /// What a plugin may do in one stack: declared ∩ granted, computed once. The manifest stays at
@@ -16,8 +17,8 @@ use crate::diagnostic::suggest;
 pub struct Effective {
     /// The interfaces without rules.
     pub plain: BTreeSet<Interface>,
-    /// The rules of `http`.
-    pub http: Vec<HttpRule>,
+    /// The rules.
+    pub rules: Vec<Rule>,
     /// The manifest's credentials.
     pub credentials: BTreeMap<String, Credential>,
     /// Where the grant says more than the manifest declares: that part has no effect.
@@ -25,7 +26,7 @@ pub struct Effective {
     pub surplus: Vec<Fault>,
     /// The manifest's rules.
     #[serde(skip)]
-    pub(super) declared_http: Vec<HttpRule>,
+    pub(super) declared_rules: Vec<Rule>,
     #[serde(skip)]
     pub(super) declared: BTreeSet<Interface>,
 }
@@ -39,46 +40,47 @@ impl Effective {
     pub fn meet(manifest: &Manifest, grant: Option<&Json>) -> Result<Self, Faults> {
         let mut effective = Self {
             plain: manifest.plain.keys().copied().collect(),
-            http: manifest.http.clone(),
+            rules: manifest.rules.clone(),
             credentials: manifest.credentials.clone(),
             surplus: Vec::new(),
-            declared_http: manifest.http.clone(),
+            declared_rules: manifest.rules.clone(),
             declared: manifest.interfaces(),
         };
         let Some(grant) = grant else { return Ok(effective) };
         let mut reader = Reader::default();
         effective.plain.clear();
-        effective.http.clear();
+        effective.rules.clear();
         read(&mut reader, grant, manifest, &mut effective);
         reader.finish(Some(effective))
     }
 
     /// What to write at the plugin in the stack to grant an interface, or all rules of one.
     pub fn grant_lines(&self, interface: Interface) -> String {
-        let effect = match interface {
-            Interface::HttpRead => super::Effect::Read,
-            Interface::HttpWrite => super::Effect::Write,
-            plain => return format!("grant:\n  {plain}: {{}}"),
-        };
-        let rules = self.declared_http.iter().filter(|rule| rule.effect == effect);
-        rules.fold("grant:\n  http:".to_owned(), |lines, rule| format!("{lines}\n    - {{id: {}}}", rule.id))
+        let Interface::Ruled(family, half) = interface else { return format!("grant:\n  {interface}: {{}}") };
+        let rules = self.declared_rules.iter();
+        let rules = rules.filter(|rule| rule.scope.family() == family && rule.effect == half.effect());
+        rules.fold(format!("grant:\n  {family}:"), |lines, rule| format!("{lines}\n    - {{id: {}}}", rule.id))
     }
 
     /// The interfaces that hold anything.
     pub fn interfaces(&self) -> BTreeSet<Interface> {
-        let mut all = self.plain.clone();
-        if !self.http.is_empty() {
-            all.insert(Interface::HttpRead);
-        }
-        if self.http.iter().any(|rule| rule.effect == super::Effect::Write) {
-            all.insert(Interface::HttpWrite);
-        }
-        all
+        interfaces(self.plain.iter().copied(), &self.rules)
+    }
+
+    /// The rules of one family.
+    pub fn rules_of(&self, family: Family) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| rule.scope.family() == family)
+    }
+
+    /// Is there a rule for this half of a family?
+    pub fn opens(&self, family: Family, half: Half) -> bool {
+        self.rules_of(family).any(|rule| rule.effect == half.effect())
     }
 }
 
 fn read(reader: &mut Reader, grant: &Json, manifest: &Manifest, effective: &mut Effective) {
-    let known: Vec<_> = Interface::PLAIN.iter().map(|plain| plain.name()).chain(["http"]).collect();
+    let known: Vec<_> =
+        Interface::PLAIN.map(Interface::name).into_iter().chain(Family::ALL.map(Family::name)).collect();
     let Some(fields) = reader.object("grant", grant, &known) else { return };
     for interface in Interface::PLAIN {
         let Some(json) = fields.get(interface.name()) else { continue };
@@ -89,15 +91,20 @@ fn read(reader: &mut Reader, grant: &Json, manifest: &Manifest, effective: &mut 
             effective.plain.insert(interface);
         }
     }
-    let list = fields.get("http").and_then(|json| reader.list("grant.http", json)).unwrap_or_default();
-    for (at, json) in list.iter().enumerate() {
-        let path = format!("grant.http[{at}]");
-        let Some(rule) = read_entry(reader, &path, json, manifest, &mut effective.surplus) else { continue };
-        if effective.http.iter().any(|earlier| earlier.id == rule.id) {
-            reader.fault(&path, format!("rule `{}` is granted twice", rule.id));
-            continue;
+    for family in Family::ALL {
+        let path = under("grant", family.name());
+        let list = fields.get(family.name()).and_then(|json| reader.list(&path, json)).unwrap_or_default();
+        for (at, json) in list.iter().enumerate() {
+            let path = format!("{path}[{at}]");
+            let Some(rule) = read_entry(reader, &path, json, family, manifest, &mut effective.surplus) else {
+                continue;
+            };
+            if effective.rules.iter().any(|earlier| earlier.id == rule.id) {
+                reader.fault(&path, format!("rule `{}` is granted twice", rule.id));
+                continue;
+            }
+            effective.rules.push(rule);
         }
-        effective.http.push(rule);
     }
 }
 
@@ -105,22 +112,21 @@ fn read_entry(
     reader: &mut Reader,
     path: &str,
     json: &Json,
+    family: Family,
     manifest: &Manifest,
     surplus: &mut Vec<Fault>,
-) -> Option<HttpRule> {
-    let known: Vec<_> = ["id"].into_iter().chain(SCOPE_FIELDS).collect();
+) -> Option<Rule> {
+    let known: Vec<_> = ["id"].into_iter().chain(Scope::keys(family)).collect();
     let fields = reader.object(path, json, &known)?;
     let id = reader.required(path, fields, "id")?;
-    let Some(declared) = manifest.http.iter().find(|rule| rule.id.as_str() == id) else {
-        let help = suggest(id, manifest.http.iter().map(|rule| rule.id.as_str()))
+    let Some(declared) = manifest.rules_of(family).find(|rule| rule.id.as_str() == id) else {
+        let help = suggest(id, manifest.rules_of(family).map(|rule| rule.id.as_str()))
             .unwrap_or_else(|| "a grant can only narrow what is declared".to_owned());
         reader.fault_with_help(&under(path, "id"), format!("plugin `{}` has no rule `{id}`", manifest.plugin), help);
         return None;
     };
-    let written = WrittenScope::read(reader, path, fields);
-    let more = written.beyond(&declared.scope);
-    let granted = written.within(&declared.scope);
-    let Some(scope) = declared.scope.meet(&granted) else {
+    let (scope, more) = declared.scope.narrowed(reader, path, fields);
+    let Some(scope) = scope else {
         let message = format!("nothing is both declared by rule `{id}` and granted here");
         reader.fault_with_help(path, message, "a grant can only narrow; to grant nothing, leave the rule out");
         return None;
@@ -130,5 +136,5 @@ fn read_entry(
         let help = "a grant can only narrow what plugin.yaml declares; take it out".to_owned();
         surplus.push(Fault { code: SURPLUS, path: under(path, field), message, help: Some(help) });
     }
-    Some(HttpRule { scope, ..declared.clone() })
+    Some(Rule { scope, ..declared.clone() })
 }

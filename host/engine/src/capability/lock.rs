@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::allowance::{Allowance, AllowedRule};
+use super::interface::Family;
 use super::read::{Reader, under};
-use super::rule::Effect;
 use crate::diagnostic::Diagnostic;
 use crate::document::Document;
 use crate::name::PluginName;
@@ -106,13 +106,16 @@ impl Approval {
         if !interfaces.is_empty() {
             let _ = writeln!(text, "      interfaces: {}", flow(&json!(interfaces)));
         }
-        if !self.allowance.http.is_empty() {
-            text.push_str("      http:\n");
-        }
-        for (id, rule) in &self.allowance.http {
-            let _ = writeln!(text, "        - id: {}", quoted(id.as_str()));
-            for (key, value) in rule_fields(rule) {
-                let _ = writeln!(text, "          {key}: {}", flow(&value));
+        for family in Family::ALL {
+            let rules = self.allowance.rules.iter().filter(|(_, rule)| rule.scope.family() == family);
+            for (at, (id, rule)) in rules.enumerate() {
+                if at == 0 {
+                    let _ = writeln!(text, "      {family}:");
+                }
+                let _ = writeln!(text, "        - id: {}", quoted(id.as_str()));
+                for (key, value) in rule_fields(rule) {
+                    let _ = writeln!(text, "          {key}: {}", flow(&value));
+                }
             }
         }
     }
@@ -120,27 +123,8 @@ impl Approval {
 
 /// The fields that say something, in the order in which manifests have them.
 fn rule_fields(rule: &AllowedRule) -> Vec<(&'static str, Json)> {
-    let scope = &rule.scope;
     let mut fields = vec![("effect", json!(rule.effect))];
-    if rule.effect == Effect::Write {
-        fields.push(("operations", json!(scope.operations)));
-    }
-    fields.push(("methods", json!(scope.methods)));
-    fields.push(("url", json!(scope.url)));
-    if !scope.query.is_empty() {
-        fields.push(("query", json!(scope.query)));
-    }
-    if !scope.bind.is_empty() {
-        fields.push(("bind", json!(scope.bind)));
-    }
-    if !scope.sinks.is_empty() {
-        fields.push(("sinks", json!(scope.sinks)));
-    }
-    match &scope.seal {
-        super::Seal::Body => fields.push(("seal", json!("body"))),
-        super::Seal::At(pointers) if !pointers.is_empty() => fields.push(("seal", json!(pointers))),
-        super::Seal::At(_) => {}
-    }
+    fields.extend(rule.scope.fields(rule.effect));
     if let Some(credential) = &rule.credential {
         let mut given = json!({"name": credential.name, "from": credential.from, "hosts": credential.hosts});
         if let (Json::Object(given), Ok(Json::Object(kind))) = (&mut given, serde_json::to_value(&credential.kind)) {
@@ -214,7 +198,9 @@ fn read(reader: &mut Reader, json: &Json) -> Option<Lock> {
 }
 
 fn read_approval(reader: &mut Reader, path: &str, json: &Json) -> Option<Approval> {
-    let fields = reader.object(path, json, &["source", "version", "digest", "interfaces", "http"])?;
+    let known: Vec<_> =
+        ["source", "version", "digest", "interfaces"].into_iter().chain(Family::ALL.map(Family::name)).collect();
+    let fields = reader.object(path, json, &known)?;
     let mut text = |key| reader.required(path, fields, key).map(str::to_owned);
     let (source, version, digest) = (text("source"), text("version"), read_digest(reader, path, fields));
     let allowance = Allowance::read(reader, path, fields);

@@ -1,90 +1,16 @@
 //! What a plugin declares: `plugin.yaml`, converted to JSON and read strictly.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use super::interface::{Family, Interface};
 use super::read::{Faults, Reader, under};
-use super::rule::{Effect, HttpRule, read_rule};
+use super::rule::{Rule, read_rule};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::document::{Document, Part};
 use crate::name::{PluginName, RuleId};
-
-/// An interface that a component can import.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Interface {
-    /// Lines for the operator.
-    Log,
-    /// The time.
-    Clock,
-    /// Randomness.
-    Random,
-    /// New secrets, by handle.
-    Secrets,
-    /// Secrets in clear.
-    Reveal,
-    /// HTTP that changes nothing.
-    HttpRead,
-    /// HTTP that changes something.
-    HttpWrite,
-}
-
-impl Interface {
-    /// Those that are declared or absent, without rules.
-    pub const PLAIN: [Self; 5] = [Self::Log, Self::Clock, Self::Random, Self::Secrets, Self::Reveal];
-
-    /// The one of this name, as in wit/.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::PLAIN.into_iter().chain([Self::HttpRead, Self::HttpWrite]).find(|interface| interface.name() == name)
-    }
-
-    /// As in wit/.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Log => "log",
-            Self::Clock => "clock",
-            Self::Random => "random",
-            Self::Secrets => "secrets",
-            Self::Reveal => "reveal",
-            Self::HttpRead => "http-read",
-            Self::HttpWrite => "http-write",
-        }
-    }
-
-    /// What to write under `capabilities:` of plugin.yaml to declare it.
-    pub fn declaration(self) -> String {
-        match self {
-            Self::HttpRead => rule_text("read", "GET", "https://…"),
-            Self::HttpWrite => rule_text("write", "POST", "https://…"),
-            plain => format!("{}: {{reason: …}}", plain.name()),
-        }
-    }
-
-    /// What to write under `capabilities:` to declare all of these.
-    pub fn declarations(missing: &BTreeSet<Self>) -> String {
-        let lines = missing.iter().map(|interface| interface.declaration()).collect::<Vec<_>>().join("\n");
-        // Two halves of one key.
-        let mut halves = lines.splitn(2, "http:\n");
-        match (halves.next(), halves.next()) {
-            (Some(first), Some(second)) => format!("{first}http:\n{}", second.replacen("http:\n", "", 1)),
-            _ => lines,
-        }
-    }
-}
-
-impl fmt::Display for Interface {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A rule as one would write it; printed in refusals.
-pub(super) fn rule_text(effect: &str, method: &str, url: &str) -> String {
-    format!("http:\n  - {{id: …, effect: {effect}, methods: [{method}], url: \"{url}\", reason: …}}")
-}
 
 /// How the host sends a credential.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -196,8 +122,9 @@ pub struct Manifest {
     pub credentials: BTreeMap<String, Credential>,
     /// The interfaces without rules, each with its reason, if it has one.
     pub plain: BTreeMap<Interface, Option<String>>,
-    /// The rules of `http`, in their order.
-    pub http: Vec<HttpRule>,
+    /// The rules, family by family, in their order.
+    #[serde(serialize_with = "by_family", flatten)]
+    pub rules: Vec<Rule>,
 }
 
 /// A manifest with the file that it stands in.
@@ -249,7 +176,7 @@ impl Manifest {
     }
 
     fn unused_credentials(&self, document: &Document) -> Vec<Diagnostic> {
-        let used: BTreeSet<_> = self.http.iter().filter_map(|rule| rule.credential.as_deref()).collect();
+        let used: BTreeSet<_> = self.rules.iter().filter_map(|rule| rule.credential.as_deref()).collect();
         let unused = self.credentials.keys().filter(|name| !used.contains(name.as_str()));
         let told = unused.map(|name| {
             Diagnostic::warning("unused-credential", format!("no rule uses the credential `{name}`"))
@@ -259,17 +186,30 @@ impl Manifest {
         told.collect()
     }
 
+    /// The rules of one family.
+    pub fn rules_of(&self, family: Family) -> impl Iterator<Item = &Rule> + Clone {
+        self.rules.iter().filter(move |rule| rule.scope.family() == family)
+    }
+
     /// The interfaces that a component with this manifest may import.
     pub fn interfaces(&self) -> BTreeSet<Interface> {
-        let mut all: BTreeSet<_> = self.plain.keys().copied().collect();
-        if !self.http.is_empty() {
-            all.insert(Interface::HttpRead);
-        }
-        if self.http.iter().any(|rule| rule.effect == Effect::Write) {
-            all.insert(Interface::HttpWrite);
-        }
-        all
+        interfaces(self.plain.keys().copied(), &self.rules)
     }
+}
+
+/// The interfaces that rules open: whoever may write may read, so that both halves of what belongs
+/// together can be linked.
+pub(super) fn interfaces(plain: impl Iterator<Item = Interface>, rules: &[Rule]) -> BTreeSet<Interface> {
+    let reads = rules.iter().map(|rule| Interface::Ruled(rule.scope.family(), super::Half::Read));
+    plain.chain(rules.iter().map(Rule::interface)).chain(reads).collect()
+}
+
+/// Each family under its own key, as plugin.yaml has them.
+fn by_family<S: serde::Serializer>(rules: &[Rule], serializer: S) -> Result<S::Ok, S::Error> {
+    let of = |family: Family| rules.iter().filter(|rule| rule.scope.family() == family).collect::<Vec<_>>();
+    let lists = Family::ALL.map(|family| (family.name(), of(family)));
+    // `http` is there in any case, since programs look for it.
+    serializer.collect_map(lists.into_iter().filter(|(name, rules)| *name == "http" || !rules.is_empty()))
 }
 
 fn read(reader: &mut Reader, json: &Json) -> Option<Manifest> {
@@ -293,7 +233,7 @@ fn read(reader: &mut Reader, json: &Json) -> Option<Manifest> {
         reader.fault("config", "`config` must be a JSON Schema, an object");
     }
     let credentials = fields.get("credentials").map(|json| read_credentials(reader, json)).unwrap_or_default();
-    let (plain, http) = match fields.get("capabilities") {
+    let (plain, rules) = match fields.get("capabilities") {
         Some(json) => read_capabilities(reader, json, fields.get("credentials")),
         None => {
             reader.missing("", "capabilities", Some("`capabilities: {}` for a plugin that needs nothing"));
@@ -307,7 +247,7 @@ fn read(reader: &mut Reader, json: &Json) -> Option<Manifest> {
         config,
         credentials,
         plain,
-        http,
+        rules,
     })
 }
 
@@ -332,8 +272,9 @@ fn read_capabilities(
     reader: &mut Reader,
     json: &Json,
     credentials: Option<&Json>,
-) -> (BTreeMap<Interface, Option<String>>, Vec<HttpRule>) {
-    let known: Vec<_> = Interface::PLAIN.iter().map(|plain| plain.name()).chain(["http"]).collect();
+) -> (BTreeMap<Interface, Option<String>>, Vec<Rule>) {
+    let known: Vec<_> =
+        Interface::PLAIN.map(Interface::name).into_iter().chain(Family::ALL.map(Family::name)).collect();
     let Some(fields) = reader.object("capabilities", json, &known) else { return Default::default() };
     let mut plain = BTreeMap::new();
     for interface in Interface::PLAIN {
@@ -346,29 +287,36 @@ fn read_capabilities(
         }
         plain.insert(interface, reason.map(str::to_owned));
     }
-    let path = under("capabilities", "http");
-    let list = fields.get("http").and_then(|json| reader.list(&path, json)).unwrap_or_default();
-    let mut rules: Vec<HttpRule> = Vec::new();
+    let mut rules: Vec<Rule> = Vec::new();
     let mut ids = BTreeSet::<RuleId>::new();
-    for (at, json) in list.iter().enumerate() {
-        let path = format!("{path}[{at}]");
-        names_a_credential(reader, &path, json, credentials);
-        let Some(rule) = read_rule(reader, &path, json) else { continue };
-        if !ids.insert(rule.id.clone()) {
-            reader.fault(&under(&path, "id"), format!("the id `{}` is taken by an earlier rule", rule.id));
+    for family in Family::ALL {
+        let path = under("capabilities", family.name());
+        let list = fields.get(family.name()).and_then(|json| reader.list(&path, json)).unwrap_or_default();
+        for (at, json) in list.iter().enumerate() {
+            let path = format!("{path}[{at}]");
+            names_a_credential(reader, &path, json, family, credentials);
+            let Some(rule) = read_rule(reader, &path, json, family) else { continue };
+            if !ids.insert(rule.id.clone()) {
+                reader.fault(&under(&path, "id"), format!("the id `{}` is taken by an earlier rule", rule.id));
+            }
+            rules.push(rule);
         }
-        rules.push(rule);
     }
     (plain, rules)
 }
 
 /// A rule's credential must be there, whatever else is wrong with either.
-fn names_a_credential(reader: &mut Reader, path: &str, rule: &Json, credentials: Option<&Json>) {
+fn names_a_credential(reader: &mut Reader, path: &str, rule: &Json, family: Family, credentials: Option<&Json>) {
     let known = credentials.and_then(Json::as_object);
     let Some(name) = rule.get("credential").and_then(Json::as_str) else { return };
     if !known.is_some_and(|known| known.contains_key(name)) {
         let names = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
         let help = suggest(name, names.iter().copied()).unwrap_or_else(|| "declare it under `credentials`".to_owned());
         reader.fault_with_help(&under(path, "credential"), format!("there is no credential `{name}`"), help);
+    }
+    let kind = known.and_then(|known| known.get(name)?.get("type")?.as_str());
+    if family != Family::Http && kind.is_some_and(|kind| kind != "aws") {
+        let message = format!("the credential `{name}` cannot sign a call of {family}");
+        reader.fault_with_help(&under(path, "credential"), message, "such a one is of `type: aws`");
     }
 }

@@ -7,29 +7,41 @@
 
 mod address;
 mod allowance;
+mod api_scope;
 mod bind;
 mod decide;
+mod decide_api;
 mod grant;
+mod http_scope;
+mod interface;
 mod lock;
 mod manifest;
+mod names;
 mod pattern;
 mod read;
 mod risk;
 mod rule;
+mod service;
 #[cfg(test)]
 mod tests;
 
 pub use address::{AddressError, RequestUrl, URL_BYTES};
 pub use allowance::{Allowance, AllowedRule, Change, CredentialUse};
+pub use api_scope::ApiScope;
 pub use bind::{Ambiguous, Bind, BindError, Place, Placeholder, Pointer, Template};
-pub use decide::{Decision, Denial, Facts, Half, HttpFacts, decide};
+pub use decide::{Decision, Denial, Facts, HttpFacts, decide};
+pub use decide_api::ApiFacts;
 pub use grant::Effective;
+pub use http_scope::{HttpScope, Seal};
+pub use interface::{Family, Half, Interface};
 pub use lock::{Approval, LOCK_FILE, Lock};
-pub use manifest::{Credential, CredentialKind, Interface, Manifest, Written};
+pub use manifest::{Credential, CredentialKind, Manifest, Written};
+pub use names::{Name, Names, Shape};
 pub use pattern::{Mismatch, PatternError, UrlPattern};
 pub use read::{Fault, Faults};
 pub use risk::{Risk, Weight};
-pub use rule::{Effect, HttpRule, HttpScope, Operation, Seal};
+pub use rule::{Effect, Operation, Rule, Scope};
+pub use service::{About, Action, Canonical, Field, Guard, Service, What};
 
 use crate::name::{Address, KindName, OpId};
 use crate::value::Value;

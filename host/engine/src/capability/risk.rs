@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::api_scope::ApiScope;
 use super::grant::Effective;
-use super::manifest::Interface;
-use super::rule::{Effect, HttpRule};
+use super::http_scope::HttpScope;
+use super::interface::Interface;
+use super::rule::{Effect, Rule, Scope};
 use crate::name::RuleId;
 
 /// How much it opens.
@@ -41,10 +43,13 @@ impl Effective {
             let message = "sees secrets in clear".to_owned();
             risks.push(Risk { weight: Weight::Loud, code: "reveal", rule: None, message });
         }
-        for (at, rule) in self.http.iter().enumerate() {
-            rule_risks(rule, &mut risks);
+        for (at, rule) in self.rules.iter().enumerate() {
+            match &rule.scope {
+                Scope::Http(scope) => http_risks(rule, scope, &mut risks),
+                Scope::Api(scope) => api_risks(rule, scope, &mut risks),
+            }
             // Which of the two allows a call is decided by their order alone.
-            let open = self.http.iter().enumerate().find(|(other, open)| *other != at && unseals(open, rule));
+            let open = self.rules.iter().enumerate().find(|(other, open)| *other != at && unseals(open, rule));
             if let Some((_, open)) = open {
                 let message = format!("`{}` reads unsealed what `{}` seals", open.id, rule.id);
                 let rule = Some(open.id.clone());
@@ -57,8 +62,8 @@ impl Effective {
 }
 
 /// Does a rule allow what another one allows, and seal less of the answers?
-fn unseals(open: &HttpRule, sealed: &HttpRule) -> bool {
-    let (one, other) = (&open.scope, &sealed.scope);
+fn unseals(open: &Rule, sealed: &Rule) -> bool {
+    let (Some(one), Some(other)) = (open.http(), sealed.http()) else { return false };
     open.effect == sealed.effect
         && !one.seal.holds(&other.seal)
         && one.url.meet(&other.url).is_some()
@@ -69,8 +74,7 @@ fn unseals(open: &HttpRule, sealed: &HttpRule) -> bool {
 const SECRETIVE: [&str; 8] =
     ["credential", "credentials", "kubeconfig", "password", "passwords", "secret", "secrets", "token"];
 
-fn rule_risks(rule: &HttpRule, risks: &mut Vec<Risk>) {
-    let scope = &rule.scope;
+fn http_risks(rule: &Rule, scope: &HttpScope, risks: &mut Vec<Risk>) {
     let mut mark = |weight, code, message: &str| {
         risks.push(Risk { weight, code, rule: Some(rule.id.clone()), message: format!("`{}` {message}", rule.id) });
     };
@@ -99,6 +103,26 @@ fn rule_risks(rule: &HttpRule, risks: &mut Vec<Risk>) {
     }
     if scope.url.has_rest() || writes && scope.url.has_open_path() {
         mark(Weight::Wide, "open-path", "leaves a part of the path open");
+    }
+}
+
+fn api_risks(rule: &Rule, scope: &ApiScope, risks: &mut Vec<Risk>) {
+    let mut mark = |weight, code, message: String| {
+        risks.push(Risk { weight, code, rule: Some(rule.id.clone()), message: format!("`{}` {message}", rule.id) });
+    };
+    if rule.effect == Effect::Write && scope.bind.is_empty() {
+        mark(Weight::Loud, "unbound-write", "writes without being bound to its step".to_owned());
+    }
+    for (field, names) in scope.fields.iter().filter(|(_, names)| names.is_any()) {
+        // What a policy may allow is not bound by what the rule itself may call.
+        let (weight, code) = match *field {
+            "allows" | "on" => (Weight::Loud, "any-policy"),
+            _ => (Weight::Wide, "any-name"),
+        };
+        mark(weight, code, format!("leaves `{field}` open: {names}"));
+    }
+    if !scope.sinks.is_empty() {
+        mark(Weight::Wide, "sends-secrets", "sends secrets".to_owned());
     }
 }
 

@@ -4,9 +4,11 @@ mod access;
 mod action;
 mod host;
 mod keys;
+mod partition;
 mod sign;
 
 pub(crate) use access::Access;
 pub(crate) use action::check_action;
 pub use keys::{Fixed, KeySource, Keys};
+pub(crate) use partition::Partition;
 pub(crate) use sign::sign;

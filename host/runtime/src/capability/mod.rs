@@ -1,9 +1,12 @@
 //! The capabilities, one file per interface. Each implements the trait that the contract gives it;
 //! which of them a call can reach is decided in [`crate::link`].
 
+mod aws;
+mod calls;
 mod clock;
 pub mod http;
 mod log;
+mod outgoing;
 mod random;
 pub(crate) mod refused;
 mod requests;

@@ -3,7 +3,10 @@
 
 use maps_engine::{Class, Problem};
 
-use crate::bindings::maps::platform::{http_read, http_types, http_write, reveal, secrets, types};
+use crate::bindings::maps::platform::{
+    aws_types, http_read, http_types, http_write, iam_read, iam_write, reveal, route53_read, route53_write, s3_read,
+    s3_write, secrets, ssm_read, ssm_write, types,
+};
 use crate::scope::{CallScope, Phase};
 
 /// All that a refusal needs.
@@ -27,6 +30,31 @@ impl http_write::Host for Refused<'_> {
     ) -> wasmtime::Result<Vec<Result<http_types::Response, types::Problem>>> {
         Ok(refuse(self.scope, "http-write", writes.len(), &self.outside("http-write")))
     }
+}
+
+macro_rules! refuses {
+    ($($read:ident $write:ident $name:literal;)*) => {$(
+        impl $read::Host for Refused<'_> {
+            async fn send(&mut self, calls: Vec<aws_types::Call>) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
+                let name = concat!($name, "-read");
+                Ok(refuse(self.scope, name, calls.len(), &self.outside(name)))
+            }
+        }
+
+        impl $write::Host for Refused<'_> {
+            async fn send(&mut self, writes: Vec<aws_types::Write>) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
+                let name = concat!($name, "-write");
+                Ok(refuse(self.scope, name, writes.len(), &self.outside(name)))
+            }
+        }
+    )*};
+}
+
+refuses! {
+    route53_read route53_write "route53";
+    ssm_read ssm_write "ssm";
+    iam_read iam_write "iam";
+    s3_read s3_write "s3";
 }
 
 impl secrets::Host for Refused<'_> {

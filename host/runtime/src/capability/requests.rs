@@ -1,7 +1,7 @@
 //! `http-read` and `http-write` as the contract spells them, handed to [`HttpCapability`].
 
 use maps_engine::Problem;
-use maps_engine::capability::Interface;
+use maps_engine::capability::{Family, Interface};
 
 use crate::bindings::maps::platform::http_types::{Body, Header, Request, Response};
 use crate::bindings::maps::platform::{http_read, http_write, types};
@@ -32,7 +32,7 @@ impl Guest {
             return Err(Exceeded::List(LIST_ITEMS).into());
         }
         let (Some(scope), Some(http)) = (&self.scope, &self.http) else {
-            let interface = if half == Half::Write { Interface::HttpWrite } else { Interface::HttpRead };
+            let interface = Interface::Ruled(Family::Http, half);
             return Ok(refuse(self.scope.as_deref(), interface.name(), items.len(), &self.not_granted(interface)));
         };
         let answers = http.send(scope, half, items).await;

@@ -181,6 +181,7 @@ pub(crate) async fn find(provider: &Arc<dyn Provider>) -> Result<Vec<FindOutcome
         address: Address::new("one"),
         inputs: Value::from(serde_json::json!({"name": "one", "password": "x"})),
         token: Token::new("00112233445566778899aabbccddeeff"),
+        checkpoint: None,
     };
     provider.find(&CALL, vec![request]).await
 }

@@ -73,6 +73,7 @@ fn find(inputs: &Value) -> wire::FindOutcome {
         address: "cluster".into(),
         inputs: inputs.to_string(),
         token: TOKEN.to_owned(),
+        checkpoint: None,
     };
     MapsPlugin::find(context(), vec![request]).pop().unwrap()
 }

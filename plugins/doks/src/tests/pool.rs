@@ -40,7 +40,7 @@ fn added(cloud: &Cloud, inputs: &Value) -> types::Resource {
 
 fn look(inputs: &Value, token: &str) -> wire::FindOutcome {
     let (kind, address, token) = (KIND.to_owned(), "batch".to_owned(), token.to_owned());
-    let request = wire::FindRequest { kind, address, inputs: inputs.to_string(), token };
+    let request = wire::FindRequest { kind, address, inputs: inputs.to_string(), token, checkpoint: None };
     MapsPlugin::find(context(), vec![request]).pop().unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! What a plugin can do outside itself. Each module wraps one interface of the contract; a component
 //! imports only those whose functions its code calls.
 
+pub mod aws;
 pub mod clock;
 pub mod http;
 pub mod log;

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::{
-    Allowance, AllowedRule, Approval, CredentialKind, CredentialUse, Effect, Effective, HttpScope, Interface, Lock,
-    Manifest, Seal, Template,
+    Allowance, AllowedRule, ApiScope, Approval, CredentialKind, CredentialUse, Effect, Effective, HttpScope, Interface,
+    Lock, Manifest, Scope, Seal, Template,
 };
 use super::lattice::scope;
 use crate::name::{PluginName, RuleId};
@@ -34,18 +34,44 @@ fn seal() -> impl Strategy<Value = Seal> {
     prop_oneof![3 => at, 1 => Just(Seal::Body)]
 }
 
-fn rule() -> impl Strategy<Value = AllowedRule> {
-    (scope(), seal(), credential()).prop_map(|(scope, seal, credential)| {
-        let scope = HttpScope { seal, ..scope };
-        AllowedRule { effect: Effect::Write, scope, credential }
+/// A scope of a service whose actions are known.
+fn api() -> impl Strategy<Value = ApiScope> {
+    let actions = prop::collection::btree_set(prop::sample::select(&["PutParameter", "AddTagsToResource"][..]), 1..3);
+    let names = prop::sample::select(&["**", "/maps/**", "/maps/*", "/maps/a", "/*/a", "/b/**"][..]);
+    let names = prop::collection::btree_set(names, 1..4);
+    let bound = prop::option::of(prop::sample::select(&["{inputs.name}", "{id}"][..]));
+    (actions, names, bound, any::<bool>()).prop_map(|(actions, names, bound, sink)| {
+        let mut rule = json!({
+            "id": "one", "effect": "write", "credential": "aws", "reason": "writes", "actions": actions, "names": names,
+        });
+        if let Some(bound) = bound {
+            rule["bind"] = json!({"/Tags": bound});
+        }
+        if sink && actions.contains("PutParameter") {
+            rule["sinks"] = json!(["/Value"]);
+        }
+        let manifest = json!({
+            "maps": "v1", "plugin": "p", "version": "1", "description": "d",
+            "credentials": {"aws": {"type": "aws", "reason": "it signs"}}, "capabilities": {"ssm": [rule]},
+        });
+        match Manifest::parse(&manifest).unwrap().rules.remove(0).scope {
+            Scope::Api(scope) => scope,
+            Scope::Http(_) => unreachable!("a rule of ssm"),
+        }
     })
+}
+
+fn rule() -> impl Strategy<Value = AllowedRule> {
+    let http = (scope(), seal()).prop_map(|(scope, seal)| Scope::Http(HttpScope { seal, ..scope }));
+    let scope = prop_oneof![http, api().prop_map(Scope::Api)];
+    (scope, credential()).prop_map(|(scope, credential)| AllowedRule { effect: Effect::Write, scope, credential })
 }
 
 fn allowance() -> impl Strategy<Value = Allowance> {
     let interfaces = prop::collection::btree_set(prop::sample::select(&Interface::PLAIN[..]), 0..3);
     let id = prop::sample::select(&["one", "two"][..]).prop_map(RuleId::new);
     (interfaces, prop::collection::btree_map(id, rule(), 0..3))
-        .prop_map(|(interfaces, http)| Allowance { interfaces, http })
+        .prop_map(|(interfaces, rules)| Allowance { interfaces, rules })
 }
 
 proptest! {
@@ -73,11 +99,11 @@ proptest! {
         let allowed = |scope| AllowedRule { effect: Effect::Write, scope, credential: None };
         let allowance = |effective: &Effective| Allowance {
             interfaces: effective.plain.clone(),
-            http: effective.http.iter().map(|rule| (rule.id.clone(), allowed(rule.scope.clone()))).collect(),
+            rules: effective.rules.iter().map(|rule| (rule.id.clone(), allowed(rule.scope.clone()))).collect(),
         };
         let approved = Allowance {
             interfaces: BTreeSet::new(),
-            http: BTreeMap::from([(RuleId::new("one"), allowed(HttpScope { seal, ..then }))]),
+            rules: BTreeMap::from([(RuleId::new("one"), allowed(Scope::Http(HttpScope { seal, ..then })))]),
         };
         let wanted = allowance(&Effective::meet(&declared, None).unwrap());
         let kept = wanted.meet(&approved);
@@ -121,11 +147,11 @@ fn approved() -> Allowance {
         from: "cloud".to_owned(),
         hosts: BTreeSet::from(["api.example.com".to_owned()]),
     };
-    let rules = effective.http.into_iter().map(|rule| {
+    let rules = effective.rules.into_iter().map(|rule| {
         let credential = Some(credential.clone());
         (rule.id, AllowedRule { effect: rule.effect, scope: rule.scope, credential })
     });
-    Allowance { interfaces: effective.plain, http: rules.collect() }
+    Allowance { interfaces: effective.plain, rules: rules.collect() }
 }
 
 /// What is said when one thing alone is wider, and that nothing is when the same is narrower.
@@ -141,26 +167,37 @@ fn alone(widen: impl FnOnce(&mut Allowance), expected: &str) {
 }
 
 fn make(allowance: &mut Allowance) -> &mut AllowedRule {
-    allowance.http.get_mut("make").unwrap()
+    allowance.rules.get_mut("make").unwrap()
+}
+
+fn http(allowance: &mut Allowance) -> &mut HttpScope {
+    scope_of(make(allowance))
+}
+
+fn scope_of(rule: &mut AllowedRule) -> &mut HttpScope {
+    match &mut rule.scope {
+        Scope::Http(scope) => scope,
+        Scope::Api(_) => unreachable!("a rule of http"),
+    }
 }
 
 #[test]
 fn rt34_whatever_is_widened_alone_is_named() {
     alone(|now| _ = now.interfaces.insert(Interface::Reveal), "may use `reveal`");
-    alone(|now| _ = make(now).scope.methods.insert("DELETE".into()), "may send `DELETE`");
+    alone(|now| _ = http(now).methods.insert("DELETE".into()), "may send `DELETE`");
     alone(
-        |now| make(now).scope.url = "https://api.example.com/v2/*".parse().unwrap(),
+        |now| http(now).url = "https://api.example.com/v2/*".parse().unwrap(),
         "reaches https://api.example.com/v2/* instead of https://api.example.com/v2/{inputs.name}",
     );
     alone(
-        |now| make(now).scope.url = "https://*.example.com/v2/{inputs.name}".parse().unwrap(),
+        |now| http(now).url = "https://*.example.com/v2/{inputs.name}".parse().unwrap(),
         "reaches https://*.example.com/v2/{inputs.name} instead of https://api.example.com/v2/{inputs.name}",
     );
-    alone(|now| _ = make(now).scope.operations.insert(super::super::Operation::Delete), "may serve `delete`");
-    alone(|now| _ = make(now).scope.query.insert("all".into()), "may set the query parameter `all`");
-    alone(|now| make(now).scope.bind.body.clear(), "is no longer bound to have {inputs.name} at `/name`");
-    alone(|now| _ = make(now).scope.sinks.insert("/other".parse().unwrap()), "may send secrets at `/other`");
-    alone(|now| make(now).scope.seal = Seal::At(BTreeSet::new()), "sees in clear what was sealed of its answers");
+    alone(|now| _ = http(now).operations.insert(super::super::Operation::Delete), "may serve `delete`");
+    alone(|now| _ = http(now).query.insert("all".into()), "may set the query parameter `all`");
+    alone(|now| http(now).bind.body.clear(), "is no longer bound to have {inputs.name} at `/name`");
+    alone(|now| _ = http(now).sinks.insert("/other".parse().unwrap()), "may send secrets at `/other`");
+    alone(|now| http(now).seal = Seal::At(BTreeSet::new()), "sees in clear what was sealed of its answers");
     alone(
         |now| _ = make(now).credential.as_mut().unwrap().hosts.insert("evil.example".into()),
         "may send `cloud` to `evil.example`",
@@ -172,8 +209,8 @@ fn rt34_whatever_is_widened_alone_is_named() {
     alone(
         |now| {
             let mut more = make(now).clone();
-            more.scope.url = "https://api.example.com/v3".parse().unwrap();
-            now.http.insert(RuleId::new("more"), more);
+            scope_of(&mut more).url = "https://api.example.com/v3".parse().unwrap();
+            now.rules.insert(RuleId::new("more"), more);
         },
         "may write POST https://api.example.com/v3",
     );
@@ -184,7 +221,7 @@ fn rt34_another_effect_is_never_the_same_rule() {
     let mut now = approved();
     make(&mut now).effect = Effect::Read;
     assert!(!now.within(&approved()) && !approved().within(&now));
-    assert!(now.meet(&approved()).http.is_empty());
+    assert!(now.meet(&approved()).rules.is_empty());
 }
 
 #[test]
@@ -192,11 +229,11 @@ fn what_is_narrowed_needs_nobody() {
     let mut now = approved();
     let rule = make(&mut now);
     rule.credential = None;
-    rule.scope.sinks.clear();
-    rule.scope.seal = Seal::Body;
-    rule.scope.query.clear();
+    scope_of(rule).sinks.clear();
+    scope_of(rule).seal = Seal::Body;
+    scope_of(rule).query.clear();
     let more: Template = "{id}".parse().unwrap();
-    rule.scope.bind.body.get_mut(&"/name".parse().unwrap()).unwrap().insert(more);
+    scope_of(rule).bind.body.get_mut(&"/name".parse().unwrap()).unwrap().insert(more);
     now.interfaces.clear();
     assert!(now.within(&approved()));
     assert_eq!(now.changes(&approved()).len(), 6);
@@ -230,7 +267,7 @@ fn a_lock_that_somebody_edited_wrongly_is_told_line_by_line() {
     let digest = format!("      digest: sha256:{}\n", "0f".repeat(32));
     faults(
         &doks(&format!("{digest}      approved: all\n")),
-        &["8:7 unknown field `approved` (there is: digest, http, interfaces, source, version)"],
+        &["8:7 unknown field `approved` (there is: digest, http, iam, interfaces, route53, s3, source, ssm, version)"],
     );
     faults(
         &doks(&format!(
@@ -250,7 +287,7 @@ fn what_the_stack_no_longer_has_is_forgotten() {
         source: "doks".into(),
         version: "1".into(),
         digest: "0f".repeat(32),
-        allowance: Allowance { interfaces: BTreeSet::new(), http: BTreeMap::new() },
+        allowance: Allowance { interfaces: BTreeSet::new(), rules: BTreeMap::new() },
     };
     let mut lock = Lock::default();
     lock.approve("a", PluginName::new("doks"), approval());

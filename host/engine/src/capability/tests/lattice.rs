@@ -118,7 +118,7 @@ pub(super) fn scope() -> impl Strategy<Value = HttpScope> {
                     rule[name] = json!(set);
                 }
             }
-            Manifest::parse(&manifest(json!([rule]))).unwrap().http.remove(0).scope
+            Manifest::parse(&manifest(json!([rule]))).unwrap().rules.remove(0).http().unwrap().clone()
         },
     )
 }
@@ -161,12 +161,12 @@ fn rt20_absent_is_not_any_and_overlap_is_not_subset() {
     let met = effective(rule.clone(), Some(granted));
     let surplus: Vec<_> = met.surplus.iter().map(|fault| fault.path.as_str()).collect();
     assert_eq!(surplus, ["grant.http[0].methods", "grant.http[0].url", "grant.http[0].query"]);
-    assert_eq!(met.http, effective(rule.clone(), None).http);
+    assert_eq!(met.rules, effective(rule.clone(), None).rules);
     assert!(met.plain.is_empty(), "`log` is declared and not in the grant");
     // Where both ask for something, both are held.
     let both =
         effective(rule, Some(json!({"http": [{"id": "make", "url": "https://api.example.com/*/maps/{inputs.name}"}]})));
-    assert_eq!(both.http[0].scope.url.to_string(), "https://api.example.com/v2/maps&{id}/{inputs.name}");
+    assert_eq!(both.rules[0].http().unwrap().url.to_string(), "https://api.example.com/v2/maps&{id}/{inputs.name}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::{Effective, Interface, Manifest, Weight};
+use super::super::{Effective, Family, Half, Interface, Manifest, Weight};
 use super::{effective, manifest};
 
 #[track_caller]
@@ -109,8 +109,11 @@ fn imports_follow_from_rules() {
         json!({"id": "w", "effect": "write", "methods": ["POST"], "url": "https://h.example/", "reason": "writes"});
     let of = |rules| Manifest::parse(&manifest(rules)).unwrap().interfaces().into_iter().collect::<Vec<_>>();
     assert_eq!(of(json!([])), [Interface::Log]);
-    assert_eq!(of(json!([read])), [Interface::Log, Interface::HttpRead]);
-    assert_eq!(of(json!([read, write])), [Interface::Log, Interface::HttpRead, Interface::HttpWrite]);
+    assert_eq!(of(json!([read])), [Interface::Log, Interface::Ruled(Family::Http, Half::Read)]);
+    assert_eq!(
+        of(json!([read, write])),
+        [Interface::Log, Interface::Ruled(Family::Http, Half::Read), Interface::Ruled(Family::Http, Half::Write)]
+    );
 }
 
 #[test]
@@ -158,7 +161,7 @@ fn what_is_wide_is_marked() {
 
 #[test]
 fn what_is_missing_is_printed_as_the_lines_to_add() {
-    let all = [Interface::Log, Interface::HttpRead, Interface::HttpWrite];
+    let all = [Interface::Log, Interface::Ruled(Family::Http, Half::Read), Interface::Ruled(Family::Http, Half::Write)];
     assert_eq!(
         Interface::declarations(&all.into()),
         "log: {reason: …}\nhttp:\n  \
@@ -212,7 +215,7 @@ fn scopes_belong_to_a_credential_and_are_words() {
             }
             rule["scopes"] = scopes;
         });
-        Manifest::parse(&json).map(|manifest| manifest.http[0].scopes.iter().cloned().collect::<Vec<_>>())
+        Manifest::parse(&json).map(|manifest| manifest.rules[0].scopes.iter().cloned().collect::<Vec<_>>())
     };
     assert_eq!(scopes(true, json!(["kubernetes:read"])).unwrap(), ["kubernetes:read"]);
     assert!(scopes(false, json!(["kubernetes:read"])).unwrap_err().to_string().contains("has no credential"));

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use flate2::write::MultiGzDecoder;
-use maps_engine::capability::{HttpRule, Seal};
+use maps_engine::capability::Seal;
 use maps_engine::value::SEALED_KEY;
 use maps_engine::{Class, Problem, Value};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
@@ -15,7 +15,10 @@ use super::limits::{FREE_BYTES, HttpLimits};
 use crate::scope::CallScope;
 
 /// Reads the whole body, unpacked, within the limits. The caller bounds the time.
-pub(super) async fn read_body(response: &mut reqwest::Response, limits: &HttpLimits) -> Result<Vec<u8>, Problem> {
+pub(in crate::capability) async fn read_body(
+    response: &mut reqwest::Response,
+    limits: &HttpLimits,
+) -> Result<Vec<u8>, Problem> {
     let encodings: Vec<_> = response.headers().get_all(CONTENT_ENCODING).iter().cloned().collect();
     let packed = match encodings.as_slice() {
         [] => false,
@@ -95,13 +98,13 @@ const WITHHELD: [&str; 9] = [
 /// What the guest sees of an answer.
 pub(super) fn show(
     scope: &CallScope,
-    rule: &HttpRule,
+    seals: &Seal,
     echo: &Echo,
     status: u16,
     headers: &HeaderMap,
     body: Vec<u8>,
 ) -> Result<HttpResponse, Problem> {
-    let body = if body.is_empty() { body } else { seal(scope, rule, echo, body)? };
+    let body = if body.is_empty() { body } else { seal(scope, seals, echo, body)? };
     let shown =
         headers.iter().filter(|(name, _)| !WITHHELD.contains(&name.as_str()) && !name.as_str().starts_with("proxy-"));
     // A value that is not text is of no use to anybody; a name or value that repeats a secret loses it.
@@ -115,8 +118,8 @@ fn scrub(scope: &CallScope, echo: &Echo, text: &str) -> String {
 }
 
 /// Seals what the rule says, then takes out what repeats a secret of this call.
-fn seal(scope: &CallScope, rule: &HttpRule, echo: &Echo, body: Vec<u8>) -> Result<Vec<u8>, Problem> {
-    let pointers = match &rule.scope.seal {
+fn seal(scope: &CallScope, seals: &Seal, echo: &Echo, body: Vec<u8>) -> Result<Vec<u8>, Problem> {
+    let pointers = match seals {
         Seal::Body => return seal_whole(scope, echo, body),
         Seal::At(pointers) => pointers,
     };
@@ -127,20 +130,26 @@ fn seal(scope: &CallScope, rule: &HttpRule, echo: &Echo, body: Vec<u8>) -> Resul
         None => Ok(scrub_bytes(scope, echo, body)),
         Some(mut json) => {
             let before = json.clone();
-            reseal(scope, echo, &mut json);
-            for pointer in pointers {
-                pointer.for_each(&mut json, &mut |place| {
-                    if !place.is_null() && !is_sealed(scope, place) {
-                        *place = sealed(scope, Value::from(place.take()));
-                    }
-                });
-            }
+            seal_places(scope, echo, seals, &mut json);
             // Doubled keys survive only in the text, so a body that seals is always written anew.
             if json == before && pointers.is_empty() {
                 return Ok(scrub_bytes(scope, echo, body));
             }
             serde_json::to_vec(&json).map_err(|error| Problem::new(Class::Internal, "http-internal", error.to_string()))
         }
+    }
+}
+
+/// Seals the places of a JSON value that are named, and whatever repeats a secret of this call.
+pub(in crate::capability) fn seal_places(scope: &CallScope, echo: &Echo, seals: &Seal, json: &mut Json) {
+    reseal(scope, echo, json);
+    let Seal::At(pointers) = seals else { return };
+    for pointer in pointers {
+        pointer.for_each(json, &mut |place| {
+            if !place.is_null() && !is_sealed(scope, place) {
+                *place = sealed(scope, Value::from(place.take()));
+            }
+        });
     }
 }
 

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use maps_engine::capability::CredentialKind;
+use maps_engine::capability::{CredentialKind, RequestUrl, Rule};
 use maps_engine::{Class, Problem, Value};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use url::Url;
 
+use super::HttpCapability;
 use super::echo::Echo;
-use super::request::Allowed;
-use super::{HttpCapability, HttpItem};
-use crate::aws::{Access, KeySource, check_action};
+use crate::aws::{Access, KeySource};
 
 /// The operator's side of a manifest's credential.
 #[derive(Clone)]
@@ -61,7 +60,7 @@ fn names(pattern: &str, host: &str) -> bool {
 }
 
 /// What the host adds to one request.
-pub(super) enum Added {
+pub(in crate::capability) enum Added {
     Nothing,
     Header(HeaderName, HeaderValue),
     Signature(Box<Access>),
@@ -69,7 +68,7 @@ pub(super) enum Added {
 
 impl Added {
     /// Where the operator wants the call to go instead of where its URL leads.
-    pub(super) fn endpoint(&self) -> Option<&Url> {
+    pub(in crate::capability) fn endpoint(&self) -> Option<&Url> {
         match self {
             Self::Signature(access) => access.endpoint(),
             Self::Nothing | Self::Header(..) => None,
@@ -77,7 +76,7 @@ impl Added {
     }
 
     /// Adds it. Nothing may change in the request after that.
-    pub(super) fn apply(self, request: &mut reqwest::Request, body: &[u8]) -> Result<(), Problem> {
+    pub(in crate::capability) fn apply(self, request: &mut reqwest::Request, body: &[u8]) -> Result<(), Problem> {
         match self {
             Self::Nothing => {}
             Self::Header(name, value) => drop(request.headers_mut().insert(name, value)),
@@ -90,12 +89,16 @@ impl Added {
 impl HttpCapability {
     /// What to add, if the guest asks for a credential and all three sides agree: the rule names it,
     /// the plugin's declaration binds it, the operator allows this host.
-    pub(super) async fn added(&self, item: &HttpItem, allowed: &Allowed<'_>) -> Result<(Added, Echo), Problem> {
-        let Some(name) = item.request.credential.as_deref() else { return Ok((Added::Nothing, Echo::default())) };
+    pub(in crate::capability) async fn added(
+        &self,
+        credential: Option<&str>,
+        rule: &Rule,
+        url: &RequestUrl,
+    ) -> Result<(Added, Echo), Problem> {
+        let Some(name) = credential else { return Ok((Added::Nothing, Echo::default())) };
         let denied =
             |code: &str, message: String, help: String| Err(Problem::new(Class::Denied, code, message).help(help));
-        let Some(declared) =
-            self.effective.credentials.get(name).filter(|_| allowed.rule.credential.as_deref() == Some(name))
+        let Some(declared) = self.effective.credentials.get(name).filter(|_| rule.credential.as_deref() == Some(name))
         else {
             return denied(
                 "credential-undeclared",
@@ -107,12 +110,12 @@ impl HttpCapability {
             let help = format!("add to the plugin in the stack: `credentials: {{{name}: …}}`");
             return denied("credential-unbound", format!("the stack gives the plugin no credential `{name}`"), help);
         };
-        let host = allowed.url.host();
+        let host = url.host();
         if !bound.goes_to(host) {
             let help = format!("add `{host}` to the credential's `hosts` in the stack, if it belongs there");
             return denied("credential-host", format!("the credential `{name}` may not be sent to {host}"), help);
         }
-        if allowed.url.scheme() != "https" {
+        if url.scheme() != "https" {
             return denied(
                 "credential-in-clear",
                 format!("the credential `{name}` is sent only over https"),
@@ -120,9 +123,7 @@ impl HttpCapability {
             );
         }
         let value = match (&declared.kind, &bound.secret) {
-            (CredentialKind::Aws { service, actions }, Secret::Aws(source)) => {
-                let body = allowed.body.as_deref().unwrap_or_default();
-                check_action(actions, &allowed.headers, allowed.url.query(), body)?;
+            (CredentialKind::Aws { service, .. }, Secret::Aws(source)) => {
                 let access = Access::of(&**source, host, service.as_deref()).await?;
                 let echo = Echo::of(access.secrets());
                 return Ok((Added::Signature(access.into()), echo));

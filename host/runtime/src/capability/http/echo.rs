@@ -10,13 +10,13 @@ const SHORTEST: usize = 8;
 /// The spellings of one call's credential: plain, in JSON, in URLs, in hexadecimal, in base64 at
 /// each of the three offsets at which it can stand in a longer text.
 #[derive(Default)]
-pub(super) struct Echo {
+pub(in crate::capability) struct Echo {
     needles: Vec<String>,
 }
 
 impl Echo {
     /// Knows the secret, and what it looks like as a part of other texts.
-    pub(super) fn of<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
+    pub(in crate::capability) fn of<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
         let mut needles = Vec::new();
         for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST) {
             needles.push(secret.to_owned());
@@ -33,7 +33,7 @@ impl Echo {
     }
 
     /// The text without the secret.
-    pub(super) fn scrub(&self, text: &str) -> String {
+    pub(in crate::capability) fn scrub(&self, text: &str) -> String {
         let mut clean = text.to_owned();
         for needle in self.needles.iter().filter(|needle| text.contains(needle.as_str())) {
             clean = clean.replace(needle.as_str(), SECRET_TEXT);
@@ -42,7 +42,7 @@ impl Echo {
     }
 
     /// Does it stand in these bytes?
-    pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
+    pub(in crate::capability) fn is_in(&self, bytes: &[u8]) -> bool {
         self.needles.iter().any(|needle| bytes.windows(needle.len()).any(|window| window == needle.as_bytes()))
     }
 }

@@ -18,28 +18,30 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, stream};
-use maps_engine::capability::Effective;
-use maps_engine::name::RuleId;
-use maps_engine::{Class, Clock, Entry, Problem};
-use reqwest::header::{ACCEPT_ENCODING, HeaderValue};
-use url::Url;
+use maps_engine::capability::{CredentialKind, Effective, Family, Interface, Seal};
+use maps_engine::{Class, Clock, Problem};
+use reqwest::Method;
+use reqwest::header::HeaderMap;
 
 pub use credential::{BoundCredential, Secret};
 pub use limits::HttpLimits;
 pub use maps_engine::capability::Half;
 
-use crate::audit::{Outcome, Record};
+pub(super) use answer::{read_body, seal_places};
+pub(super) use credential::Added;
+pub(super) use echo::Echo;
+pub(super) use request::check_sinks;
+
+use super::outgoing::{Line, Outgoing, Pace, Refused};
+use crate::aws::check_action;
 use crate::egress::{EgressError, Transport};
 use crate::printable::{printable, shown};
-use crate::scope::{CallScope, Phase};
-use credential::Added;
-use echo::Echo;
-use request::{Allowed, Refused, prepare};
+use crate::scope::CallScope;
+use request::{Allowed, prepare};
 
 /// One request and what it serves.
 #[derive(Clone, Debug)]
@@ -87,16 +89,17 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
 }
 
-/// `http` for one plugin in one stack: effective rules, credentials, and a client of its own.
+/// The way out of one plugin in one stack, for `http` and for the services that are spoken to over it:
+/// effective rules, credentials, and a client of its own.
 pub struct HttpCapability {
-    effective: Arc<Effective>,
-    credentials: BTreeMap<String, BoundCredential>,
-    transport: Arc<Transport>,
-    client: reqwest::Client,
+    pub(super) effective: Arc<Effective>,
+    pub(super) credentials: BTreeMap<String, BoundCredential>,
+    pub(super) transport: Arc<Transport>,
+    pub(super) client: reqwest::Client,
     /// Clients for hosts that the operator named as endpoints, which may be on this machine.
-    endpoints: Mutex<BTreeMap<String, reqwest::Client>>,
-    clock: Arc<dyn Clock>,
-    limits: HttpLimits,
+    pub(super) endpoints: Mutex<BTreeMap<String, reqwest::Client>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) limits: HttpLimits,
 }
 
 impl HttpCapability {
@@ -137,127 +140,57 @@ impl HttpCapability {
         item: &HttpItem,
         kept: &AtomicUsize,
     ) -> Result<HttpResponse, Problem> {
-        let line = Line { scope, half, method: &item.request.method };
-        let (allowed, added, echo) = match self.admit(&line, item, kept).await {
+        let line = Line { scope, interface: Interface::Ruled(Family::Http, half).name() };
+        let method = printable(&item.request.method, 16);
+        let (outgoing, seal) = match self.admit(scope, half, item, kept).await {
             Ok(admitted) => admitted,
             Err(refused) => {
-                let summary = refused.summary.unwrap_or_else(|| unparsed(scope, &item.request.url));
-                let all: Vec<_> = (0..scope.steps.len()).collect();
-                scope.audit.note(&line.record(&summary, &all, refused.rule, failed(&refused.problem)));
-                return Err(scrubbed(scope, *refused.problem));
+                let otherwise = || format!("{method} {}", unparsed(scope, &item.request.url));
+                return Err(line.refuse(refused, otherwise));
             }
         };
-        let (limits, host) = (&self.limits, allowed.url.host().to_owned());
-        let name = allowed.rule.credential.as_deref().unwrap_or_default();
-        self.transport.rates.take(name, &host, limits.rate, limits.burst).await;
-
-        let mut record =
-            line.record(&allowed.url.summary(), &allowed.steps, Some(allowed.rule.id.clone()), Outcome::Sent);
-        record.call = Some(scope.audit.next_call());
-        if half == Half::Write {
-            self.announce(scope, &allowed, &record).await?;
-        }
-        let began = Instant::now();
-        let result = self.exchange(scope, half, &item.request.method, allowed, added, &echo).await;
-        record.outcome = match &result {
-            Ok(response) => Outcome::Answered { status: Some(response.status) },
-            Err(problem) => failed(problem),
-        };
-        record.duration_ms = Some(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
-        scope.audit.note(&record);
+        let show =
+            |echo: &Echo, status, headers: &HeaderMap, body| answer::show(scope, seal, echo, status, headers, body);
+        let result = self.dispatch(line, half, outgoing, show).await;
         let bytes = result.as_ref().map_or(0, |response| response.body.len());
         kept.fetch_add(bytes, Ordering::Relaxed);
-        result.map_err(|mut problem| {
-            problem.message = echo.scrub(&problem.message);
-            scrubbed(scope, problem)
-        })
+        result
     }
 
     /// Everything that can be known before a call leaves: may it, with what, and where to?
     async fn admit(
         &self,
-        line: &Line<'_>,
-        item: &HttpItem,
-        kept: &AtomicUsize,
-    ) -> Result<(Allowed<'_>, Added, Echo), Refused> {
-        let refused = |problem: Problem| Refused { problem: problem.into(), summary: None, rule: None };
-        let made = line.scope.calls.fetch_add(1, Ordering::Relaxed);
-        if made >= self.limits.calls {
-            let message = format!("the guest made more than {} outside calls in one call", self.limits.calls);
-            return Err(refused(Problem::new(Class::Denied, "too-many-calls", message)));
-        }
-        if kept.load(Ordering::Relaxed) > self.limits.answers_bytes {
-            let message = format!("the answers of one send have more than {} MiB", self.limits.answers_bytes >> 20);
-            let problem = Problem::new(Class::Denied, "answers-size", message).help("send fewer requests at once");
-            return Err(refused(problem));
-        }
-        let allowed = prepare(&self.effective, line.scope, line.half, item)?;
-        let (added, echo) = self.added(item, &allowed).await.map_err(|problem| line.refused(problem, &allowed))?;
-        let reachable = match added.endpoint() {
-            None => self.transport.check(&allowed.url),
-            Some(endpoint) => self.transport.check_endpoint(endpoint),
-        };
-        reachable.map_err(|error| line.refused(error.into(), &allowed))?;
-        Ok((allowed, added, echo))
-    }
-
-    /// The client that may connect to where a call goes.
-    fn client_for(&self, endpoint: Option<&Url>) -> Result<reqwest::Client, Problem> {
-        let Some(host) = endpoint.and_then(Url::host_str) else { return Ok(self.client.clone()) };
-        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = endpoints.get(host) {
-            return Ok(client.clone());
-        }
-        let client = self.transport.client_to(host)?;
-        endpoints.insert(host.to_owned(), client.clone());
-        Ok(client)
-    }
-
-    /// Makes a mutation known to the journal and to the audit log, both durably. Only then may it leave.
-    async fn announce(&self, scope: &CallScope, allowed: &Allowed<'_>, record: &Record) -> Result<(), Problem> {
-        let unwritten =
-            |error: String| Problem::new(Class::Internal, "not-recorded", format!("nothing was sent: {error}"));
-        let Some(journal) = scope.journal.as_ref().filter(|_| scope.operation.phase() == Phase::Write) else {
-            return Err(unwritten("there is no journal outside of an apply".to_owned()));
-        };
-        let entry = Entry::Call {
-            ops: allowed.ops.clone(),
-            rule: allowed.rule.id.clone(),
-            summary: record.summary.clone(),
-            at: self.clock.now(),
-        };
-        let (journalled, audited) = futures::join!(journal.append(vec![entry]), scope.audit.durable(record));
-        journalled.map_err(|error| unwritten(error.to_string()))?;
-        audited.map_err(|error| unwritten(error.to_string()))
-    }
-
-    async fn exchange(
-        &self,
         scope: &CallScope,
         half: Half,
-        method: &str,
-        allowed: Allowed<'_>,
-        added: Added,
-        echo: &Echo,
-    ) -> Result<HttpResponse, Problem> {
-        let internal = || Problem::new(Class::Internal, "http-internal", "the request cannot be made");
-        let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|_| internal())?;
-        let mut request = reqwest::Request::new(method, allowed.url.as_url().clone());
-        *request.headers_mut() = allowed.headers;
-        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        let client = self.client_for(added.endpoint())?;
-        added.apply(&mut request, allowed.body.as_deref().unwrap_or_default())?;
-        *request.body_mut() = allowed.body.map(Into::into);
-        let whole = async {
-            let mut sent = self.transport.send(&client, half, request).await?;
-            let body = answer::read_body(&mut sent.response, &self.limits).await?;
-            sent.replied();
-            let (status, headers) = (sent.response.status().as_u16(), sent.response.headers());
-            answer::show(scope, allowed.rule, echo, status, headers, body)
+        item: &HttpItem,
+        kept: &AtomicUsize,
+    ) -> Result<(Outgoing<'_>, &Seal), Refused> {
+        self.admits(scope, kept)?;
+        let allowed = prepare(&self.effective, scope, half, item)?;
+        let summary = format!("{} {}", printable(&item.request.method, 16), allowed.url.summary());
+        let late = |problem: Problem| Refused {
+            problem: problem.into(),
+            summary: Some(summary.clone()),
+            rule: Some(allowed.rule.id.clone()),
         };
-        tokio::time::timeout(self.limits.call_time, whole)
-            .await
-            .unwrap_or_else(|_| Err(Problem::new(Class::Timeout, "no-answer", "the service did not answer in time")))
+        let credential = item.request.credential.as_deref();
+        self.signs(credential, &allowed).map_err(late)?;
+        let (added, echo) = self.added(credential, allowed.rule, &allowed.url).await.map_err(late)?;
+        self.reaches(&allowed.url, &added).map_err(late)?;
+        let method = Method::from_bytes(item.request.method.as_bytes());
+        let method = method.map_err(|error| late(Problem::new(Class::Internal, "http-internal", error.to_string())))?;
+        let (limits, with) = (&self.limits, allowed.url.host().to_owned());
+        let pace = Pace { with, rate: limits.rate, burst: limits.burst, slowed: limits.rate };
+        let seal = &allowed.http.seal;
+        let Allowed { rule, url, headers, body, steps, ops, .. } = allowed;
+        Ok((Outgoing { rule, steps, ops, summary, method, url, headers, body, added, echo, pace }, seal))
+    }
+
+    /// Does a credential of AWS sign for the action that the request asks for beside its path?
+    fn signs(&self, credential: Option<&str>, allowed: &Allowed<'_>) -> Result<(), Problem> {
+        let declared = credential.and_then(|name| self.effective.credentials.get(name));
+        let Some(CredentialKind::Aws { actions, .. }) = declared.map(|declared| &declared.kind) else { return Ok(()) };
+        check_action(actions, &allowed.headers, allowed.url.query(), allowed.body.as_deref().unwrap_or_default())
     }
 }
 
@@ -266,47 +199,4 @@ fn unparsed(scope: &CallScope, text: &str) -> String {
     let place = text.split(['?', '#']).next().unwrap_or_default();
     let place = place.rsplit_once('@').map_or(place, |(_, after)| after);
     shown(place, 256, |text| scope.scrub(text))
-}
-
-/// What the log says of a call that came to nothing.
-fn failed(problem: &Problem) -> Outcome {
-    let code = problem.code.clone();
-    if problem.class == Class::Denied { Outcome::Denied { code } } else { Outcome::Failed { code } }
-}
-
-fn scrubbed(scope: &CallScope, mut problem: Problem) -> Problem {
-    problem.message = scope.scrub(&problem.message);
-    problem.help = problem.help.map(|help| scope.scrub(&help));
-    problem
-}
-
-/// What all audit lines of one call have in common.
-struct Line<'a> {
-    scope: &'a CallScope,
-    half: Half,
-    method: &'a str,
-}
-
-impl Line<'_> {
-    fn refused(&self, problem: Problem, allowed: &Allowed<'_>) -> Refused {
-        Refused { problem: problem.into(), summary: Some(allowed.url.summary()), rule: Some(allowed.rule.id.clone()) }
-    }
-
-    fn record(&self, url: &str, steps: &[usize], rule: Option<RuleId>, outcome: Outcome) -> Record {
-        let scope = self.scope;
-        let addresses = steps.iter().filter_map(|step| scope.steps.get(*step)).map(|step| step.address.to_string());
-        Record {
-            run: scope.run.clone(),
-            plugin: scope.plugin.to_string(),
-            addresses: addresses.collect(),
-            phase: scope.operation.phase().name(),
-            operation: scope.operation.name(),
-            interface: if self.half == Half::Write { "http-write" } else { "http-read" },
-            call: None,
-            rule,
-            summary: scope.scrub(&format!("{} {url}", printable(self.method, 16))),
-            outcome,
-            duration_ms: None,
-        }
-    }
 }

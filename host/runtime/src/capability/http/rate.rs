@@ -1,46 +1,100 @@
-//! A token bucket for each credential and host, shared by all plugin uses of a run.
+//! A token bucket for each credential and service, shared by all plugin uses of a run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::capability::outgoing::Pace;
+
+type Key = (String, String);
+
 /// The buckets. Each is kept as the moment at which it will be full again.
 #[derive(Default)]
 pub(crate) struct Rates {
-    full_at: Mutex<HashMap<(String, String), Instant>>,
+    full_at: Mutex<HashMap<Key, Instant>>,
+    slowed: Mutex<HashSet<Key>>,
 }
 
 impl Rates {
     /// Takes one token and waits until it is there. The wait is part of the call's wall time.
-    pub(crate) async fn take(&self, credential: &str, host: &str, rate: u32, burst: u32) {
-        tokio::time::sleep_until(self.reserve(credential, host, rate, burst, Instant::now())).await;
+    ///
+    /// # Errors
+    /// How long the wait would be, if that is longer than `longest`: then none was taken.
+    pub(in crate::capability) async fn take(
+        &self,
+        credential: &str,
+        pace: &Pace,
+        longest: Duration,
+    ) -> Result<(), Duration> {
+        let now = Instant::now();
+        let there = self.reserve(credential, pace, longest, now)?;
+        tokio::time::sleep_until(there).await;
+        Ok(())
     }
 
-    fn reserve(&self, credential: &str, host: &str, rate: u32, burst: u32, now: Instant) -> Instant {
+    /// From now on the service is called as slowly as its pace says for that.
+    pub(in crate::capability) fn slow(&self, credential: &str, pace: &Pace) {
+        let mut slowed = self.slowed.lock().unwrap_or_else(PoisonError::into_inner);
+        slowed.insert((credential.to_owned(), pace.with.clone()));
+    }
+
+    fn reserve(&self, credential: &str, pace: &Pace, longest: Duration, now: Instant) -> Result<Instant, Duration> {
+        let key = (credential.to_owned(), pace.with.clone());
+        let slowed = self.slowed.lock().unwrap_or_else(PoisonError::into_inner).contains(&key);
+        let (rate, burst) = if slowed { (pace.slowed, 1) } else { (pace.rate, pace.burst) };
         let each = Duration::from_secs(1) / rate.max(1);
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = buckets.entry((credential.to_owned(), host.to_owned())).or_insert(now);
+        let full_at = buckets.entry(key).or_insert(now);
         let after = (*full_at).max(now) + each;
-        *full_at = after;
         // With `burst` tokens missing the bucket is empty, and the token comes when one is back.
-        after.checked_sub(each * burst.max(1)).map_or(now, |there| there.max(now))
+        let there = after.checked_sub(each * burst.max(1)).map_or(now, |there| there.max(now));
+        if there - now > longest {
+            return Err(there - now);
+        }
+        *full_at = after;
+        Ok(there)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn pace(with: &str) -> Pace {
+        Pace { with: with.to_owned(), rate: 10, burst: 3, slowed: 2 }
+    }
 
     #[test]
     fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
         let rates = Rates::default();
         let now = Instant::now();
-        let waits: Vec<_> = (0..5).map(|_| (rates.reserve("c", "h", 10, 3, now) - now).as_millis()).collect();
+        let wait = |with: &str| (rates.reserve("c", &pace(with), LONG, now).unwrap() - now).as_millis();
+        let waits: Vec<_> = (0..5).map(|_| wait("h")).collect();
         assert_eq!(waits, [0, 0, 0, 100, 200]);
-        assert_eq!(rates.reserve("other", "h", 10, 3, now), now, "another credential has a bucket of its own");
+        assert_eq!(
+            rates.reserve("other", &pace("h"), LONG, now),
+            Ok(now),
+            "another credential has a bucket of its own"
+        );
         let later = now + Duration::from_secs(10);
-        assert_eq!(rates.reserve("c", "h", 10, 3, later), later);
+        assert_eq!(rates.reserve("c", &pace("h"), LONG, later), Ok(later));
+    }
+
+    #[test]
+    fn a_service_that_asks_for_fewer_calls_gets_fewer_from_then_on() {
+        let rates = Rates::default();
+        let now = Instant::now();
+        rates.slow("c", &pace("h"));
+        let waits: Vec<_> =
+            (0..3).map(|_| (rates.reserve("c", &pace("h"), LONG, now).unwrap() - now).as_millis()).collect();
+        assert_eq!(waits, [0, 500, 1_000]);
+        let short = Duration::from_millis(100);
+        assert_eq!(rates.reserve("c", &pace("h"), short, now), Err(Duration::from_millis(1_500)));
+        assert_eq!(rates.reserve("c", &pace("h"), LONG, now), Ok(now + Duration::from_millis(1_500)), "none was taken");
     }
 }

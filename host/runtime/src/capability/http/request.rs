@@ -1,18 +1,23 @@
 //! From what a guest asks for to a request that may be sent: checked, decided, secrets opened.
 
+use std::collections::BTreeSet;
+
 use maps_engine::capability::{
-    AddressError, Decision, Effective, Facts, Half, HttpFacts, HttpRule, Place, RequestUrl, Seal, decide,
+    AddressError, Decision, Effective, Facts, Half, HttpFacts, HttpScope, Place, Pointer, RequestUrl, Rule, Seal,
+    decide,
 };
 use maps_engine::{Class, OpId, Problem, Value};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::limits::{HEADER_BYTES, HEADERS, REQUEST_BYTES};
 use super::{HttpBody, HttpItem};
+use crate::capability::outgoing::Refused;
 use crate::scope::CallScope;
 
 /// A call that a rule allows. What it holds may be sent, and only that.
 pub(super) struct Allowed<'a> {
-    pub(super) rule: &'a HttpRule,
+    pub(super) rule: &'a Rule,
+    pub(super) http: &'a HttpScope,
     pub(super) url: RequestUrl,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Vec<u8>>,
@@ -30,8 +35,13 @@ pub(super) fn prepare<'a>(
     item: &HttpItem,
 ) -> Result<Allowed<'a>, Refused> {
     let request = &item.request;
-    let url = RequestUrl::parse(&request.url).map_err(|error| Refused::without_rule(url_refused(&error)))?;
-    let early = |problem: Problem| Refused { problem: problem.into(), summary: Some(url.summary()), rule: None };
+    let url = RequestUrl::parse(&request.url).map_err(|error| Refused {
+        problem: url_refused(&error).into(),
+        summary: None,
+        rule: None,
+    })?;
+    let what = || format!("{} {}", crate::printable::printable(&request.method, 16), url.summary());
+    let early = |problem: Problem| Refused { problem: problem.into(), summary: Some(what()), rule: None };
     let headers = check_headers(&request.headers).map_err(early)?;
     let body = open_body(scope, &request.body).map_err(early)?;
     check_clear(scope, item).map_err(early)?;
@@ -49,24 +59,24 @@ pub(super) fn prepare<'a>(
         Decision::Allow { rule: None, .. } => return Err(early(internal("an HTTP call was allowed without a rule"))),
         Decision::Deny(denial) => {
             let rule = denial.rule.clone();
-            return Err(Refused { problem: Box::new(denial.into()), summary: Some(url.summary()), rule });
+            return Err(Refused { problem: Box::new(denial.into()), summary: Some(what()), rule });
         }
     };
-    let late = |problem: Problem| Refused {
-        problem: problem.into(),
-        summary: Some(url.summary()),
-        rule: Some(rule.id.clone()),
+    let late =
+        |problem: Problem| Refused { problem: problem.into(), summary: Some(what()), rule: Some(rule.id.clone()) };
+    let Some(http) = rule.http() else {
+        return Err(late(internal("an HTTP call was allowed by a rule of another kind")));
     };
     let mut headers = headers;
     let accepts_json = headers.get("accept").is_none_or(|accept| accept == "application/json");
-    if matches!(&rule.scope.seal, Seal::At(places) if !places.is_empty()) && !accepts_json {
+    if matches!(&http.seal, Seal::At(places) if !places.is_empty()) && !accepts_json {
         let message = format!("rule `{}` seals places of a JSON answer, and another form is asked for", rule.id);
         let help = "leave the header `accept` out, or say `application/json`";
         return Err(late(Problem::new(Class::Denied, "http-accept", message).help(help)));
     }
     let body = match (body, &request.body) {
         (Some(value), _) => {
-            check_sinks(rule, &value, &mut Vec::new()).map_err(late)?;
+            check_sinks(rule, &http.sinks, &value).map_err(late)?;
             check_type(&headers).map_err(late)?;
             headers.entry("content-type").or_insert(HeaderValue::from_static("application/json"));
             // Written anew, so that the service reads what was decided on: without doubled keys.
@@ -82,21 +92,7 @@ pub(super) fn prepare<'a>(
     if half == Half::Write && ops.len() != steps.len() {
         return Err(late(internal("a write serves a request that is no operation")));
     }
-    Ok(Allowed { rule, url, headers, body, steps, ops })
-}
-
-/// A call that is not allowed, and what the audit log says of it.
-pub(super) struct Refused {
-    pub(super) problem: Box<Problem>,
-    /// The URL, if it is one.
-    pub(super) summary: Option<String>,
-    pub(super) rule: Option<maps_engine::name::RuleId>,
-}
-
-impl Refused {
-    fn without_rule(problem: Problem) -> Self {
-        Self { problem: problem.into(), summary: None, rule: None }
-    }
+    Ok(Allowed { rule, http, url, headers, body, steps, ops })
 }
 
 fn url_refused(error: &AddressError) -> Problem {
@@ -248,18 +244,22 @@ fn secret_in_clear() -> Problem {
         .help("a secret is sent only as a sealed value, at a place of a JSON body that the rule names under `sinks`")
 }
 
-/// Every secret of the body must stand at a place that the rule names.
-fn check_sinks(rule: &HttpRule, value: &Value, place: &mut Vec<Place>) -> Result<(), Problem> {
+/// Every secret of a value that is sent must stand at a place that the rule names.
+pub(in crate::capability) fn check_sinks(rule: &Rule, sinks: &BTreeSet<Pointer>, value: &Value) -> Result<(), Problem> {
+    check_place(rule, sinks, value, &mut Vec::new())
+}
+
+fn check_place(rule: &Rule, sinks: &BTreeSet<Pointer>, value: &Value, place: &mut Vec<Place>) -> Result<(), Problem> {
     let mut inside = |step: Place, item: &Value| {
         place.push(step);
-        let result = check_sinks(rule, item, place);
+        let result = check_place(rule, sinks, item, place);
         place.pop();
         result
     };
     match value {
         Value::List(items) => items.iter().enumerate().try_for_each(|(at, item)| inside(Place::Index(at), item)),
         Value::Map(map) => map.iter().try_for_each(|(key, item)| inside(Place::Key(key.clone()), item)),
-        Value::Secret(_) if !rule.scope.sinks.iter().any(|sink| sink.matches(place)) => {
+        Value::Secret(_) if !sinks.iter().any(|sink| sink.matches(place)) => {
             let at: String = place
                 .iter()
                 .map(|step| match step {
@@ -268,7 +268,7 @@ fn check_sinks(rule: &HttpRule, value: &Value, place: &mut Vec<Place>) -> Result
                 })
                 .collect();
             let at = crate::printable::printable(&at, 256);
-            let message = format!("rule `{}` opens no sealed value at `{at}` of the body", rule.id);
+            let message = format!("rule `{}` opens no sealed value at `{at}` of what is sent", rule.id);
             let help =
                 format!("add `{at}` to `sinks` of rule `{}` of plugin.yaml, if the secret belongs there", rule.id);
             Err(Problem::new(Class::Denied, "sealed-elsewhere", message).help(help))

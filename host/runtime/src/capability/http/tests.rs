@@ -6,6 +6,7 @@ mod answers;
 mod authority;
 mod aws;
 mod sending;
+mod services;
 
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
