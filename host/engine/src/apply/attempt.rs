@@ -1,11 +1,12 @@
 //! One provider call for a batch of items: begin durable, call, end durable.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
 
 use super::ledger::Ledger;
 use super::work::{Changing, Item, Making, Next, Removing, Work};
+use crate::clock::Entropy;
 use crate::diff::diff;
 use crate::event::Event;
 use crate::journal::{Ended, Entry, Journal, OpKind, Recorded};
@@ -32,7 +33,7 @@ pub(super) async fn attempt(
     items: Vec<Item>,
     ephemeral: Vec<String>,
 ) -> Vec<Next> {
-    let batch = Batch { session, ledger };
+    let batch = Batch { session, ledger, moment: OnceLock::new() };
     match items.first().map(|item| &item.work) {
         None => Vec::new(),
         Some(Work::Check) => batch.check(items).await,
@@ -45,6 +46,23 @@ pub(super) async fn attempt(
 struct Batch<'a> {
     session: Session<'a>,
     ledger: Arc<Ledger>,
+    moment: OnceLock<Moment>,
+}
+
+/// When a batch was answered, and what chance adds to its waits: one of each for all of its items, so
+/// that what has to wait for the same goes on as one batch again.
+struct Moment {
+    now: u64,
+    chance: Chance,
+}
+
+/// Randomness that was drawn once.
+struct Chance([u8; 2]);
+
+impl Entropy for Chance {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.iter_mut().zip(self.0.iter().cycle()).for_each(|(byte, drawn)| *byte = *drawn);
+    }
 }
 
 /// The answer to one item of a mutation.
@@ -304,7 +322,7 @@ impl Batch<'_> {
         entries.push(Entry::Checkpoint { op: op.clone(), checkpoint, id });
         item.attempt = 0;
         let wait = retry_after_ms.max(SHORTEST_PENDING_MS);
-        let at = self.session.clock.now().saturating_add(wait);
+        let at = self.moment().now.saturating_add(wait);
         if at > item.deadline {
             let waited = item.deadline.saturating_sub(item.started) / 1_000;
             let late = Problem::new(Class::Timeout, "operation-timeout", format!("it is not done after {waited} s"))
@@ -323,14 +341,24 @@ impl Batch<'_> {
         }
     }
 
+    /// The moment of the answer, which is when this is asked for the first time.
+    fn moment(&self) -> &Moment {
+        self.moment.get_or_init(|| {
+            let mut drawn = [0; 2];
+            self.session.entropy.fill(&mut drawn);
+            Moment { now: self.session.clock.now(), chance: Chance(drawn) }
+        })
+    }
+
     /// When to try again after a failure; none if that is of no use, or too late. What trapped
     /// would trap again.
     fn verdict(&self, item: &Item, failure: &Failure) -> Option<u64> {
         if failure.call.is_some() {
             return None;
         }
-        match retry::decide(&failure.problem, item.attempt + 1, self.session.entropy) {
-            Verdict::After(wait) => Some(self.session.clock.now() + wait).filter(|at| *at <= item.deadline),
+        let Moment { now, chance } = self.moment();
+        match retry::decide(&failure.problem, item.attempt + 1, chance) {
+            Verdict::After(wait) => Some(now.saturating_add(wait)).filter(|at| *at <= item.deadline),
             Verdict::Final => None,
         }
     }

@@ -2,6 +2,7 @@
 //! living in another — tried with the real engine and a provider that answers at once.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod batches;
 mod crashes;
 mod homes;
 mod options;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use maps_engine::provider::*;
 use maps_engine::schema::KindSchema;
 use maps_engine::value::Map;
-use maps_engine::{Journal, KindName, PluginName, Problem, Token, Value};
+use maps_engine::{Class, Journal, KindName, PluginName, Problem, Token, Value};
 use serde_json::json;
 
 /// What there is, and what was asked.
@@ -21,6 +21,10 @@ pub(crate) struct Things {
     pub(crate) done: Vec<String>,
     /// The ephemeral outputs that reads asked for.
     pub(crate) asked: Vec<String>,
+    /// How many calls of `create` are to be answered with a request for patience, for all that they bring.
+    pub(crate) busy: u32,
+    /// How many requests each call of `create` brought.
+    pub(crate) batches: Vec<usize>,
     /// The configs that came with calls for `inner`.
     pub(crate) configs: Vec<Value>,
 }
@@ -144,6 +148,15 @@ impl Provider for Tiny {
         _: &Arc<dyn Journal>,
         requests: Vec<CreateRequest>,
     ) -> Result<Vec<Outcome<Object>>, CallError> {
+        {
+            let mut things = self.cloud.lock();
+            things.batches.push(requests.len());
+            if things.busy > 0 {
+                things.busy -= 1;
+                let busy = || Outcome::Failed(Problem::new(Class::Throttled, "busy", "not so fast"));
+                return Ok(requests.iter().map(|_| busy()).collect());
+            }
+        }
         let create = |request: CreateRequest| {
             self.heard(call, &request.mutation.kind);
             let mut things = self.cloud.lock();
