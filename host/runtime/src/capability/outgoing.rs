@@ -52,6 +52,9 @@ pub(super) struct Pace {
     pub(super) burst: u32,
     /// The rate from when the service has asked for fewer.
     pub(super) slowed: u32,
+    /// How many a second the service takes at the very most, if it counts them so: beside a burst, the rate
+    /// alone would let more into one second.
+    pub(super) most: Option<usize>,
 }
 
 /// A call that is not allowed, and what the audit log says of it.

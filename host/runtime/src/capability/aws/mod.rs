@@ -196,7 +196,8 @@ fn pace(family: Family, half: Half, host: &str) -> Pace {
     let with = if half == Half::Write { format!("{host} for changes") } else { host.to_owned() };
     // Route 53 counts both halves together.
     let with = if family == Family::Route53 { host.to_owned() } else { with };
-    Pace { with, rate, burst, slowed }
+    let most = (family == Family::Route53).then_some(5);
+    Pace { with, rate, burst, slowed, most }
 }
 
 fn refused(problem: Problem, summary: Option<String>, rule: Option<&Rule>) -> Refused {

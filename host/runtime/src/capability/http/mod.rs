@@ -180,7 +180,7 @@ impl HttpCapability {
         let method = Method::from_bytes(item.request.method.as_bytes());
         let method = method.map_err(|error| late(Problem::new(Class::Internal, "http-internal", error.to_string())))?;
         let (limits, with) = (&self.limits, allowed.url.host().to_owned());
-        let pace = Pace { with, rate: limits.rate, burst: limits.burst, slowed: limits.rate };
+        let pace = Pace { with, rate: limits.rate, burst: limits.burst, slowed: limits.rate, most: None };
         let seal = &allowed.http.seal;
         let Allowed { rule, url, headers, body, steps, ops, .. } = allowed;
         Ok((Outgoing { rule, steps, ops, summary, method, url, headers, body, added, echo, pace }, seal))

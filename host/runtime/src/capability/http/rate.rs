@@ -1,6 +1,6 @@
 //! A token bucket for each credential and service, shared by all plugin uses of a run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,10 +10,20 @@ use crate::capability::outgoing::Pace;
 
 type Key = (String, String);
 
-/// The buckets. Each is kept as the moment at which it will be full again.
+/// A second as a service counts it, and a little for calls that arrive closer together than they left.
+const SECOND: Duration = Duration::from_millis(1_050);
+
+/// A bucket, kept as the moment at which it will be full again.
+struct Bucket {
+    full_at: Instant,
+    /// When the last calls went, as far as that is of interest.
+    went: VecDeque<Instant>,
+}
+
+/// The buckets.
 #[derive(Default)]
 pub(crate) struct Rates {
-    full_at: Mutex<HashMap<Key, Instant>>,
+    buckets: Mutex<HashMap<Key, Bucket>>,
     slowed: Mutex<HashSet<Key>>,
 }
 
@@ -45,15 +55,24 @@ impl Rates {
         let slowed = self.slowed.lock().unwrap_or_else(PoisonError::into_inner).contains(&key);
         let (rate, burst) = if slowed { (pace.slowed, 1) } else { (pace.rate, pace.burst) };
         let each = Duration::from_secs(1) / rate.max(1);
-        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = buckets.entry(key).or_insert(now);
-        let after = (*full_at).max(now) + each;
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = buckets.entry(key).or_insert_with(|| Bucket { full_at: now, went: VecDeque::new() });
+        let after = bucket.full_at.max(now) + each;
         // With `burst` tokens missing the bucket is empty, and the token comes when one is back.
-        let there = after.checked_sub(each * burst.max(1)).map_or(now, |there| there.max(now));
+        let mut there = after.checked_sub(each * burst.max(1)).map_or(now, |there| there.max(now));
+        if let Some(most) = pace.most {
+            let earlier = bucket.went.len().checked_sub(most.max(1)).and_then(|at| bucket.went.get(at));
+            there = earlier.map_or(there, |earlier| there.max(*earlier + SECOND));
+        }
         if there - now > longest {
             return Err(there - now);
         }
-        *full_at = after;
+        bucket.full_at = after;
+        if let Some(most) = pace.most {
+            bucket.went.push_back(there);
+            let surplus = bucket.went.len().saturating_sub(most.max(1));
+            bucket.went.drain(..surplus);
+        }
         Ok(there)
     }
 }
@@ -66,7 +85,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     fn pace(with: &str) -> Pace {
-        Pace { with: with.to_owned(), rate: 10, burst: 3, slowed: 2 }
+        Pace { with: with.to_owned(), rate: 10, burst: 3, slowed: 2, most: None }
     }
 
     #[test]
@@ -83,6 +102,15 @@ mod tests {
         );
         let later = now + Duration::from_secs(10);
         assert_eq!(rates.reserve("c", &pace("h"), LONG, later), Ok(later));
+    }
+
+    #[test]
+    fn no_second_has_more_than_the_service_takes() {
+        let rates = Rates::default();
+        let now = Instant::now();
+        let pace = Pace { burst: 10, most: Some(3), ..pace("h") };
+        let waits: Vec<_> = (0..7).map(|_| (rates.reserve("c", &pace, LONG, now).unwrap() - now).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 1_050, 1_050, 1_050, 2_100]);
     }
 
     #[test]
