@@ -7,6 +7,7 @@ mod cloud;
 mod command;
 pub mod conformance;
 pub mod guide;
+pub mod scenario;
 mod stack;
 mod unpackage;
 

@@ -1,0 +1,165 @@
+//! Runs that are hit everywhere: killed, left without a reply, refused or slowed down at call 1, 2, 3, …
+//! until a run needs no more calls, each beside a run that nobody disturbed.
+//!
+//! The kills are real (SIGKILL), and the cloud is in a process of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // This is a test, shared by several.
+
+use serde_json::Value;
+
+use crate::{CloudServer, Finished, StackDir};
+
+const SIGKILL: i32 = 9;
+/// A run that makes more calls than this is not a run that these tests know.
+const MOST_CALLS: usize = 200;
+
+/// A run, and what leads up to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// The stack, in a folder of its own.
+    pub stack: fn() -> StackDir,
+    /// Runs that end undisturbed, before.
+    pub prepare: fn(&StackDir, &CloudServer),
+    /// The command that is hit and then given again.
+    pub command: &'static str,
+}
+
+/// A `prepare` that does nothing.
+pub fn fresh(_: &StackDir, _: &CloudServer) {}
+
+/// A `prepare` that makes the stack.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn applied(stack: &StackDir, cloud: &CloudServer) {
+    let _ = given(stack, cloud, "run", None).expect(0);
+}
+
+fn given(stack: &StackDir, cloud: &CloudServer, command: &str, fault: Option<&str>) -> Finished {
+    let flag = cloud.flag();
+    let fault = fault.map(|spec| ["--fault", spec]);
+    let args = [command, "stack.yaml", flag.as_str(), "--yes", "--output", "json"];
+    stack.maps().run(args.into_iter().chain(fault.into_iter().flatten()))
+}
+
+/// A scenario on the way.
+struct Staged {
+    scenario: Scenario,
+    stack: StackDir,
+    cloud: CloudServer,
+    /// The calls that led up to it.
+    before: u64,
+}
+
+impl Staged {
+    fn new(scenario: Scenario) -> Self {
+        let stack = (scenario.stack)();
+        let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
+        (scenario.prepare)(&stack, &cloud);
+        let before = cloud.calls("read") + cloud.calls("write");
+        Self { scenario, stack, cloud, before }
+    }
+
+    fn hit(&self, fault: &str) -> Finished {
+        given(&self.stack, &self.cloud, self.scenario.command, Some(fault))
+    }
+
+    fn again(&self) -> Finished {
+        given(&self.stack, &self.cloud, self.scenario.command, None)
+    }
+
+    /// How many calls were made since.
+    fn made(&self) -> usize {
+        usize::try_from(self.cloud.calls("read") + self.cloud.calls("write") - self.before).unwrap_or(usize::MAX)
+    }
+
+    /// Another run changes nothing and writes nothing.
+    fn rests(&self, spec: &str) {
+        let writes = self.cloud.calls("write");
+        let third = self.again().expect(0);
+        assert_eq!(third.changes(), [0; 4], "{spec}: {third:?}");
+        assert_eq!(self.cloud.calls("write"), writes, "{spec}: a run without changes wrote");
+    }
+}
+
+/// What there is in the end, if nobody disturbs.
+fn undisturbed(scenario: Scenario) -> Value {
+    let staged = Staged::new(scenario);
+    let _ = staged.again().expect(0);
+    staged.cloud.inventory()
+}
+
+/// Kills at each call, and compares every recovery with the undisturbed run.
+///
+/// # Panics
+/// When something is lost, orphaned or made twice.
+pub fn killed_everywhere(scenario: Scenario, fault: &str) {
+    let wanted = undisturbed(scenario);
+    for call in 1..MOST_CALLS {
+        let staged = Staged::new(scenario);
+        let spec = format!("{fault}@{call}");
+        let hit = staged.hit(&spec);
+        let over = hit.code == Some(0);
+        if !over {
+            assert_eq!(hit.signal, Some(SIGKILL), "{spec}: {hit:?}");
+        }
+        let recovered = staged.again().expect(0);
+        assert_eq!(recovered.summary()["failed"], 0, "{spec}: {recovered:?}");
+        assert_eq!(staged.cloud.inventory(), wanted, "{spec}: the inventory differs\n{}", recovered.stdout);
+        staged.rests(&spec);
+        if over {
+            assert!(call > 2, "{spec}: the run made {} calls", call - 1);
+            return;
+        }
+    }
+    panic!("no end after {MOST_CALLS} calls");
+}
+
+/// Takes the reply of each call away. That needs no second run where the first finds its own work.
+///
+/// # Panics
+/// When something is lost, orphaned or made twice.
+pub fn replies_lost_everywhere(scenario: Scenario) {
+    let wanted = undisturbed(scenario);
+    for call in 1..MOST_CALLS {
+        let staged = Staged::new(scenario);
+        let spec = format!("lost@{call}");
+        let hit = staged.hit(&spec);
+        if hit.code != Some(0) {
+            let _ = staged.again().expect(0);
+        }
+        assert_eq!(staged.cloud.inventory(), wanted, "{spec}: {hit:?}");
+        if staged.made() < call {
+            return;
+        }
+    }
+    panic!("no end after {MOST_CALLS} calls");
+}
+
+/// Has the cloud refuse each call once, for a reason that passes: the run converges by itself, and
+/// where it does not, it says why and the next one does.
+///
+/// # Panics
+/// When it does not.
+pub fn fails_everywhere(scenario: Scenario, fault: &str) {
+    let wanted = undisturbed(scenario);
+    for call in 1..MOST_CALLS {
+        let staged = Staged::new(scenario);
+        let spec = format!("{fault}@{call}");
+        let hit = staged.hit(&spec);
+        let made = staged.made();
+        if hit.code != Some(0) {
+            // What is not overcome is said, and no third run is needed.
+            let told = |event: &Value| matches!(event["event"].as_str(), Some("failed" | "diagnostic" | "error"));
+            assert!(hit.events().iter().any(told), "{spec}: {hit:?}");
+            let _ = staged.again().expect(0);
+        }
+        assert_eq!(staged.cloud.inventory(), wanted, "{spec}: {hit:?}");
+        staged.rests(&spec);
+        if made < call {
+            assert_eq!(hit.code, Some(0), "{spec}: nothing was hit: {hit:?}");
+            assert!(call > 2, "{spec}: the run made {made} calls");
+            return;
+        }
+    }
+    panic!("no end after {MOST_CALLS} calls");
+}

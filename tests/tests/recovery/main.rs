@@ -1,0 +1,15 @@
+//! Killed anywhere, run again, and nothing is lost: no orphan, no duplicate. Every call of a run is a
+//! place to die.
+
+mod doks;
+
+macro_rules! everywhere {
+    ($($name:ident: $scenario:expr, $fault:literal;)*) => {$(
+        #[test]
+        fn $name() {
+            maps_tests::scenario::killed_everywhere($scenario, $fault);
+        }
+    )*};
+}
+
+pub(crate) use everywhere;
