@@ -257,9 +257,13 @@ impl Bench {
 
     fn renamed(&self, inputs: Value, suffix: &str) -> Value {
         let Value::Map(mut inputs) = inputs else { return inputs };
-        let unique = &self.fixture().unique;
+        let Some(unique) = &self.fixture().unique else { return Value::Map(inputs) };
         if let Some(text) = inputs.get(unique).and_then(Value::as_str) {
-            let text = format!("{text}-{suffix}");
+            // Of a domain name the first label, so that it stays in its domain.
+            let text = match text.split_once('.') {
+                Some((first, rest)) => format!("{first}-{suffix}.{rest}"),
+                None => format!("{text}-{suffix}"),
+            };
             inputs.insert(unique.clone(), Value::from(text));
         }
         Value::Map(inputs)

@@ -21,8 +21,15 @@ pub struct Fixture {
     /// The plugin's config.
     #[serde(default)]
     pub config: serde_json::Map<String, serde_json::Value>,
-    /// The input, a text, in which objects that are there at the same time must differ.
-    pub unique: String,
+    /// The input, a text, in which objects that are there at the same time must differ. A look-up has none.
+    pub unique: Option<String>,
+    /// Does the kind look up what is there, and make and remove nothing?
+    #[serde(default)]
+    pub lookup: bool,
+    /// Has the service no place for a token? Then whatever is as a create was to make it is taken for its
+    /// work, whoever asks.
+    #[serde(default)]
+    pub untagged: bool,
     /// What must be there before: objects of any kind of the plugin, by a name of the fixture's own.
     /// Where inputs say `{"$needs": NAME}`, they get its id.
     #[serde(default)]
@@ -198,8 +205,13 @@ fn parse(text: &str) -> Result<Fixture, String> {
     if let Some(name) = fixture.unmet() {
         return Err(format!("inputs need {name}, and `needs` does not say what that is"));
     }
-    match fixture.inputs.get(&fixture.unique) {
-        Some(serde_json::Value::String(_)) => Ok(fixture),
-        _ => Err(format!("`unique` names the input {}, and `inputs` gives it no text", fixture.unique)),
+    match (&fixture.unique, fixture.lookup) {
+        (None, true) => Ok(fixture),
+        (Some(_), true) => Err("a `lookup` makes no objects, of which an input could be `unique`".to_owned()),
+        (None, false) => Err("`unique` is missing: the input in which two objects must differ".to_owned()),
+        (Some(unique), false) => match fixture.inputs.get(unique) {
+            Some(serde_json::Value::String(_)) => Ok(fixture),
+            _ => Err(format!("`unique` names the input {unique}, and `inputs` gives it no text")),
+        },
     }
 }

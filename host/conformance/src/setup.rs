@@ -8,7 +8,7 @@ use std::sync::mpsc::Sender;
 
 use maps_engine::Value;
 use maps_engine::capability::{CredentialKind, Manifest, Rule};
-use maps_rehearsal::{Cloud, Declaration, Exchange, Options, Running};
+use maps_rehearsal::{AwsLimits, Cloud, Declaration, Exchange, Options, Running};
 use maps_runtime::aws::{Fixed, Keys};
 use maps_runtime::capability::http::BoundCredential;
 use maps_runtime::egress::{Scheme, Transport};
@@ -79,7 +79,9 @@ impl Peer {
         match self {
             Self::Rehearsal { declared, exchanges } => {
                 let (declared, exchanges) = (declared.clone(), exchanges.clone());
-                let options = Options { declared, exchanges, ..Options::new(dir) };
+                // Nothing here has patience: that is the engine's part.
+                let aws = AwsLimits { route53_per_second: 0 };
+                let options = Options { declared, exchanges, aws, ..Options::new(dir) };
                 let cloud = Cloud::start(options).await.map_err(untried("the local cloud does not start"))?;
                 local(cloud, manifest, fixture)
             }

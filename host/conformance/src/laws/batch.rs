@@ -29,8 +29,8 @@ async fn make_all(bench: &Bench, beings: &[Being]) -> Kept<Vec<Object>> {
 
 /// For `check`, `create`, `read`, `find` and `delete`, with a refusal or an absence among them.
 pub(super) async fn batches_answer_in_the_order_of_their_requests(bench: &Bench) -> Kept {
+    let unique = bench.fixture().unique.as_ref().ok_or(super::LOOKUP)?;
     let before = bench.inventory()?;
-    let unique = &bench.fixture().unique;
     let good = bench.fixture().with(None);
     let checked = bench.check_all(vec![good.clone(), Value::Map(Default::default()), good.clone()]).await?;
     let passed: Vec<bool> = checked.iter().map(Result::is_ok).collect();
@@ -55,7 +55,8 @@ pub(super) async fn batches_answer_in_the_order_of_their_requests(bench: &Bench)
     }
 
     let stranger = Token::new("5".repeat(32));
-    let these = [(&beings[2], &beings[2].token), (&beings[0], &stranger), (&beings[0], &beings[0].token)];
+    let nobody = if bench.fixture().untagged { (&beings[1], &beings[1].token) } else { (&beings[0], &stranger) };
+    let these = [(&beings[2], &beings[2].token), nobody, (&beings[0], &beings[0].token)];
     bench.settle().await?;
     match bench.find_all(&these).await?.as_slice() {
         [FindOutcome::Found(third), FindOutcome::Absent, FindOutcome::Found(first)]

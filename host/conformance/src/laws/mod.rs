@@ -14,6 +14,9 @@ use crate::fixture::Subject;
 use crate::setup::Setup;
 use crate::verdict::{Kept, Stop, Verdict};
 
+/// Why a law about making is not tried.
+const LOOKUP: Stop = Stop::Skipped("the kind looks up what is there, and makes nothing");
+
 /// One law.
 #[derive(Clone, Copy)]
 pub struct Law {
