@@ -6,6 +6,7 @@ use std::process::Child;
 
 use serde_json::Value;
 
+use crate::aws::{Aws, Keys};
 use crate::{Client, Maps};
 
 /// A running local cloud; ended when dropped.
@@ -67,6 +68,18 @@ impl CloudServer {
     /// A client that maps knows nothing of.
     pub fn client(&self) -> Client {
         Client::new(&self.description())
+    }
+
+    /// Somebody else's hands on its AWS, with the keys of whoever may do everything.
+    ///
+    /// # Panics
+    /// When `cloud.json` lacks what that needs.
+    #[allow(clippy::expect_used)] // cloud.json is the contract under test.
+    pub fn aws(&self) -> Aws {
+        let description = self.description();
+        let key = |name: &str| description["credentials"]["aws"][name].as_str().expect("keys of AWS").to_owned();
+        let endpoint = description["aws_endpoint_url"].as_str().expect("one endpoint for all of AWS");
+        Aws::new(endpoint, Keys { id: key("access_key_id"), secret: key("secret_access_key") })
     }
 
     /// What exists, without ids and times.

@@ -23,6 +23,14 @@ pub struct Scenario {
     pub command: &'static str,
 }
 
+/// A stack of a few records in Route 53.
+///
+/// # Panics
+/// When its folder cannot be made.
+pub fn records() -> StackDir {
+    StackDir::with(include_str!("../stacks/records.yaml"))
+}
+
 /// A `prepare` that does nothing.
 pub fn fresh(_: &StackDir, _: &CloudServer) {}
 
