@@ -65,8 +65,3 @@ pub(crate) fn taken(answers: Vec<Answer<Response>>) -> Answer<Taken> {
     }
     Ok(all)
 }
-
-/// The one answer of a list.
-pub(crate) fn only<T>(answers: Vec<Answer<T>>) -> Answer<T> {
-    answers.into_iter().next().unwrap_or_else(|| Err(Problem::internal("no-answer", "the host answered nothing")))
-}

@@ -3,10 +3,11 @@
 use maps_sdk::http::{Request, Response, read_all};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
+    only,
 };
 
 use crate::api::{self, AssociatedList};
-use crate::batch::{self, Answer, Taken, Turn, only, taken};
+use crate::batch::{self, Answer, Taken, Turn, taken};
 use crate::body::NewCluster;
 use crate::converge::{self, Round, Write};
 use crate::live::Live;
@@ -89,13 +90,13 @@ impl Kind for Cluster {
         asks.extend(is_new.then(api::get_options));
         let mut answers = read_all(asks);
         let offered = match is_new {
-            true => only(answers.pop().into_iter().collect()).and_then(api::versions),
+            true => only(answers.pop().into_iter()).and_then(api::versions),
             false => Ok(Vec::new()),
         };
         let mut answers = answers.into_iter();
         let turns = requests.iter().map(|request| {
             let turn = match begun(request) {
-                Some(_) => goes_on(only(answers.by_ref().take(1).collect()), request),
+                Some(_) => goes_on(only(answers.by_ref().take(1)), request),
                 None => begins(context, request, &offered),
             };
             (request.step(), turn)
@@ -153,7 +154,7 @@ impl Kind for Cluster {
             let turn = live.and_then(|live| match live {
                 None => Ok(Turn::Over(Progress::Done(()))),
                 Some(live) if live.is("deleting") => Ok(Turn::Over(going(&live.id, note.clone()))),
-                Some(live) => remove(request, &live, only(lists.by_ref().take(1).collect()), note),
+                Some(live) => remove(request, &live, only(lists.by_ref().take(1)), note),
             });
             (request.step(), turn)
         });
@@ -306,7 +307,7 @@ fn upgrades(looks: &[Answer<(Live, Round)>]) -> Upgrades {
     }
     asks.push(api::get_options());
     let mut answers = read_all(asks);
-    let all = only(answers.pop().into_iter().collect()).and_then(api::versions);
+    let all = only(answers.pop().into_iter()).and_then(api::versions);
     answers.into_iter().map(|answer| Ok((api::upgrades(answer?)?, all.clone()?))).collect()
 }
 
@@ -321,7 +322,7 @@ fn turn(
         Round::Settled => return Ok(Turn::Over(Progress::Done(told::cluster(live, Some(inputs), None)))),
         Round::Waits(note) => return Ok(Turn::Over(changing(&live.id, rounds, RETRY_MS, note))),
         Round::Upgrades => {
-            let (offered, all) = only(upgrades.take(1).collect())?;
+            let (offered, all) = only(upgrades.take(1))?;
             vec![converge::upgrade(live, inputs, &offered, &all)?]
         }
         Round::Writes(writes) => writes,

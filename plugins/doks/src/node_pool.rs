@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use maps_sdk::http::read_all;
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
+    only,
 };
 
-use crate::batch::{self, Answer, Taken, Turn, only, taken};
+use crate::batch::{self, Answer, Taken, Turn, taken};
 use crate::cluster::settled;
 use crate::converge::Write;
 use crate::live::{Live, LivePool};

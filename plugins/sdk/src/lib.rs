@@ -79,6 +79,7 @@
 //! [`clock`] and [`random`]. A panic is logged and ends the call, which is why every plugin's manifest
 //! declares `log`.
 
+mod batch;
 #[allow(missing_docs, unsafe_code, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
 // Generated: its shape is not ours to choose.
 pub mod bindings;
@@ -93,6 +94,7 @@ mod serve;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
+pub use batch::only;
 pub use capability::{aws, clock, http, log, random, reveal, secrets};
 pub use kind::{
     Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Pending, Preview,

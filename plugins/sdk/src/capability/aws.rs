@@ -56,10 +56,6 @@ fn received(answers: Vec<Result<String, types::Problem>>) -> Vec<Result<Answer, 
     answers.into_iter().map(|answer| answer.map(|json| Answer { json }).map_err(Problem::from)).collect()
 }
 
-fn only(mut answers: Vec<Result<Answer, Problem>>) -> Result<Answer, Problem> {
-    answers.pop().unwrap_or_else(|| Err(Problem::internal("no-answer", "the host answered nothing")))
-}
-
 fn writes(writes: Vec<(Vec<Step>, Call)>) -> Vec<wire::Write> {
     let each = writes.into_iter().map(|(steps, call)| wire::Write {
         items: steps.into_iter().map(|Step(item)| item).collect(),
@@ -78,6 +74,7 @@ macro_rules! service {
             use crate::testing::{$read, $write};
 
             use super::{Answer, Call};
+            use crate::batch::only;
             use crate::kind::Step;
             use crate::problem::Problem;
 
@@ -86,7 +83,7 @@ macro_rules! service {
             /// # Errors
             /// What the host or the service refuses: its code is AWS's own, in kebab-case.
             pub fn read(call: Call) -> Result<Answer, Problem> {
-                super::only(read_all(vec![call]))
+                only(read_all(vec![call]))
             }
 
             /// Sends reads side by side; the answers come in the calls' order.
@@ -103,7 +100,7 @@ macro_rules! service {
             /// # Errors
             /// As [`read`].
             pub fn write(step: Step, call: Call) -> Result<Answer, Problem> {
-                super::only(write_all(vec![(vec![step], call)]))
+                only(write_all(vec![(vec![step], call)]))
             }
 
             /// Sends writes side by side, each in the name of the steps that it serves: where an action

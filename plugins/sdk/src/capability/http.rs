@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::url::{push_encoded, push_segment};
+use crate::batch::only;
 use crate::bindings::maps::platform::http_types as wire;
 use crate::bindings::maps::platform::http_write::Write;
 use crate::kind::Step;
@@ -166,10 +167,6 @@ fn received(
     answers: Vec<Result<wire::Response, crate::bindings::maps::platform::types::Problem>>,
 ) -> Vec<Result<Response, Problem>> {
     answers.into_iter().map(|answer| answer.map(Response::from).map_err(Problem::from)).collect()
-}
-
-fn only(mut answers: Vec<Result<Response, Problem>>) -> Result<Response, Problem> {
-    answers.pop().unwrap_or_else(|| Err(Problem::internal("no-answer", "the host answered nothing")))
 }
 
 /// An answer, of whatever status.
