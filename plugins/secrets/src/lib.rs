@@ -1,0 +1,23 @@
+//! Secrets and who may read them, on AWS: parameters, users with their keys and policies, buckets.
+
+pub mod access_key;
+mod batch;
+pub mod bucket;
+mod document;
+mod iam;
+pub mod parameter;
+pub mod policy;
+pub mod tags;
+pub mod user;
+
+pub use access_key::AccessKey;
+pub use bucket::Bucket;
+pub use document::Document;
+pub use parameter::Parameter;
+pub use policy::Policy;
+pub use user::User;
+
+maps_sdk::plugin!(Parameter, User, Policy, AccessKey, Bucket);
+
+#[cfg(test)]
+mod tests;
