@@ -1,7 +1,7 @@
 //! The settings of buckets as S3's API has them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::model::{Algorithm, Encryption, PublicAccessBlock, Rule, StorageClass, Transition};
 
@@ -166,10 +166,15 @@ impl LifecycleRule {
 /// A live rule as a setting. One that says more than a setting can is told under a name that none has, so
 /// that it is seen as somebody else's.
 pub(super) fn rule(live: &Value) -> Rule {
+    let mut live = live.clone();
+    // An element without members is no object.
+    if live["Filter"] == "" {
+        live["Filter"] = Value::Object(Map::new());
+    }
     let read = serde_json::from_value::<LifecycleRule>(live.clone()).ok();
     let whole = read.filter(|read| {
         let again = serde_json::to_value(read).unwrap_or_default();
-        plain(&again) == plain(live)
+        plain(&again) == plain(&live)
     });
     whole.map(LifecycleRule::into_rule).unwrap_or_else(|| {
         let id = live["ID"].as_str().unwrap_or_default();
@@ -192,7 +197,7 @@ fn plain(value: &Value) -> Value {
         Value::Object(members) => {
             let kept =
                 members.iter().filter(|(_, member)| !matches!(member, Value::Null) && **member != Value::from(""));
-            kept.map(|(key, member)| (key.clone(), plain(member))).collect::<serde_json::Map<_, _>>().into()
+            kept.map(|(key, member)| (key.clone(), plain(member))).collect::<Map<_, _>>().into()
         }
         Value::Array(items) => items.iter().map(plain).collect(),
         other => other.clone(),
