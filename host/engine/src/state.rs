@@ -76,6 +76,9 @@ pub struct Operation {
     /// How many mutating host calls were announced for it.
     #[serde(default)]
     pub calls: u32,
+    /// How many of them since the last checkpoint, which tells nothing of what they did.
+    #[serde(default)]
+    pub open_calls: u32,
     /// When the last of them was announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_call_at: Option<u64>,
@@ -248,6 +251,7 @@ impl State {
                     deposed: *deposed,
                     at: *at,
                     calls: 0,
+                    open_calls: 0,
                     last_call_at: None,
                     checkpoint: None,
                     id: None,
@@ -258,12 +262,14 @@ impl State {
                 for op in ops {
                     let operation = self.open(op)?;
                     operation.calls += 1;
+                    operation.open_calls += 1;
                     operation.last_call_at = Some(*at);
                 }
             }
             Entry::Checkpoint { op, checkpoint, id } => {
                 let operation = self.open(op)?;
                 operation.checkpoint = Some(checkpoint.clone());
+                operation.open_calls = 0;
                 if id.is_some() {
                     operation.id.clone_from(id);
                 }

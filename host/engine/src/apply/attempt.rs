@@ -374,8 +374,8 @@ impl Batch<'_> {
         });
         let operation = self.ledger.operation(op);
         let lost = operation.is_some_and(|operation| {
-            let unanswered = retry::unanswered(failure.problem.class) || operation.calls > 1;
-            operation.checkpoint.is_none() && operation.touched() && unanswered
+            let unanswered = retry::unanswered(failure.problem.class) || operation.open_calls > 1;
+            operation.open_calls > 0 && unanswered
         });
         item.work = match item.work {
             Work::Create(making) if lost => Work::Find(making),

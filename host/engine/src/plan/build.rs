@@ -361,8 +361,15 @@ pub(crate) async fn check(
     requests: Vec<Asked<CheckRequest>>,
 ) -> Vec<Result<CheckOutcome, Failure>> {
     let session = *session;
+    let marked = requests.into_iter().map(|mut asked| {
+        // A secret is one to a plugin too where the stack has it in clear.
+        if let Ok(schema) = session.schema(&asked.kind) {
+            asked.request.inputs = schema.inputs.mark_secrets(asked.request.inputs);
+        }
+        asked
+    });
     session
-        .ask(requests, |_: &CheckOutcome| None, &move |provider, config, batch| {
+        .ask(marked.collect(), |_: &CheckOutcome| None, &move |provider, config, batch| {
             Box::pin(async move { provider.check(&session.call(&config), batch).await })
         })
         .await
