@@ -5,7 +5,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -165,6 +166,7 @@ async fn respond(
     first: Option<Pass>,
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
+    let heads_only = request.method() == Method::HEAD;
     // In a task of its own: a client that hangs up does not stop what it asked
     // for, as with a real cloud, and the pass stays held until that is done.
     let work = tokio::spawn(async move {
@@ -175,7 +177,11 @@ async fn respond(
         let (answer, delivery) = exchange(shared, service, request).await;
         (answer, delivery, pass)
     });
-    let Ok((answer, delivery, pass)) = work.await else { match cut.now().await {} };
+    let Ok((mut answer, delivery, pass)) = work.await else { match cut.now().await {} };
+    if heads_only {
+        // HTTP/2 has nobody else who sees to it that none follows.
+        answer.body = Bytes::new();
+    }
     let body = match delivery {
         Delivery::Plain => AnswerBody::whole(answer.body, Some(pass)),
         Delivery::Dripping => AnswerBody::dripping(&answer.body, Some(pass)),
