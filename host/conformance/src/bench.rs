@@ -44,6 +44,15 @@ pub(crate) struct Being {
     pub(crate) token: Token,
     /// As it should be, checked.
     pub(crate) inputs: Value,
+    /// Where its making last was, if it said so.
+    pub(crate) checkpoint: Option<Value>,
+}
+
+impl Being {
+    /// The same, with its making where it was when it last said so.
+    pub(crate) fn at(&self, last: Option<&Pending>) -> Self {
+        Self { checkpoint: last.map(|pending| pending.checkpoint.clone()), ..self.clone() }
+    }
 }
 
 /// What exists in the cloud, without ids and times; nothing where nobody can tell.
@@ -244,8 +253,12 @@ impl Bench {
 
     /// What a check makes of several inputs at once.
     pub(crate) async fn check_all(&self, inputs: Vec<Value>) -> Kept<Vec<CheckOutcome>> {
-        let kind = &self.subject.kind;
-        let request = |(index, inputs)| CheckRequest { kind: kind.clone(), address: address(index), inputs };
+        let (kind, schema) = (&self.subject.kind, &self.schema()?.inputs);
+        let request = |(index, inputs)| {
+            // As from a stack: what is secret is so before anybody looks at it.
+            let inputs = schema.mark_secrets(inputs);
+            CheckRequest { kind: kind.clone(), address: address(index), inputs }
+        };
         let requests = inputs.into_iter().enumerate().map(request).collect();
         answered("check", self.provider.check(&self.call(), requests).await)
     }
@@ -279,7 +292,7 @@ impl Bench {
         let inputs = self.renamed(self.apart(inputs), &index.to_string());
         let inputs = self.schema()?.inputs.mark_secrets(self.passes(&inputs).await?);
         let token = self.token(0xC0FFEE + index);
-        Ok(Being { address: address(index), token, inputs })
+        Ok(Being { address: address(index), token, inputs, checkpoint: None })
     }
 
     /// The being with other inputs, under the same name.
@@ -337,10 +350,15 @@ impl Bench {
     }
 
     /// Makes it, or goes on making it, to the end.
-    pub(crate) async fn make(&self, being: &Being, mut from: Option<Pending>) -> Kept<Object> {
+    pub(crate) async fn make(&self, being: &Being, from: Option<Pending>) -> Kept<Object> {
+        Ok(self.make_and_recall(being, from).await?.0)
+    }
+
+    /// The same; the being that comes back knows where its making last was.
+    pub(crate) async fn make_and_recall(&self, being: &Being, mut from: Option<Pending>) -> Kept<(Object, Being)> {
         for _ in 0..MOST_ROUNDS {
             match only(self.create(vec![self.create_request(being, from.as_ref())]).await?)? {
-                Outcome::Done(object) => return Ok(object),
+                Outcome::Done(object) => return Ok((object, being.at(from.as_ref()))),
                 Outcome::Pending(pending) => from = Some(self.waited(pending).await?),
                 Outcome::Failed(problem) => return Err(broken!("create fails: {problem}")),
             }
@@ -414,7 +432,7 @@ impl Bench {
             address: being.address.clone(),
             inputs: being.inputs.clone(),
             token: (*token).clone(),
-            checkpoint: None,
+            checkpoint: being.checkpoint.clone(),
         };
         answered("find", self.provider.find(&self.call(), these.iter().map(request).collect()).await)
     }

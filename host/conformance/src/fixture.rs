@@ -30,6 +30,10 @@ pub struct Fixture {
     /// work, whoever asks.
     #[serde(default)]
     pub untagged: bool,
+    /// Does a create alone tell a secret of the object? Then one whose answer was lost is of no use, and an
+    /// import does not tell that output.
+    #[serde(default)]
+    pub told_once: bool,
     /// What must be there before: objects of any kind of the plugin, by a name of the fixture's own.
     /// Where inputs say `{"$needs": NAME}`, they get its id.
     #[serde(default)]
