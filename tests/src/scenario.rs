@@ -31,6 +31,14 @@ pub fn records() -> StackDir {
     StackDir::with(include_str!("../stacks/records.yaml"))
 }
 
+/// Parameters, a user with its policy and key, and a bucket.
+///
+/// # Panics
+/// When its folder cannot be made.
+pub fn secrets() -> StackDir {
+    StackDir::with(include_str!("../stacks/secrets.yaml"))
+}
+
 /// A `prepare` that does nothing.
 pub fn fresh(_: &StackDir, _: &CloudServer) {}
 

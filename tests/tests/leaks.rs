@@ -5,7 +5,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use maps_tests::{CloudServer, StackDir};
+use maps_tests::{CloudServer, StackDir, scenario};
+use serde_json::json;
 
 /// A secret as it may be written: plain, and in base64 at each of the three alignments.
 fn spellings(secret: &str) -> Vec<Vec<u8>> {
@@ -57,15 +58,8 @@ fn planted(cloud: &CloudServer) -> Vec<String> {
     secrets
 }
 
-#[test]
-fn planted_secrets_are_in_no_file_log_or_plan_outside_the_cloud() {
-    let stack = StackDir::copy_of("maps");
-    // An output that is wholly secret, so that outputs are tried as well.
-    let text = stack.text().replacen("outputs:\n", "outputs:\n  admin: \"${cluster.kubeconfig}\"\n", 1);
-    assert!(text.contains("admin:"), "the stack has an outputs section to add to");
-    stack.write(&text);
-    let dir = stack.path().join("cloud");
-    let cloud = CloudServer::start(&dir, &[]);
+/// Plans, runs and looks at a stack, and returns all that was printed.
+fn printed(stack: &StackDir, cloud: &CloudServer) -> String {
     let flag = cloud.flag();
     let mut printed = String::new();
     for args in [
@@ -80,9 +74,13 @@ fn planted_secrets_are_in_no_file_log_or_plan_outside_the_cloud() {
         printed.push_str(&finished.stdout);
         printed.push_str(&finished.stderr);
     }
-    let secrets = planted(&cloud);
+    printed
+}
+
+/// None of these is in what was printed, nor in any file but the cloud's own.
+fn search(stack: &StackDir, cloud: &CloudServer, printed: &str, secrets: Vec<String>) {
     assert!(secrets.iter().all(|secret| secret.len() > 20), "planted secrets are long");
-    let files = files_below(stack.path(), &dir);
+    let files = files_below(stack.path(), cloud.dir());
     assert!(files.iter().any(|path| path.to_string_lossy().contains("audit")), "the audit log is searched: {files:?}");
     for secret in secrets {
         for spelling in spellings(&secret) {
@@ -96,4 +94,45 @@ fn planted_secrets_are_in_no_file_log_or_plan_outside_the_cloud() {
             }
         }
     }
+}
+
+#[test]
+fn planted_secrets_are_in_no_file_log_or_plan_outside_the_cloud() {
+    let stack = StackDir::copy_of("maps");
+    // An output that is wholly secret, so that outputs are tried as well.
+    let text = stack.text().replacen("outputs:\n", "outputs:\n  admin: \"${cluster.kubeconfig}\"\n", 1);
+    assert!(text.contains("admin:"), "the stack has an outputs section to add to");
+    stack.write(&text);
+    let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
+    let printed = printed(&stack, &cloud);
+    search(&stack, &cloud, &printed, planted(&cloud));
+}
+
+#[test]
+fn values_of_parameters_and_access_keys_are_in_no_file_log_or_plan_outside_the_cloud() {
+    let stack = scenario::secrets();
+    // The secret of the key goes where it can be read back from the cloud, and into an output.
+    stack.edit(
+        "outputs:\n",
+        "  kept:\n    type: secrets/parameter\n    with: {name: /keys/ckan, value: \"${key.secret_access_key}\"}\n\
+         outputs:\n  secret: \"${key.secret_access_key}\"\n  password: \"${made.value}\"\n",
+    );
+    let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
+    let mut all = printed(&stack, &cloud);
+    let value = |name: &str| {
+        let answer = cloud.aws().ssm("GetParameter", &json!({"Name": name, "WithDecryption": true}));
+        answer.json()["Parameter"]["Value"].as_str().unwrap().to_owned()
+    };
+    let mut secrets: Vec<String> = ["/maps/ckan/api-key", "/maps/postgres/password", "/keys/ckan"].map(value).into();
+    // Another key and another value, and one that somebody else wrote.
+    stack.edit("rotate: \"1\"", "rotate: \"2\"");
+    stack.edit("generate: {length: 40}", "generate: {length: 41}");
+    let theirs = "written-by-somebody-else-entirely";
+    let put = json!({"Name": "/maps/ckan/api-key", "Value": theirs, "Type": "SecureString", "Overwrite": true});
+    assert_eq!(cloud.aws().ssm("PutParameter", &put).status, 200);
+    all.push_str(&printed(&stack, &cloud));
+    secrets.extend(["/maps/postgres/password", "/keys/ckan"].map(value));
+    secrets.push(theirs.to_owned());
+    secrets.push(cloud.description()["credentials"]["aws"]["secret_access_key"].as_str().unwrap().to_owned());
+    search(&stack, &cloud, &all, secrets);
 }

@@ -5,49 +5,7 @@ use maps_tests::aws::Keys;
 use maps_tests::{CloudServer, Finished, StackDir};
 use serde_json::{Value, json};
 
-const STACK: &str = r#"maps: v1
-stack: shop
-inputs:
-  api_key: {type: string, secret: true}
-credentials: {aws: {from: aws, region: eu-central-1}}
-plugins:
-  secrets: {source: secrets, credentials: {aws: aws}}
-resources:
-  given:
-    type: secrets/parameter
-    with: {name: /maps/ckan/api-key, value: "${inputs.api_key}", description: "for ckan"}
-  made:
-    type: secrets/parameter
-    with: {name: /maps/postgres/password, generate: {length: 40}, tags: {team: a}}
-  bounds:
-    type: secrets/policy
-    with:
-      name: shop-bounds
-      document:
-        Version: "2012-10-17"
-        Statement: [{Effect: Allow, Action: ["ssm:*", "route53:*"], Resource: "*"}]
-  reader:
-    type: secrets/user
-    with:
-      name: external-secrets-ckan
-      permissions_boundary: "${bounds.arn}"
-      policy:
-        Version: "2012-10-17"
-        Statement:
-          - {Effect: Allow, Action: "ssm:GetParameter*", Resource: "arn:aws:ssm:*:*:parameter/maps/ckan/*"}
-  key:
-    type: secrets/access-key
-    with: {user: "${reader.name}", rotate: "1"}
-  backups:
-    type: secrets/bucket
-    with:
-      name: shop-backups
-      versioning: true
-      lifecycle: [{id: old, noncurrent_expiration_days: 30}]
-outputs:
-  key_id: "${key.access_key_id}"
-  bucket: "${backups.arn}"
-"#;
+const STACK: &str = include_str!("../stacks/secrets.yaml");
 
 struct Account {
     stack: StackDir,

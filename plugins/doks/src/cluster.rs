@@ -90,7 +90,7 @@ impl Kind for Cluster {
         asks.extend(is_new.then(api::get_options));
         let mut answers = read_all(asks);
         let offered = match is_new {
-            true => only(answers.pop().into_iter()).and_then(api::versions),
+            true => only(answers.pop()).and_then(api::versions),
             false => Ok(Vec::new()),
         };
         let mut answers = answers.into_iter();
@@ -307,7 +307,7 @@ fn upgrades(looks: &[Answer<(Live, Round)>]) -> Upgrades {
     }
     asks.push(api::get_options());
     let mut answers = read_all(asks);
-    let all = only(answers.pop().into_iter()).and_then(api::versions);
+    let all = only(answers.pop()).and_then(api::versions);
     answers.into_iter().map(|answer| Ok((api::upgrades(answer?)?, all.clone()?))).collect()
 }
 

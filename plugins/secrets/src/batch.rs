@@ -4,6 +4,8 @@ use maps_sdk::aws::{Answer, Call};
 use maps_sdk::{Class, Problem, Step, only};
 
 pub(crate) type Answered<T> = Result<T, Problem>;
+/// What became of the writes of one request.
+pub(crate) type Written = Answered<Vec<Answer>>;
 /// The reads of a service, as a list.
 type Reads = fn(Vec<Call>) -> Vec<Answered<Answer>>;
 /// The writes of a service, as a list.
@@ -26,7 +28,7 @@ pub(crate) fn read(service: Reads, asks: Vec<Vec<Answered<Call>>>) -> Vec<Vec<An
 
 /// Several writes for each request of a batch that came so far, and what became of each: the answers in the
 /// order of its calls, or the first problem.
-pub(crate) fn write(service: Writes, plans: Vec<Answered<(Step, Vec<Call>)>>) -> Vec<Answered<Vec<Answer>>> {
+pub(crate) fn write(service: Writes, plans: Vec<Answered<(Step, Vec<Call>)>>) -> Vec<Written> {
     let mut sent = Vec::new();
     let mut keep = |plan: Answered<(Step, Vec<Call>)>| {
         let (step, calls) = plan?;

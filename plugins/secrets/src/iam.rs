@@ -64,7 +64,7 @@ pub(crate) fn retag(
 }
 
 /// The members of a list that IAM tells page by page, where the first page is at hand.
-pub(crate) fn all(first: Answer, action: &str, input: &Value, list: &str) -> Answered<Vec<Value>> {
+pub(crate) fn all(first: &Answer, action: &str, input: &Value, list: &str) -> Answered<Vec<Value>> {
     let mut page: Value = first.json()?;
     let mut members = Vec::new();
     let mut input = input.clone();
@@ -94,6 +94,6 @@ pub(crate) fn of_user_all(
     (list, key): (&str, Option<&str>),
 ) -> Answered<Option<Vec<String>>> {
     let Some(first) = batch::found(first)? else { return Ok(None) };
-    let members = all(first, action, &json!({"UserName": user}), list)?;
+    let members = all(&first, action, &json!({"UserName": user}), list)?;
     Ok(Some(texts(&members, key)))
 }

@@ -3,6 +3,7 @@
 
 mod dns;
 mod doks;
+mod secrets;
 
 macro_rules! everywhere {
     ($($name:ident: $scenario:expr, $fault:literal;)*) => {$(

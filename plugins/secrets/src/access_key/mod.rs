@@ -8,7 +8,7 @@ mod model;
 
 use std::collections::BTreeMap;
 
-use maps_sdk::aws::{Answer, Call, iam};
+use maps_sdk::aws::{Call, iam};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Secret,
     Update, only,
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 pub use self::model::{Checkpoint, Inputs, Outputs, Status};
-use crate::batch::{self, Answered};
+use crate::batch::{self, Answered, Written};
 use crate::iam::{all, of_user};
 
 /// The longest name of a user.
@@ -65,7 +65,7 @@ impl Kind for AccessKey {
             let secret = known.and_then(|outputs| outputs.secret_access_key.clone());
             let rotate = request.prior.inputs.as_ref().and_then(|inputs| inputs.rotate.clone());
             let key = users.get(user)?.iter().find(|key| key.access_key_id == id);
-            Ok(key.map(|key| key.told(Inputs { user: user.to_owned(), status: key.status, rotate }, secret)))
+            Ok(key.map(|key| key.told(&Inputs { user: user.to_owned(), status: key.status, rotate }, secret)))
         };
         requests.iter().map(read).collect()
     }
@@ -120,10 +120,10 @@ impl Kind for AccessKey {
             Ok((request.step(), call.into_iter().collect::<Answered<_>>()?))
         };
         let written = batch::write(iam::write_all, requests.iter().zip(&keys).map(plan).collect());
-        let outcome = |((request, key), written): ((&Update<Self>, Answered<&Live>), Answered<Vec<Answer>>)| {
+        let outcome = |((request, key), written): ((&Update<Self>, Answered<&Live>), Written)| {
             written?;
             let secret = request.prior.outputs.as_ref().and_then(|outputs| outputs.secret_access_key.clone());
-            Ok(Progress::Done(key?.told(request.inputs.clone(), secret)))
+            Ok(Progress::Done(key?.told(&request.inputs, secret)))
         };
         requests.iter().zip(keys).zip(written).map(outcome).collect()
     }
@@ -152,8 +152,8 @@ struct Live {
 }
 
 impl Live {
-    fn told(&self, inputs: Inputs, secret_access_key: Option<Secret>) -> Resource<AccessKey> {
-        whole(&inputs, Outputs { access_key_id: self.access_key_id.clone(), secret_access_key })
+    fn told(&self, inputs: &Inputs, secret_access_key: Option<Secret>) -> Resource<AccessKey> {
+        whole(inputs, Outputs { access_key_id: self.access_key_id.clone(), secret_access_key })
     }
 }
 
@@ -170,7 +170,7 @@ impl Users {
         let keys = names.iter().zip(answers).map(|(name, answer)| {
             // A user that is gone has no keys.
             let Some(first) = batch::found(answer)? else { return Ok(Vec::new()) };
-            let members = all(first, ACTION, &json!({"UserName": name}), "AccessKeyMetadata")?;
+            let members = all(&first, ACTION, &json!({"UserName": name}), "AccessKeyMetadata")?;
             let key = |member| {
                 serde_json::from_value(member)
                     .map_err(|_| Problem::internal("unexpected-answer", "a key is listed without its id or status"))
@@ -225,7 +225,7 @@ fn turn(users: &Users, request: &Create<AccessKey>) -> Answered<Turn> {
 }
 
 /// What became of the making of a key.
-fn is_made(inputs: &Inputs, before: Vec<String>, written: Answered<Vec<Answer>>) -> Answered<Made> {
+fn is_made(inputs: &Inputs, before: Vec<String>, written: Written) -> Answered<Made> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Got {
@@ -265,7 +265,7 @@ fn lookup(users: &Users, request: &Find<AccessKey>) -> Answered<Lookup<AccessKey
     match users.since(&inputs.user, &checkpoint.before)?.as_slice() {
         [] => Ok(Lookup::Absent),
         [lost] => {
-            let object = lost.told(Inputs { status: lost.status, ..inputs.clone() }, None);
+            let object = lost.told(&Inputs { status: lost.status, ..inputs.clone() }, None);
             Ok(Lookup::Unusable(object, "its secret was lost with the answer that told it".to_owned()))
         }
         several => Err(unknown(&inputs.user, several)),

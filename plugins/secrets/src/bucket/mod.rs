@@ -8,7 +8,7 @@ mod live;
 mod model;
 mod wire;
 
-use maps_sdk::aws::{Answer, Call, s3};
+use maps_sdk::aws::{Call, s3};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
     only,
@@ -20,7 +20,7 @@ pub use self::model::{
     Algorithm, Checkpoint, Encryption, Inputs, Outputs, PublicAccessBlock, Rule, StorageClass, Transition,
 };
 use self::wire::{EncryptionConfiguration, LifecycleRule, PublicConfiguration};
-use crate::batch::{self, Answered};
+use crate::batch::{self, Answered, Written};
 use crate::tags::{self, Tags};
 
 /// A bucket of S3.
@@ -147,7 +147,7 @@ fn begin(requests: &[&Create<Bucket>]) -> Vec<Answered<Made>> {
     };
     let plans = requests.iter().zip(live::are_there(&names)).map(plan);
     let written = batch::write(s3::write_all, plans.collect());
-    let outcome = |(request, written): (&&Create<Bucket>, Answered<Vec<Answer>>)| {
+    let outcome = |(request, written): (&&Create<Bucket>, Written)| {
         let name = &request.inputs.name;
         written.map_err(|problem| refused(problem, name))?;
         Ok(Progress::pending(Checkpoint { made: true }, 0).id(name).note("its settings follow"))
@@ -184,13 +184,13 @@ fn settle(settings: Vec<Answered<Setting<'_>>>) -> Vec<Answered<Made>> {
         Ok((*step, retag(live, wanted, marks)?))
     };
     let tagged = batch::write(s3::write_all, settings.iter().map(plan).collect());
-    let plan = |(setting, tagged): (&Answered<Setting<'_>>, Answered<Vec<Answer>>)| {
+    let plan = |(setting, tagged): (&Answered<Setting<'_>>, Written)| {
         let (step, live, wanted, _) = setting.as_ref().map_err(Problem::clone)?;
         tagged?;
         Ok((*step, changes(live, wanted)?))
     };
     let written = batch::write(s3::write_all, settings.iter().zip(tagged).map(plan).collect());
-    let outcome = |(setting, written): (Answered<Setting<'_>>, Answered<Vec<Answer>>)| {
+    let outcome = |(setting, written): (Answered<Setting<'_>>, Written)| {
         written?;
         let (_, live, wanted, _) = setting?;
         Ok(Progress::Done(live::whole(wanted.clone(), &live.region)))

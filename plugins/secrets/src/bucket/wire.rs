@@ -196,7 +196,7 @@ fn plain(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let kept =
-                members.iter().filter(|(_, member)| !matches!(member, Value::Null) && **member != Value::from(""));
+                members.iter().filter(|(_, member)| !matches!(member, Value::Null) && member.as_str() != Some(""));
             kept.map(|(key, member)| (key.clone(), plain(member))).collect::<Map<_, _>>().into()
         }
         Value::Array(items) => items.iter().map(plain).collect(),

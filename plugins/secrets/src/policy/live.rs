@@ -104,7 +104,7 @@ pub(super) fn ask(arns: &[&str]) -> Vec<Answered<Option<Live>>> {
 pub(super) fn old_versions(arn: &str) -> Answered<(Vec<String>, usize)> {
     const ACTION: &str = "ListPolicyVersions";
     let input = json!({"PolicyArn": arn});
-    let versions = all(iam::read(Call::new(ACTION, &input)?)?, ACTION, &input, "Versions")?;
+    let versions = all(&iam::read(Call::new(ACTION, &input)?)?, ACTION, &input, "Versions")?;
     let old = versions.iter().filter(|version| version["IsDefaultVersion"] != true);
     let mut old: Vec<String> = old.filter_map(|version| version["VersionId"].as_str().map(str::to_owned)).collect();
     // `v10` is younger than `v9`.
@@ -122,7 +122,7 @@ pub(super) fn arns<'i>(paths: impl Iterator<Item = &'i str>) -> Answered<BTreeMa
     paths.dedup();
     for path in paths {
         let input = json!({"Scope": "Local", "PathPrefix": path});
-        let listed = all(iam::read(Call::new(ACTION, &input)?)?, ACTION, &input, "Policies")?;
+        let listed = all(&iam::read(Call::new(ACTION, &input)?)?, ACTION, &input, "Policies")?;
         for policy in listed {
             let text = |key: &str| {
                 let unnamed = || Problem::internal("unexpected-answer", format!("a policy is listed without {key}"));

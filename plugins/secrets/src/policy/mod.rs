@@ -3,7 +3,7 @@
 mod live;
 mod model;
 
-use maps_sdk::aws::{Answer, Call, iam};
+use maps_sdk::aws::{Call, iam};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
     only,
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use self::live::{About, Got, Live};
 pub use self::model::{Inputs, Outputs};
-use crate::batch::{self, Answered};
+use crate::batch::{self, Answered, Written};
 use crate::{document, tags};
 
 /// The longest name.
@@ -112,13 +112,13 @@ impl Kind for Policy {
             Ok((request.step(), room(request, live.as_ref().map_err(Problem::clone)?)?))
         };
         let made_room = batch::write(iam::write_all, requests.iter().zip(&lives).map(plan).collect());
-        let plan = |((request, live), made_room): ((&Update<Self>, &Answered<Live>), Answered<Vec<Answer>>)| {
+        let plan = |((request, live), made_room): ((&Update<Self>, &Answered<Live>), Written)| {
             let live = live.as_ref().map_err(Problem::clone)?;
             made_room?;
             Ok((request.step(), changes(request, live)?))
         };
         let written = batch::write(iam::write_all, requests.iter().zip(&lives).zip(made_room).map(plan).collect());
-        let outcome = |((request, live), written): ((&Update<Self>, Answered<Live>), Answered<Vec<Answer>>)| {
+        let outcome = |((request, live), written): ((&Update<Self>, Answered<Live>), Written)| {
             written.map_err(|problem| refused(problem, &request.inputs.name))?;
             Ok(Progress::Done(whole(live?.about, &request.inputs)))
         };
@@ -140,7 +140,7 @@ impl Kind for Policy {
             Ok((request.step(), old.iter().map(|version| drop_version(&about.arn, version)).collect::<Answered<_>>()?))
         };
         let stripped = batch::write(iam::write_all, requests.iter().zip(&abouts).map(plan).collect());
-        let plan = |((request, about), stripped): ((&Delete<Self>, Answered<Option<About>>), Answered<Vec<Answer>>)| {
+        let plan = |((request, about), stripped): ((&Delete<Self>, Answered<Option<About>>), Written)| {
             let about = about?;
             batch::found(stripped)?;
             let call = about.map(|about| Call::new("DeletePolicy", &json!({"PolicyArn": about.arn})));

@@ -5,7 +5,7 @@ use super::*;
 const IT: Of = Of("access-key");
 
 fn inputs() -> Value {
-    checked("access-key", json!({"user": "backup"}))
+    checked("access-key", &json!({"user": "backup"}))
 }
 
 /// IAM, where the user has these keys, and one that is made is `AKIA2`.
@@ -63,7 +63,7 @@ fn a_key_whose_secret_was_lost_is_of_no_use_and_goes() {
 
 #[test]
 fn an_inactive_key_is_made_and_switched_off_without_losing_its_secret() {
-    let inactive = checked("access-key", json!({"user": "backup", "status": "Inactive"}));
+    let inactive = checked("access-key", &json!({"user": "backup", "status": "Inactive"}));
     keys(&[]);
     let begun = pending(IT.create(&inactive, None));
     let between = pending(IT.create(&inactive, Some(&begun.checkpoint)));

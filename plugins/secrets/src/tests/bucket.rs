@@ -7,7 +7,7 @@ const IT: Of = Of("bucket");
 fn inputs() -> Value {
     checked(
         "bucket",
-        json!({
+        &json!({
             "name": "gst-backups", "versioning": true, "tags": {"team": "a"},
             "lifecycle": [{"id": "old", "noncurrent_expiration_days": 30}, {"id": "parts", "abort_multipart_days": 7}],
         }),

@@ -4,9 +4,9 @@ use super::*;
 
 const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/maps";
 
-fn statement(change: Value) -> Value {
+fn statement(change: &Value) -> Value {
     let mut statement = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"});
-    merge(&mut statement, &change);
+    merge(&mut statement, change);
     json!({"Version": "2012-10-17", "Statement": [statement]})
 }
 
@@ -72,7 +72,7 @@ fn users_and_policies() {
     let long = "x".repeat(2100);
     refuses(
         "user",
-        &json!({"name": "dns", "permissions_boundary": BOUNDARY, "policy": statement(json!({}))}),
+        &json!({"name": "dns", "permissions_boundary": BOUNDARY, "policy": statement(&json!({}))}),
         &[
             (json!({"name": "a b"}), "bad-name", "name"),
             (json!({"name": "a".repeat(65)}), "bad-name", "name"),
@@ -82,20 +82,20 @@ fn users_and_policies() {
             (json!({"policy_name": ""}), "bad-name", "policy_name"),
             (json!({"policy": {}}), "no-statement", "policy"),
             (
-                json!({"policy": {"Version": "2020-01-01", "Statement": statement(json!({}))["Statement"]}}),
+                json!({"policy": {"Version": "2020-01-01", "Statement": statement(&json!({}))["Statement"]}}),
                 "bad-version",
                 "policy.Version",
             ),
-            (json!({"policy": statement(json!({"Effect": "Maybe"}))}), "bad-effect", "policy.Statement[0].Effect"),
-            (json!({"policy": statement(json!({"Action": null}))}), "bad-statement", "policy.Statement[0]"),
-            (json!({"policy": statement(json!({"NotResource": "a"}))}), "bad-statement", "policy.Statement[0]"),
-            (json!({"policy": statement(json!({"Principal": "*"}))}), "principal", "policy.Statement[0].Principal"),
-            (json!({"policy": statement(json!({"Resource": long}))}), "policy-too-long", "policy"),
+            (json!({"policy": statement(&json!({"Effect": "Maybe"}))}), "bad-effect", "policy.Statement[0].Effect"),
+            (json!({"policy": statement(&json!({"Action": null}))}), "bad-statement", "policy.Statement[0]"),
+            (json!({"policy": statement(&json!({"NotResource": "a"}))}), "bad-statement", "policy.Statement[0]"),
+            (json!({"policy": statement(&json!({"Principal": "*"}))}), "principal", "policy.Statement[0].Principal"),
+            (json!({"policy": statement(&json!({"Resource": long}))}), "policy-too-long", "policy"),
         ],
     );
     refuses(
         "policy",
-        &json!({"name": "bounds", "document": statement(json!({}))}),
+        &json!({"name": "bounds", "document": statement(&json!({}))}),
         &[
             (json!({"name": "a/b"}), "bad-name", "name"),
             (json!({"description": ""}), "bad-description", "description"),
@@ -145,7 +145,7 @@ fn buckets() {
 #[test]
 fn what_is_not_known_yet_passes_and_comes_back_as_it_was() {
     let unknown = json!({"$unknown": true});
-    let user = json!({"name": "dns", "permissions_boundary": BOUNDARY, "policy": statement(json!({}))});
+    let user = json!({"name": "dns", "permissions_boundary": BOUNDARY, "policy": statement(&json!({}))});
     let places = [
         "/name",
         "/permissions_boundary",

@@ -36,8 +36,8 @@ fn check(kind: &str, inputs: &Value) -> Result<Value, Vec<(String, String)>> {
 }
 
 /// Inputs as a run works with them.
-fn checked(kind: &str, inputs: Value) -> Value {
-    check(kind, &inputs).unwrap_or_else(|problems| panic!("{problems:?}"))
+fn checked(kind: &str, inputs: &Value) -> Value {
+    check(kind, inputs).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// A kind, whose operations are called for one object.

@@ -5,7 +5,7 @@ use super::*;
 const IT: Of = Of("parameter");
 
 fn inputs() -> Value {
-    checked("parameter", json!({"name": "/maps/db", "value": sealed("given"), "tags": {"team": "a"}}))
+    checked("parameter", &json!({"name": "/maps/db", "value": sealed("given"), "tags": {"team": "a"}}))
 }
 
 fn described(name: &Value, version: u64) -> Value {
@@ -78,7 +78,7 @@ fn five_hundred_parameters_that_are_as_they_were_take_ten_calls_and_decrypt_noth
 #[test]
 fn a_hundred_are_made_in_a_hundred_and_two_calls_and_removed_in_ten() {
     let requests = (0..100).map(|number| {
-        let inputs = checked("parameter", json!({"name": format!("/maps/{number}"), "generate": {}}));
+        let inputs = checked("parameter", &json!({"name": format!("/maps/{number}"), "generate": {}}));
         IT.create_request(&inputs, None)
     });
     store(1);
@@ -127,7 +127,7 @@ fn one_that_is_there_already_is_never_overwritten() {
 #[test]
 fn a_lost_reply_is_found_by_the_token_and_a_made_value_comes_back() {
     store(1);
-    let generated = checked("parameter", json!({"name": "/maps/db", "generate": {}}));
+    let generated = checked("parameter", &json!({"name": "/maps/db", "generate": {}}));
     let wire::FindOutcome::Found(object) = IT.find(&generated, None) else { panic!("it is there") };
     assert_eq!(parsed(&object.outputs)["value"], sealed("fetched"));
     store(1);
@@ -149,7 +149,7 @@ fn a_list_that_lags_is_waited_for_without_a_second_write() {
         "DescribeParameters" => Some(Ok(json!({"Parameters": []}))),
         _ => None,
     });
-    let generated = checked("parameter", json!({"name": "/maps/db", "generate": {}}));
+    let generated = checked("parameter", &json!({"name": "/maps/db", "generate": {}}));
     let waits = pending(IT.create(&generated, None));
     let written = writes()[0].1["Value"].clone();
     store(1);
@@ -173,18 +173,18 @@ fn pages_of_a_list_are_followed() {
 fn an_update_writes_what_changed_and_keeps_a_made_value() {
     store(1);
     let generated = json!({"name": "/maps/db", "generate": {}});
-    let made = done(IT.create(&checked("parameter", generated.clone()), None));
+    let made = done(IT.create(&checked("parameter", &generated), None));
     let value = parsed(&made.outputs)["value"].clone();
     let mut wanted = generated;
     wanted["description"] = "for people".into();
     store(2);
-    let changed = done(IT.update(&made, &checked("parameter", wanted.clone()), &["description"]));
+    let changed = done(IT.update(&made, &checked("parameter", &wanted.clone()), &["description"]));
     let (_, put) = writes().remove(0);
     assert_eq!((&put["Overwrite"], &put["Value"], &put["AllowedPattern"]), (&json!(true), &value, &json!("")));
     assert_eq!(parsed(&changed.outputs)["value"], value);
     wanted["generate"]["rotate"] = "2".into();
     store(3);
-    let rotated = done(IT.update(&changed, &checked("parameter", wanted), &["generate.rotate"]));
+    let rotated = done(IT.update(&changed, &checked("parameter", &wanted), &["generate.rotate"]));
     assert_ne!(parsed(&rotated.outputs)["value"], value);
     assert_eq!(parsed(&rotated.outputs)["version"], 3);
 }
@@ -241,7 +241,7 @@ fn a_plan_tells_a_value_that_is_given_and_not_one_that_will_be_made() {
         parsed(&outcome.unwrap().outputs)
     };
     let unknown = json!({"value": {"$unknown": true}});
-    let generated = |rotate: &str| checked("parameter", json!({"name": "/a", "generate": {"rotate": rotate}}));
+    let generated = |rotate: &str| checked("parameter", &json!({"name": "/a", "generate": {"rotate": rotate}}));
     let prior = || Some(resource("/a", &generated("1"), &json!({"arn": "a", "version": 1, "value": sealed("x")})));
     assert_eq!(preview(inputs(), None), json!({"value": sealed("given")}));
     assert_eq!(preview(generated("1"), None), unknown);

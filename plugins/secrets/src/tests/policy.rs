@@ -10,7 +10,7 @@ fn document(action: &str) -> Value {
 }
 
 fn inputs(action: &str) -> Value {
-    checked("policy", json!({"name": "bounds", "document": document(action), "tags": {"team": "a"}}))
+    checked("policy", &json!({"name": "bounds", "document": document(action), "tags": {"team": "a"}}))
 }
 
 fn about() -> Value {

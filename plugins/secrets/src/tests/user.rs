@@ -11,10 +11,10 @@ fn policy(action: &str) -> Value {
 
 fn inputs() -> Value {
     let policy = policy("route53:ListHostedZones");
-    checked("user", json!({"name": "dns", "permissions_boundary": BOUNDARY, "policy": policy, "tags": {"team": "a"}}))
+    checked("user", &json!({"name": "dns", "permissions_boundary": BOUNDARY, "policy": policy, "tags": {"team": "a"}}))
 }
 
-fn user(tags: Value) -> Value {
+fn user(tags: &Value) -> Value {
     let mut all = marks().as_array().unwrap().clone();
     all.extend(tags.as_array().unwrap().clone());
     json!({"User": {
@@ -28,7 +28,7 @@ fn there(policies: &'static [(&'static str, &'static str)]) {
     answering(|call| {
         let named = |name: &Value| policies.iter().find(|(policy, _)| name == policy);
         Some(match call.action.as_str() {
-            "CreateUser" | "GetUser" => Ok(user(json!([{"Key": "team", "Value": "a"}]))),
+            "CreateUser" | "GetUser" => Ok(user(&json!([{"Key": "team", "Value": "a"}]))),
             "GetUserPolicy" => match named(&call.input["PolicyName"]) {
                 Some((name, action)) => Ok(json!({"PolicyName": name, "PolicyDocument": policy(action)})),
                 None => Err(missing()),
@@ -74,7 +74,7 @@ fn an_interrupted_making_goes_on_with_the_policy() {
 }
 
 fn user_of_others() -> Value {
-    let mut user = user(json!([]));
+    let mut user = user(&json!([]));
     user["User"]["Tags"] = json!([]);
     user
 }
@@ -88,7 +88,7 @@ fn a_user_of_that_name_is_left_alone() {
 
 #[test]
 fn iam_is_given_time_to_know_the_user() {
-    answering(|call| Some(if call.action == "CreateUser" { Ok(user(json!([]))) } else { Err(missing()) }));
+    answering(|call| Some(if call.action == "CreateUser" { Ok(user(&json!([]))) } else { Err(missing()) }));
     let mut waits = pending(IT.create(&inputs(), None));
     for _ in 0..crate::iam::ROUNDS {
         waits = pending(IT.create(&inputs(), Some(&waits.checkpoint)));

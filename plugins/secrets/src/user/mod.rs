@@ -4,7 +4,7 @@ mod live;
 mod model;
 mod removal;
 
-use maps_sdk::aws::{Answer, Call, iam};
+use maps_sdk::aws::{Call, iam};
 use maps_sdk::{
     Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update, only,
 };
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use self::live::{Got, Live};
 pub use self::model::{Checkpoint, Inputs, Outputs};
-use crate::batch::{self, Answered};
+use crate::batch::{self, Answered, Written};
 use crate::{document, tags};
 
 /// The longest name.
@@ -126,12 +126,12 @@ impl Kind for User {
         };
         let given = batch::write(iam::write_all, requests.iter().zip(&lives).map(plan).collect());
         // What is taken away goes last, so that no right is missing between the two.
-        let plan = |((request, live), given): ((&Update<Self>, &Answered<Live>), Answered<Vec<Answer>>)| {
+        let plan = |((request, live), given): ((&Update<Self>, &Answered<Live>), Written)| {
             given?;
             Ok((request.step(), removals(request, live.as_ref().map_err(Problem::clone)?)?))
         };
         let taken = batch::write(iam::write_all, requests.iter().zip(&lives).zip(given).map(plan).collect());
-        let outcome = |((request, live), taken): ((&Update<Self>, Answered<Live>), Answered<Vec<Answer>>)| {
+        let outcome = |((request, live), taken): ((&Update<Self>, Answered<Live>), Written)| {
             taken?;
             let Live { name, arn, unique_id, .. } = live?;
             let outputs = Outputs { arn, name: name.clone(), unique_id };
@@ -167,7 +167,7 @@ fn drop_policy(user: &str, policy: &str) -> Answered<Call> {
 }
 
 /// The user is there: done, or its policy follows.
-fn made(request: &Create<User>, written: Answered<Vec<Answer>>) -> Answered<Made> {
+fn made(request: &Create<User>, written: Written) -> Answered<Made> {
     let inputs = &request.inputs;
     let answers = written.map_err(|problem| refused(problem, &inputs.name))?;
     let user = only(answers.into_iter().map(Ok))?.json::<Got>()?.user;
