@@ -49,6 +49,9 @@ pub struct Recorded {
     /// Leaving the stack forgets it instead of deleting it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retain: bool,
+    /// It was never of use, so that nothing depends on it and it only stands in the way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unusable: bool,
 }
 
 fn is_null(value: &Value) -> bool {

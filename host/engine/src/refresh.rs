@@ -252,6 +252,7 @@ impl Survey {
                 config: self.configs.get(&resource.kind.plugin()).map_or(Value::Null, |config| (**config).clone()),
                 protect: resource.options.protect,
                 retain: resource.options.retain,
+                unusable: false,
             };
             Some((resource.address.clone(), object, false))
         });

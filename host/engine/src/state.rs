@@ -310,7 +310,7 @@ impl State {
             Ended::Unusable { object } => {
                 let tracked = self.resources.entry(operation.address).or_default();
                 tracked.deposed.retain(|old| old.id != object.id || old.kind != object.kind);
-                tracked.deposed.push(object.clone());
+                tracked.deposed.push(Recorded { unusable: true, ..object.clone() });
             }
             Ended::Removed => {
                 let gone = &operation.object;

@@ -88,6 +88,7 @@ impl Run<'_> {
             config: config.stored.clone(),
             protect: resource.options.protect,
             retain: resource.options.retain,
+            unusable: false,
         };
         if !planned.has_unknown() {
             let item = self.item(node, step, model, config.live, Work::Check, planned.clone());

@@ -128,12 +128,14 @@ impl Builder<'_> {
     /// Objects that a replacement, or an unusable creation, left behind.
     fn leftovers(&mut self) -> Vec<Step> {
         let held = &self.survey.state.resources;
-        let found: Vec<(Address, Recorded, bool)> = held
-            .iter()
-            .flat_map(|(address, tracked)| {
-                tracked.deposed.iter().map(move |object| (address.clone(), object.clone(), tracked.current.is_none()))
-            })
-            .collect();
+        let found: Vec<(Address, Recorded, bool)> =
+            held.iter()
+                .flat_map(|(address, tracked)| {
+                    tracked.deposed.iter().map(move |object| {
+                        (address.clone(), object.clone(), tracked.current.is_none() || object.unusable)
+                    })
+                })
+                .collect();
         let mut steps = Vec::new();
         for (address, object, first) in found {
             let mut step = Step::new(address.clone(), object.kind.clone(), Action::Delete);
@@ -141,7 +143,7 @@ impl Builder<'_> {
             step.resumes = self.deletes(&address, &object);
             step.old = Some(object);
             step.deposed = true;
-            // Where nothing took its place yet, it may stand in the way of what will.
+            // Where nothing took its place yet, or it never was of use, it may stand in the way of what will.
             step.delete_first = first;
             steps.push(step);
         }

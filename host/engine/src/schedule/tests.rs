@@ -23,6 +23,7 @@ fn step(address: &str, action: Action, depends_on: &[&str]) -> Step {
             config: Value::Null,
             protect: false,
             retain: false,
+            unusable: false,
         });
     }
     if action != Action::Delete {

@@ -17,6 +17,7 @@ fn object(id: &str) -> Recorded {
         config: Value::Null,
         protect: false,
         retain: false,
+        unusable: false,
     }
 }
 

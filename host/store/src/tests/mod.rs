@@ -37,6 +37,7 @@ fn recorded(name: &str, inputs: &[(&str, Value)]) -> Recorded {
         config: Value::Null,
         protect: false,
         retain: false,
+        unusable: false,
     }
 }
 

@@ -28,6 +28,7 @@ fn recorded(id: &str, depends_on: &[&str]) -> Recorded {
         config: Value::Null,
         protect: false,
         retain: false,
+        unusable: false,
     }
 }
 
