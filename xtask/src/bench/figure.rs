@@ -15,6 +15,8 @@ pub(crate) enum Unit {
     Kibibytes,
     /// How often.
     Times,
+    /// Calls of a service.
+    Requests,
 }
 
 impl Unit {
@@ -25,6 +27,7 @@ impl Unit {
             Self::Mebibytes => "MiB",
             Self::Kibibytes => "KiB",
             Self::Times => "×",
+            Self::Requests => "req",
         }
     }
 }

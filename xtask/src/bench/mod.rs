@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: builds the release, measures it, and holds every figure against its limit.
 //! It judges by printing: a machine that is busy fails no test.
 
+mod aws;
 mod cloud;
 mod doks;
 mod figure;
@@ -22,10 +23,11 @@ struct Section {
     measure: fn(&Place) -> Result<Vec<Figure>, Failure>,
 }
 
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 5] = [
     Section { name: "sandbox", what: "Loading and calling a plugin", measure: sandbox::measure },
     Section { name: "start", what: "Commands that need no provider", measure: start::measure },
     Section { name: "doks", what: "The DOKS stack against a served cloud", measure: doks::measure },
+    Section { name: "aws", what: "Records and parameters on AWS, against a served cloud", measure: aws::measure },
     Section { name: "scale", what: "Many resources, with and without wasm", measure: scale::measure },
 ];
 
