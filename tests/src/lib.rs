@@ -7,6 +7,7 @@ mod cloud;
 mod command;
 pub mod conformance;
 pub mod guide;
+mod peer;
 pub mod scenario;
 mod stack;
 mod unpackage;
@@ -14,6 +15,7 @@ mod unpackage;
 pub use client::Client;
 pub use cloud::CloudServer;
 pub use command::{Finished, Maps};
+pub use peer::Peer;
 pub use stack::StackDir;
 pub use unpackage::{without_section, without_sections};
 

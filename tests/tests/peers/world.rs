@@ -1,14 +1,10 @@
 //! The clouds: one of ours and two of others, each in a process of its own, on a port that the system chose.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{self, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use maps_rehearsal::{AwsLimits, Cloud as Rehearsal, Options, Running};
+use maps_tests::Peer;
 use maps_tests::aws::{Aws, Keys};
-use maps_tests::built;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -27,9 +23,6 @@ pub(crate) enum Cloud {
 pub(crate) const ALL: &[Cloud] = &[Cloud::Rehearsal, Cloud::Moto, Cloud::Ministack];
 /// For cases about who may do it.
 pub(crate) const ENFORCING: &[Cloud] = &[Cloud::Rehearsal, Cloud::Ministack];
-
-/// How long a peer may take until it answers; a loaded machine takes many times what a free one does.
-const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// A running cloud; ended when dropped.
 pub(crate) struct World {
@@ -64,28 +57,16 @@ impl World {
 
     /// moto.
     pub(crate) fn moto() -> Self {
-        let peer = Peer::start("moto", &["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], &[]);
-        Self::of_peer(Cloud::Moto, peer)
+        Self::of_peer(Cloud::Moto, Peer::moto())
     }
 
-    /// ministack. Unless told otherwise it listens on all addresses, and for devices and files too.
+    /// ministack.
     pub(crate) fn ministack() -> Self {
-        let environment = [
-            ("BIND_HOST", "127.0.0.1"),
-            ("GATEWAY_PORT", "0"),
-            ("IOT_MTLS_ENABLED", "0"),
-            ("SFTP_ENABLED", "0"),
-            ("AUTH", "true"),
-            ("MINISTACK_REGION", maps_tests::aws::REGION),
-        ];
-        let peer = Peer::start("ministack", &["-m", "ministack"], &environment);
-        Self::of_peer(Cloud::Ministack, peer)
+        Self::of_peer(Cloud::Ministack, Peer::ministack())
     }
 
     fn of_peer(cloud: Cloud, peer: Peer) -> Self {
-        // What both of them take for the account's root.
-        let root = Keys { id: "test".to_owned(), secret: "test".to_owned() };
-        Self { cloud, aws: Aws::new(&peer.endpoint, root), serves: Serves::Peer { _peer: peer } }
+        Self { cloud, aws: Aws::new(peer.endpoint(), Peer::root()), serves: Serves::Peer { _peer: peer } }
     }
 
     /// Which one it is.
@@ -115,68 +96,4 @@ struct Ours {
     running: Running,
     runtime: Runtime,
     _home: TempDir,
-}
-
-/// A program of `cargo xtask peers` that serves.
-struct Peer {
-    endpoint: String,
-    // Dropped in this order: the process first, then the folder that it runs in.
-    _child: Child,
-    _home: TempDir,
-}
-
-/// A child that does not outlive its test, also when that panics.
-struct Child(process::Child);
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        // If it ended by itself, there is nothing left to end.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Peer {
-    /// Starts it, and returns once it says where it listens.
-    fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let target = built().parent().map(Path::to_path_buf).unwrap_or_default();
-        let python = target.join("peers").join(name).join("bin/python");
-        assert!(python.exists(), "{} is not there: `cargo xtask peers` installs it", python.display());
-        let home = tempfile::tempdir().expect("a folder");
-        let (output, to_output) = std::io::pipe().expect("a pipe");
-        let mut command = Command::new(python);
-        command
-            .args(arguments)
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("HOME", home.path())
-            .env("TMPDIR", home.path())
-            .env("PYTHONUNBUFFERED", "1")
-            .envs(environment.iter().copied())
-            .current_dir(home.path())
-            .stdin(Stdio::null())
-            .stderr(to_output.try_clone().expect("the pipe's end again"))
-            .stdout(to_output);
-        let child = Child(command.spawn().expect("it starts"));
-        // The command holds the writing end: without it the pipe ends with the process.
-        drop(command);
-        let (say, hear) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                // Nobody hears it any more once the peer listens, and it must be able to go on writing.
-                let _ = say.send(line);
-            }
-        });
-        let mut before = Vec::new();
-        loop {
-            let line = hear.recv_timeout(START_LIMIT);
-            let line = line.unwrap_or_else(|e| panic!("{name} does not start ({e}):\n{}", before.join("\n")));
-            if let Some((_, at)) = line.split_once("Running on http://") {
-                let address = at.split_whitespace().next().unwrap_or_default();
-                assert!(address.starts_with("127.0.0.1:"), "{name} listens on {address}");
-                return Self { endpoint: format!("http://{address}"), _child: child, _home: home };
-            }
-            before.push(line);
-        }
-    }
 }
