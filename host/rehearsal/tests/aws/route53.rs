@@ -172,6 +172,18 @@ async fn routing_policies_keep_to_their_own() {
 }
 
 #[tokio::test]
+async fn a_zone_that_is_not_signed_says_so() {
+    let (_home, _running, client) = cloud().await;
+    let zone = zone(&client).await;
+    let ask = |id: String| {
+        let client = client.clone();
+        async move { client.rest("route53", Method::GET, &format!("/2013-04-01/hostedzone/{id}/dnssec"), "").await }
+    };
+    assert_eq!(ask(zone).await.ok().one("ServeSignature"), "NOT_SIGNING");
+    ask("ZNONE".to_owned()).await.refused(404, "NoSuchHostedZone");
+}
+
+#[tokio::test]
 async fn traffic_goes_to_what_is_near() {
     let (_home, _running, client) = cloud().await;
     let zone = zone(&client).await;

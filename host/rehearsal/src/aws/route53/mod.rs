@@ -51,6 +51,7 @@ pub(super) fn api(per_second: u32) -> Surface {
         (Method::GET, ZONE, Operation::read("GetHostedZone", zones::get)),
         (Method::POST, ZONE, Operation::write("UpdateHostedZoneComment", zones::update_comment)),
         (Method::DELETE, ZONE, Operation::write("DeleteHostedZone", zones::delete)),
+        (Method::GET, "/2013-04-01/hostedzone/{zone}/dnssec", Operation::read("GetDNSSEC", zones::dnssec)),
         (Method::GET, RECORDS, Operation::read("ListResourceRecordSets", records::list)),
         (Method::POST, RECORDS, Operation::write("ChangeResourceRecordSets", batch::change)),
         (Method::GET, "/2013-04-01/change/{change}", Operation::read("GetChange", records::get_change)),

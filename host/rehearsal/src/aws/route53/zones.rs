@@ -83,6 +83,14 @@ pub(super) fn get(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     Ok(answer(StatusCode::OK, "GetHostedZoneResponse", parts))
 }
 
+/// No zone is signed here; clients ask before they empty one.
+pub(super) fn dnssec(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
+    zone(context, "route53:GetDNSSEC")?;
+    let status = Element::list("Status", [Element::of("ServeSignature", "NOT_SIGNING")]);
+    let parts = vec![status, Element::new("KeySigningKeys")];
+    Ok(answer(StatusCode::OK, "GetDNSSECResponse", parts))
+}
+
 pub(super) fn create(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     context.allow("route53:CreateHostedZone", None)?;
     let request = body(context, "CreateHostedZoneRequest")?;
