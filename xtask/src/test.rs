@@ -20,7 +20,7 @@ pub(crate) enum Extent {
 }
 
 /// Test targets that start many processes, or run thousands of seeds.
-const SLOW: [&str; 5] = ["faults", "ministack", "peers", "recovery", "simulation"];
+const SLOW: [&str; 6] = ["faults", "ministack", "peers", "recovery", "simulation", "terraform"];
 
 /// Crates may hold integration tests in these folders.
 const CRATES: [&str; 3] = ["host", "plugins", "."];
