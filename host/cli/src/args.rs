@@ -256,6 +256,8 @@ pub(crate) enum LogTask {
 pub(crate) enum Emit {
     /// The scopes of the DigitalOcean token, one a line
     DoScopes,
+    /// The IAM policy that the keys of AWS need
+    Iam,
 }
 
 /// `maps plugin approve`.

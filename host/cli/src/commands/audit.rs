@@ -14,6 +14,7 @@ use crate::render::Screen;
 use crate::render::audit::{AuditView, ScopesView};
 use crate::render::diagnostics::Sources;
 use crate::render::difference::DifferenceView;
+use crate::render::permissions::PermissionsView;
 use crate::{inspected, source, stage};
 
 /// Carries out whichever of its tasks is asked for.
@@ -33,11 +34,21 @@ fn table(args: &AuditArgs, emit: Option<Emit>, screen: &Screen) -> Result<Exit, 
     screen.diagnostics(&file.warnings, &file.sources);
     let approvals = Approvals::read(&layout, &file)?;
     let plugins = inspected::plugins(&layout, &file, &approvals, screen)?;
-    if emit == Some(Emit::DoScopes) {
-        let view = ScopesView::of(&plugins);
-        view.warnings().iter().for_each(|warning| screen.complain(warning));
-        screen.human(&view.text());
-        screen.event(&view.event());
+    let emitted = match emit {
+        Some(Emit::DoScopes) => {
+            let view = ScopesView::of(&plugins);
+            Some((view.warnings(), view.text(), view.event()))
+        }
+        Some(Emit::Iam) => {
+            let view = PermissionsView::of(&plugins);
+            Some((view.warnings(), view.text(), view.event()))
+        }
+        None => None,
+    };
+    if let Some((warnings, text, event)) = emitted {
+        warnings.iter().for_each(|warning| screen.complain(warning));
+        screen.human(&text);
+        screen.event(&event);
         return Ok(Exit::Done);
     }
     let (log, anchor) = log(args, screen)?;

@@ -8,6 +8,7 @@ pub(crate) mod json;
 pub(crate) mod kind;
 pub(crate) mod laws;
 pub(crate) mod outputs;
+pub(crate) mod permissions;
 pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod progress;

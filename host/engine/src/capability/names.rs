@@ -229,7 +229,12 @@ impl Names {
         other.sets.iter().all(|theirs| self.sets.iter().any(|mine| within(mine, theirs)))
     }
 
-    /// The patterns that stand alone: none where there are several sets.
+    /// The sets, all of which a name must be in.
+    pub(super) fn sets(&self) -> impl Iterator<Item = &BTreeSet<Name>> {
+        self.sets.iter()
+    }
+
+    /// All patterns of all sets.
     pub fn patterns(&self) -> impl Iterator<Item = &Name> {
         self.sets.iter().flatten()
     }
