@@ -22,32 +22,32 @@ const SIDE_BY_SIDE: usize = 12;
 
 /// Everything that dns and secrets make on AWS, under one name.
 const STACK: &str = r#"maps: v1
-stack: NAME
+stack: MINE
 credentials: {aws: {from: aws}}
 plugins:
   dns: {source: dns, credentials: {aws: aws}}
   secrets: {source: secrets, credentials: {aws: aws}}
 resources:
-  zone: {type: dns/zone, with: {name: NAME.example.com}}
-  web: {type: dns/record, with: {zone: "${zone.id}", name: web.NAME.example.com, type: A, values: [192.0.2.1]}}
-  www: {type: dns/record, with: {zone: "${zone.id}", name: www.NAME.example.com, type: CNAME, values: [web.NAME.example.com]}}
-  given: {type: secrets/parameter, with: {name: /NAME/given, value: a value that is given}}
-  made: {type: secrets/parameter, with: {name: /NAME/made, generate: {length: 24}}}
+  zone: {type: dns/zone, with: {name: MINE.example.com}}
+  web: {type: dns/record, with: {zone: "${zone.id}", name: web.MINE.example.com, type: A, values: [192.0.2.1]}}
+  www: {type: dns/record, with: {zone: "${zone.id}", name: www.MINE.example.com, type: CNAME, values: [web.MINE.example.com]}}
+  given: {type: secrets/parameter, with: {name: /MINE/given, value: a value that is given}}
+  made: {type: secrets/parameter, with: {name: /MINE/made, generate: {length: 24}}}
   boundary:
     type: secrets/policy
     with:
-      name: NAME
+      name: MINE
       document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: ["ssm:*", "sts:*"], Resource: "*"}]}
   reader:
     type: secrets/user
     with:
-      name: NAME
+      name: MINE
       permissions_boundary: "${boundary.arn}"
       policy: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ssm:GetParameter*", Resource: "*"}]}
   key: {type: secrets/access-key, with: {user: "${reader.name}", rotate: "first"}}
-  key_id: {type: secrets/parameter, with: {name: /NAME/key-id, value: "${key.access_key_id}"}}
-  key_secret: {type: secrets/parameter, with: {name: /NAME/key-secret, value: "${key.secret_access_key}"}}
-  bucket: {type: secrets/bucket, with: {name: NAME, versioning: Enabled}}
+  key_id: {type: secrets/parameter, with: {name: /MINE/key-id, value: "${key.access_key_id}"}}
+  key_secret: {type: secrets/parameter, with: {name: /MINE/key-secret, value: "${key.secret_access_key}"}}
+  bucket: {type: secrets/bucket, with: {name: MINE, versioning: true}}
 "#;
 
 /// What happens before the run that is killed, and which command that is.
@@ -82,7 +82,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(peer: &Peer, aws: &'a Aws, name: String) -> Self {
-        let stack = StackDir::with(&STACK.replace("NAME", &name));
+        let stack = StackDir::with(&STACK.replace("MINE", &name));
         let run = Self { name, stack, proxy: Proxy::before(peer.endpoint()), aws };
         run.account().make_zone();
         let _ = run.with_keys().run(["plugin", "approve", "stack.yaml"]).expect(0);
@@ -114,7 +114,7 @@ impl<'a> Run<'a> {
 
     /// The same as another run's, but for the name.
     fn inventory(&self) -> Value {
-        serde_json::from_str(&self.account().inventory().to_string().replace(&self.name, "NAME")).unwrap()
+        serde_json::from_str(&self.account().inventory().to_string().replace(&self.name, "MINE")).unwrap()
     }
 
     /// Every key that the user has is the one that the stack knows, with the secret that opens it.

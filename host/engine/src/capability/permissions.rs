@@ -23,9 +23,12 @@ pub fn permissions(effective: &Effective) -> BTreeMap<String, Vec<Json>> {
     needed
 }
 
+/// Resources and conditions.
+type On = (BTreeSet<String>, Json);
+
 /// One statement for the actions of a rule that share resources and conditions.
 fn statements(rule: &Rule, scope: &ApiScope) -> Vec<Json> {
-    let mut groups: Vec<((BTreeSet<String>, Json), BTreeSet<String>)> = Vec::new();
+    let mut groups: Vec<(On, BTreeSet<String>)> = Vec::new();
     for action in &scope.actions {
         let on = (resources(scope, action), conditions(scope, action));
         let permission = format!("{}:{}", scope.family, permission(action));
@@ -145,7 +148,7 @@ fn patterns(names: &Names) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
     use super::super::Manifest;
     use super::*;
 
