@@ -25,14 +25,31 @@ impl StackDir {
         stack
     }
 
-    /// A copy of `stacks/NAME/stack.yaml`.
+    /// A copy of `stacks/NAME/stack.yaml`, and of the files that it includes.
     ///
     /// # Panics
     /// When there is none.
     #[allow(clippy::expect_used)] // The repository has it.
     pub fn copy_of(name: &str) -> Self {
-        let path = crate::root().join("stacks").join(name).join("stack.yaml");
-        Self::with(&std::fs::read_to_string(path).expect("the stack is in the repository"))
+        let folder = crate::root().join("stacks").join(name);
+        let stack = Self::with("");
+        for entry in std::fs::read_dir(folder).expect("the stack is in the repository").flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                let _ = std::fs::copy(&path, stack.path().join(entry.file_name())).expect("its file can be copied");
+            }
+        }
+        stack
+    }
+
+    /// `stacks/maps` without what it includes: the cluster alone, for tests of one long operation.
+    ///
+    /// # Panics
+    /// When it includes nothing, and the test would be about more than it says.
+    pub fn cluster() -> Self {
+        let stack = Self::copy_of("maps");
+        stack.edit("include: [aws.yaml]\n", "");
+        stack
     }
 
     /// The stack's text now.

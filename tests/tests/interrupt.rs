@@ -59,7 +59,7 @@ fn send(child: &Child, signal: Signal) {
 
 /// What an undisturbed run leaves.
 fn undisturbed() -> Value {
-    let stack = StackDir::copy_of("maps");
+    let stack = StackDir::cluster();
     let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
     let _ = stack.maps().run(["run", "stack.yaml", &cloud.flag(), "--yes"]).expect(0);
     cloud.inventory()
@@ -85,7 +85,7 @@ fn listens(child: &Child) -> bool {
 
 #[test]
 fn an_interrupt_while_planning_ends_the_command_with_a_summary() {
-    let stack = StackDir::copy_of("maps");
+    let stack = StackDir::cluster();
     let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
     let flag = cloud.flag();
     let _ = stack.maps().run(["run", "stack.yaml", &flag, "--yes"]).expect(0);
@@ -111,7 +111,7 @@ fn an_interrupt_while_planning_ends_the_command_with_a_summary() {
 
 #[test]
 fn the_first_interrupt_finishes_what_is_in_flight_and_saves() {
-    let stack = StackDir::copy_of("maps");
+    let stack = StackDir::cluster();
     let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
     let mut run = Run::start(&stack, &cloud, &[]);
     // The cluster is asked for, and being made: from here on the cloud does not answer…
@@ -132,7 +132,7 @@ fn the_first_interrupt_finishes_what_is_in_flight_and_saves() {
 
 #[test]
 fn the_second_interrupt_ends_at_once_and_the_next_run_recovers() {
-    let stack = StackDir::copy_of("maps");
+    let stack = StackDir::cluster();
     let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
     let mut run = Run::start(&stack, &cloud, &[]);
     let _ = run.until("waiting");
@@ -150,7 +150,7 @@ fn the_second_interrupt_ends_at_once_and_the_next_run_recovers() {
 
 #[test]
 fn while_one_run_is_under_way_another_is_told_who_holds_the_state_and_a_plan_works() {
-    let stack = StackDir::copy_of("maps");
+    let stack = StackDir::cluster();
     let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
     // Every answer drips, so that the first run is still there when the others have ended.
     let slow: Vec<String> = (1..16).map(|call| format!("drip@{call}")).collect();

@@ -4,7 +4,7 @@ use maps_tests::scenario::{Scenario, applied, fails_everywhere, fresh};
 use maps_tests::{CloudServer, StackDir};
 
 fn stack() -> StackDir {
-    StackDir::copy_of("maps")
+    StackDir::cluster()
 }
 
 fn scaled(stack: &StackDir, cloud: &CloudServer) {

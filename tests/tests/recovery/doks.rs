@@ -5,7 +5,7 @@ use maps_tests::scenario::{Scenario, applied, fresh, replies_lost_everywhere};
 use maps_tests::{CloudServer, StackDir};
 
 fn stack() -> StackDir {
-    StackDir::copy_of("maps")
+    StackDir::cluster()
 }
 
 fn scaled(stack: &StackDir, cloud: &CloudServer) {
