@@ -187,7 +187,7 @@ fn a_grant_keeps_the_plugin_within_its_zone_names_and_types() {
             "credentials: {aws: aws}}",
             &format!(
                 "credentials: {{aws: aws}}, grant: {{log: {{}}, route53: [{{id: find-zone}}, {{id: read-zone}}, {{id: \
-                 list-records}}, {{id: follow-change}}, {{id: change-records, {grant}}}]}}}}"
+                 list-records}}, {{id: follow-change}}, {{id: make-records, {grant}}}]}}}}"
             ),
         );
         let denied = account.maps("run", &["--yes"]);

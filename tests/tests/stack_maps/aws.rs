@@ -124,7 +124,7 @@ fn a08_each_service_has_its_secret_encrypted_in_parameter_store() {
 #[test]
 fn a09_the_reader_of_a_service_reads_what_is_its_own_and_nothing_else() {
     let platform = Platform::new("maps");
-    let probe = "\
+    let probe = "
   probe_id: {type: secrets/parameter, with: {name: /probe/id, value: \"${reader_key['ckan'].access_key_id}\"}}
   probe_secret: {type: secrets/parameter, with: {name: /probe/secret, value: \"${reader_key['ckan'].secret_access_key}\"}}
 

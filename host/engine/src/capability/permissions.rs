@@ -122,6 +122,7 @@ fn conditions(scope: &ApiScope, action: &str) -> Json {
             for (field, key) in [
                 ("names", "route53:ChangeResourceRecordSetsNormalizedRecordNames"),
                 ("types", "route53:ChangeResourceRecordSetsRecordTypes"),
+                ("changes", "route53:ChangeResourceRecordSetsActions"),
             ] {
                 like.extend(held(field).map(|patterns| (key.to_owned(), json!(patterns))));
             }
@@ -170,7 +171,7 @@ mod tests {
     #[test]
     fn a_grant_s_names_become_resources_and_conditions() {
         let capabilities = json!({
-            "route53": [rule("change-records", "write", json!({"actions": ["ChangeResourceRecordSets"], "zones": ["**"], "names": ["**"], "types": ["*"]}))],
+            "route53": [rule("change-records", "write", json!({"actions": ["ChangeResourceRecordSets"], "zones": ["**"], "names": ["**"], "types": ["*"], "changes": ["*"]}))],
             "ssm": [rule("put", "write", json!({"actions": ["PutParameter", "AddTagsToResource"], "names": ["**"]}))],
         });
         let grant = json!({

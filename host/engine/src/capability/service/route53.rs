@@ -11,6 +11,8 @@ pub(in super::super) static ROUTE53: Service = Service {
         Field { name: "zones", shape: Shape::Word, canonical: zone },
         Field { name: "names", shape: Shape::Domain, canonical: domain },
         Field { name: "types", shape: Shape::Word, canonical: record_type },
+        // Only CREATE leaves alone what somebody else has made.
+        Field { name: "changes", shape: Shape::Word, canonical: change },
     ],
     actions: &[
         Action {
@@ -35,6 +37,7 @@ pub(in super::super) static ROUTE53: Service = Service {
                 name("zones", "/HostedZoneId"),
                 name("names", "/ChangeBatch/Changes/*/ResourceRecordSet/Name"),
                 name("types", "/ChangeBatch/Changes/*/ResourceRecordSet/Type"),
+                name("changes", "/ChangeBatch/Changes/*/Action"),
             ],
             each: Some("/ChangeBatch/Changes"),
             guard: Some(plain_batch),
@@ -60,6 +63,13 @@ fn zone(text: &str) -> Result<String, &'static str> {
 
 fn record_type(text: &str) -> Result<String, &'static str> {
     word(text, b"", "a record's type is a word")
+}
+
+fn change(text: &str) -> Result<String, &'static str> {
+    match text {
+        "CREATE" | "UPSERT" | "DELETE" => Ok(text.to_owned()),
+        _ => Err("a change is CREATE, UPSERT or DELETE"),
+    }
 }
 
 /// Route 53 takes `\052` for `*`, a last dot or none, and any case: one name in several spellings.

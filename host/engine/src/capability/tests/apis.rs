@@ -22,7 +22,7 @@ fn manifest() -> Json {
             "route53": [
                 rule("list", "read", json!({"actions": ["ListResourceRecordSets"], "zones": ["*"], "bind": {"/HostedZoneId": "{inputs.zone}"}})),
                 rule("change", "write", json!({
-                    "actions": ["ChangeResourceRecordSets"], "zones": ["*"], "names": ["**.example.com"], "types": ["A", "CNAME"],
+                    "actions": ["ChangeResourceRecordSets"], "zones": ["*"], "names": ["**.example.com"], "types": ["A", "CNAME"], "changes": ["CREATE"],
                     "bind": {"/HostedZoneId": "{inputs.zone}", "/ChangeBatch/Changes/*/ResourceRecordSet/Name": "{inputs.name}"},
                 })),
             ],
@@ -124,6 +124,9 @@ fn rt18_a_call_beyond_its_step_or_its_names_is_denied() {
     let mut other = change(&["a.example.com"]);
     other["ChangeBatch"]["Changes"][0]["ResourceRecordSet"]["Type"] = json!("NS");
     denied(CHANGE, &other, &[0], &steps, "api-name");
+    let mut over = change(&["a.example.com"]);
+    over["ChangeBatch"]["Changes"][0]["Action"] = json!("UPSERT");
+    denied(CHANGE, &over, &[0], &steps, "api-name");
     other["ChangeBatch"]["Changes"][0]["Beside"] = json!({"Name": "x"});
     denied(CHANGE, &other, &[0], &steps, "api-input");
     for name in ["/other/x", "arn:aws:ssm:eu-west-1:1:parameter/maps/x", "/maps/x:3", "/maps//x"] {

@@ -23,7 +23,7 @@ fn manifest() -> Json {
         "credentials": {"api": {"type": "aws", "reason": "it signs"}},
         "capabilities": {
             "route53": [rule("change", "write", "ChangeResourceRecordSets", json!({
-                "zones": ["*"], "names": ["**"], "types": ["*"],
+                "zones": ["*"], "names": ["**"], "types": ["*"], "changes": ["CREATE"],
                 "bind": {"/ChangeBatch/Changes/*/ResourceRecordSet/Name": "{inputs.name}"},
             }))],
             "ssm": [
