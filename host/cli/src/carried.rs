@@ -8,6 +8,7 @@ macro_rules! carried {
 /// The files by their paths in the repository.
 pub(crate) const SDK: &[(&str, &str)] = carried![
     "plugins/sdk/Cargo.toml",
+    "plugins/sdk/src/batch.rs",
     "plugins/sdk/src/bindings.rs",
     "plugins/sdk/src/capability/aws.rs",
     "plugins/sdk/src/capability/clock.rs",

@@ -41,7 +41,7 @@ fn the_stacks_of_the_repository_parse_without_a_word() {
     let folders: Vec<_> = std::fs::read_dir(stacks).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!folders.is_empty());
     for folder in folders {
-        let files = BTreeMap::from([("stack.yaml".to_owned(), std::fs::read(folder.join("stack.yaml")).unwrap())]);
+        let files = files(&folder);
         let given = BTreeMap::new();
         let parameters = Parameters { given: &given, environment: &|_| Some("value".to_owned()), plant: None };
         let parsed = Stack::parse(&files, "stack.yaml", None, parameters);
@@ -50,12 +50,14 @@ fn the_stacks_of_the_repository_parse_without_a_word() {
     }
 }
 
+/// All files of a folder, by name.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())).collect()
+}
+
 fn parse(folder: &Path) -> Parsed {
-    let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        files.insert(entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap());
-    }
+    let mut files = files(folder);
     let given: Given =
         files.remove("given.json").map(|json| serde_json::from_slice(&json).unwrap()).unwrap_or_default();
     let parameters =

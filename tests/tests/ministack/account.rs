@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use maps_tests::aws::{Answer, Aws};
+use maps_tests::aws::Aws;
 use serde_json::{Value, json};
 
 /// The part of the account that one run uses: everything in it has this name within its own.
@@ -37,7 +37,7 @@ impl<'a> Account<'a> {
 
     fn records(&self) -> Vec<Value> {
         let found = self.aws.route53("GET", &format!("/hostedzonesbyname?dnsname={}", self.zone()), "");
-        let ids = texts(&found, "Id");
+        let ids = found.texts("Id");
         let id =
             ids.first().unwrap_or_else(|| panic!("no zone {}", self.zone())).rsplit('/').next().unwrap().to_owned();
         let listed = self.aws.route53("GET", &format!("/hostedzone/{id}/rrset"), "");
@@ -63,7 +63,7 @@ impl<'a> Account<'a> {
         let path = format!("/{}", self.name);
         let answer =
             self.aws.ssm("GetParametersByPath", &json!({"Path": path, "Recursive": true, "WithDecryption": true}));
-        let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+        let answer = answer.json();
         let parameters = answer["Parameters"].as_array().cloned().unwrap_or_default();
         // A generated value is another one each time: how long it is, is not.
         let shown = |parameter: &Value| json!([parameter["Type"], parameter["Value"].as_str().map(str::len)]);
@@ -74,7 +74,7 @@ impl<'a> Account<'a> {
     pub(crate) fn value(&self, parameter: &str) -> Option<String> {
         let name = format!("/{}/{parameter}", self.name);
         let answer = self.aws.ssm("GetParameters", &json!({"Names": [name], "WithDecryption": true}));
-        let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+        let answer = answer.json();
         answer["Parameters"][0]["Value"].as_str().map(str::to_owned)
     }
 
@@ -84,13 +84,13 @@ impl<'a> Account<'a> {
         if self.aws.iam("GetUser", &[("UserName", user)]).status == 404 {
             return Value::Null;
         }
-        let policies = texts(&self.aws.iam("ListUserPolicies", &[("UserName", user)]), "member");
+        let policies = self.aws.iam("ListUserPolicies", &[("UserName", user)]).texts("member");
         json!([policies, self.keys().len()])
     }
 
     /// The ids of the user's keys.
     pub(crate) fn keys(&self) -> Vec<String> {
-        texts(&self.aws.iam("ListAccessKeys", &[("UserName", self.name)]), "AccessKeyId")
+        self.aws.iam("ListAccessKeys", &[("UserName", self.name)]).texts("AccessKeyId")
     }
 
     fn bucket(&self) -> Value {
@@ -98,7 +98,7 @@ impl<'a> Account<'a> {
             return Value::Null;
         }
         let versioning = self.aws.s3("GET", &format!("/{}?versioning=", self.name), &[], "");
-        json!(texts(&versioning, "Status"))
+        json!(versioning.texts("Status"))
     }
 }
 
@@ -111,12 +111,4 @@ impl Named for roxmltree::Node<'_, '_> {
     fn has_tag_name_like(&self, name: &str) -> bool {
         self.is_element() && self.tag_name().name() == name
     }
-}
-
-/// The texts of all elements of this name.
-fn texts(answer: &Answer, name: &str) -> Vec<String> {
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
-    let Ok(document) = roxmltree::Document::parse(&text) else { return Vec::new() };
-    let these = document.descendants().filter(|node| node.has_tag_name_like(name));
-    these.filter_map(|node| node.text().map(str::to_owned)).collect()
 }

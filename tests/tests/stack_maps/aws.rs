@@ -1,6 +1,7 @@
 //! What the platform has at AWS: rows A5, A7, A8, the AWS half of A9, and A13 by input.
 
 use maps_tests::aws::{Answer, Aws, Keys};
+use maps_tests::{CloudServer, StackDir};
 use serde_json::{Value, json};
 
 use super::Platform;
@@ -8,24 +9,9 @@ use super::Platform;
 const SERVICES: [(&str, &str); 4] =
     [("postgres", "password"), ("prefect", "secret-key"), ("openmetadata", "jwt-secret"), ("ckan", "api-key")];
 
-/// The operator's own client.
-fn operator(platform: &Platform) -> Aws {
-    let description = platform.cloud.description();
-    let text = |pointer: &str| description.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
-    let keys = Keys { id: text("/credentials/aws/access_key_id"), secret: text("/credentials/aws/secret_access_key") };
-    Aws::new(&text("/aws_endpoint_url"), keys)
-}
-
-fn json_of(answer: &Answer) -> Value {
-    serde_json::from_slice(&answer.body).unwrap()
-}
-
 /// The text of the first element of this name.
 fn element(answer: &Answer, name: &str) -> Option<String> {
-    let text = String::from_utf8(answer.body.clone()).unwrap();
-    let document = roxmltree::Document::parse(&text).unwrap();
-    let found = document.descendants().find(|node| node.tag_name().name() == name);
-    found.and_then(|node| node.text().map(str::to_owned))
+    answer.texts(name).into_iter().next()
 }
 
 /// The actions and resources of a user's inline policy.
@@ -53,7 +39,7 @@ fn percent_decoded(text: &str) -> String {
 }
 
 fn parameter(aws: &Aws, name: &str) -> Option<String> {
-    let answer = json_of(&aws.ssm("GetParameter", &json!({"Name": name, "WithDecryption": true})));
+    let answer = aws.ssm("GetParameter", &json!({"Name": name, "WithDecryption": true})).json();
     answer["Parameter"]["Value"].as_str().map(str::to_owned)
 }
 
@@ -78,7 +64,7 @@ fn a05_a_record_leads_to_the_load_balancer() {
 fn a07_external_dns_may_change_records_of_the_one_zone_and_look_at_them_by_default() {
     let platform = Platform::new("maps");
     let _ = platform.up();
-    let aws = operator(&platform);
+    let aws = platform.cloud.aws();
     let zone = element(&aws.route53("GET", "/hostedzonesbyname", ""), "Id").unwrap();
     let zone = zone.rsplit('/').next().unwrap();
     let said = policy(&aws, "external-dns-maps");
@@ -102,11 +88,11 @@ fn a07_external_dns_may_change_records_of_the_one_zone_and_look_at_them_by_defau
 fn a08_each_service_has_its_secret_encrypted_in_parameter_store() {
     let platform = Platform::new("maps");
     let _ = platform.up();
-    let aws = operator(&platform);
+    let aws = platform.cloud.aws();
     let mut values = Vec::new();
     for (service, name) in SERVICES {
         let path = format!("/maps/{service}/{name}");
-        let sealed = json_of(&aws.ssm("GetParameter", &json!({"Name": path})));
+        let sealed = aws.ssm("GetParameter", &json!({"Name": path})).json();
         assert_eq!(sealed["Parameter"]["Type"], "SecureString", "{sealed}");
         let value = parameter(&aws, &path).unwrap();
         assert!(value.len() == 40 && !sealed.to_string().contains(&value), "{path}");
@@ -131,7 +117,7 @@ fn a09_the_reader_of_a_service_reads_what_is_its_own_and_nothing_else() {
 outputs:";
     platform.edit("aws.yaml", "\noutputs:", probe);
     let _ = platform.up();
-    let aws = operator(&platform);
+    let aws = platform.cloud.aws();
     for (service, _) in SERVICES {
         let user = format!("external-secrets-{service}-maps");
         let said = policy(&aws, &user);
@@ -159,7 +145,7 @@ fn a13_backups_have_a_bucket_of_aws_by_input() {
         "backups_at_aws: {type: bool, default: true}",
     );
     assert_eq!(platform.up().changes(), [1, 0, 0, 0]);
-    let aws = operator(&platform);
+    let aws = platform.cloud.aws();
     assert_eq!(element(&aws.s3("GET", "/gst-maps-backups?versioning=", &[], ""), "Status").as_deref(), Some("Enabled"));
     assert_eq!(
         element(&aws.s3("GET", "/gst-maps-backups?encryption=", &[], ""), "SSEAlgorithm").as_deref(),
@@ -171,4 +157,62 @@ fn a13_backups_have_a_bucket_of_aws_by_input() {
     );
     let _ = platform.maps("destroy", &["--yes"]).expect(0);
     assert_eq!(platform.cloud.inventory()["aws"]["buckets"], json!([]));
+}
+
+/// A stack without anything that takes its time to spread, for a run in earnest.
+const EARNEST: &str = r#"maps: v1
+stack: earnest
+credentials: {aws: {from: aws}}
+plugins:
+  dns: {source: dns, credentials: {aws: aws}}
+  secrets: {source: secrets, credentials: {aws: aws}}
+resources:
+  zone: {type: dns/zone, with: {name: maps.gransassotech.it}}
+  secret: {type: secrets/parameter, with: {name: /earnest/secret, generate: {length: 20}}}
+  bucket: {type: secrets/bucket, with: {name: earnest-bucket, versioning: true, lifecycle: [{id: old, expiration_days: 9}]}}
+  boundary:
+    type: secrets/policy
+    with: {name: earnest-boundary, document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ssm:*", Resource: "*"}]}}
+  user: {type: secrets/user, with: {name: earnest-user, permissions_boundary: "${boundary.arn}"}}
+  key: {type: secrets/access-key, with: {user: "${user.name}"}}
+"#;
+
+#[test]
+fn the_policy_that_the_audit_prints_is_enough_for_a_run_in_earnest() {
+    let stack = StackDir::with(EARNEST);
+    let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
+    let audit = stack.maps().run(["audit", "stack.yaml", "--emit", "iam", "--output", "json"]).expect(0);
+    let emitted = audit.events().into_iter().find(|event| event["event"] == "iam-policies").unwrap();
+    let policy = &emitted["policies"]["aws"];
+    let aws = cloud.aws();
+    assert_eq!(aws.iam("CreateUser", &[("UserName", "operator")]).status, 200);
+    // A managed one, since it is larger than what IAM takes for a user's own.
+    let attach = |name: &str, document: &str| {
+        let made = aws.iam("CreatePolicy", &[("PolicyName", name), ("PolicyDocument", document)]);
+        let arn = made.text("Arn");
+        assert_eq!(aws.iam("AttachUserPolicy", &[("UserName", "operator"), ("PolicyArn", &*arn)]).outcome(), "200");
+        arn
+    };
+    let arn = attach("enough", &policy.to_string());
+    let key = aws.iam("CreateAccessKey", &[("UserName", "operator")]);
+    let (id, secret) = (element(&key, "AccessKeyId").unwrap(), element(&key, "SecretAccessKey").unwrap());
+    let endpoint = cloud.description()["aws_endpoint_url"].as_str().unwrap().to_owned();
+    let maps = stack.maps().env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_REGION", "eu-central-1");
+    let maps =
+        maps.env("AWS_ACCESS_KEY_ID", &id).env("AWS_SECRET_ACCESS_KEY", &secret).env("AWS_ENDPOINT_URL", &endpoint);
+    let _ = maps.run(["plugin", "approve", "stack.yaml"]).expect(0);
+    let run = || maps.run(["run", "stack.yaml", "--yes", "--output", "json"]);
+    assert_eq!(run().expect(0).changes(), [6, 0, 0, 0]);
+    assert_eq!(run().expect(0).changes(), [0; 4]);
+    assert_eq!(maps.run(["destroy", "stack.yaml", "--yes", "--output", "json"]).expect(0).changes(), [0, 0, 0, 6]);
+    // Without a statement that it needs it is not enough.
+    let statements = policy["Statement"].as_array().unwrap();
+    let less: Vec<_> =
+        statements.iter().filter(|statement| !statement.to_string().contains("ssm:PutParameter")).collect();
+    assert!(less.len() < statements.len());
+    let less = json!({"Version": "2012-10-17", "Statement": less}).to_string();
+    assert_eq!(aws.iam("DetachUserPolicy", &[("UserName", "operator"), ("PolicyArn", &*arn)]).outcome(), "200");
+    attach("less", &less);
+    let refused = run();
+    assert!(refused.code != Some(0) && refused.stdout.contains("access-denied"), "{refused:?}");
 }

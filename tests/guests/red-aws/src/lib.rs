@@ -5,8 +5,8 @@
 use maps_sdk::aws::{Answer, Call, iam, route53, ssm};
 use maps_sdk::schemars::{self, JsonSchema};
 use maps_sdk::{
-    Context, Create, Delete, Find, Kind, Lookup, Outcome, Preview, Previewed, Problem, Progress, Read, Resource, Secret,
-    Step, Update,
+    Context, Create, Delete, Find, Kind, Lookup, Outcome, Preview, Previewed, Problem, Progress, Read, Resource,
+    Secret, Step, Update,
 };
 use serde::{Deserialize, Serialize};
 
