@@ -126,13 +126,14 @@ impl HttpCapability {
         Ok(())
     }
 
-    /// Sends a call: `read` makes of status, headers and body what the guest may see.
+    /// Sends a call: `read` makes of status, headers and body what the guest may see, or the problem
+    /// that the service answered with; its own failure is that of an answer that cannot be taken.
     pub(super) async fn dispatch<T>(
         &self,
         line: Line<'_>,
         half: Half,
         outgoing: Outgoing<'_>,
-        read: impl FnOnce(&Echo, u16, &HeaderMap, Vec<u8>) -> Result<T, Problem>,
+        read: impl FnOnce(&Echo, u16, &HeaderMap, Vec<u8>) -> Result<Result<T, Problem>, Problem>,
     ) -> Result<T, Problem> {
         let scope = line.scope;
         let Outgoing { rule, steps, ops, summary, method, url, headers, body, added, echo, pace } = outgoing;
@@ -172,7 +173,8 @@ impl HttpCapability {
         };
         record.duration_ms = Some(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
         scope.audit.note(&record);
-        result.map_err(|mut problem| {
+        // What a service says of a refusal may repeat what it was sent.
+        result.and_then(|answered| answered).map_err(|mut problem| {
             if problem.class == Class::Throttled {
                 self.transport.rates.slow(name, &pace);
             }

@@ -87,7 +87,7 @@ impl HttpCapability {
             let answer = wire::answer(family, action, &Reply { status, headers, body: &body });
             Ok(answer.and_then(|json| sealed(scope, echo, action, json)))
         };
-        let answer = self.dispatch(line, half, outgoing, read).await.and_then(|answer| answer)?;
+        let answer = self.dispatch(line, half, outgoing, read).await?;
         kept.fetch_add(answer.len(), Ordering::Relaxed);
         Ok(answer)
     }

@@ -149,8 +149,9 @@ impl HttpCapability {
                 return Err(line.refuse(refused, otherwise));
             }
         };
-        let show =
-            |echo: &Echo, status, headers: &HeaderMap, body| answer::show(scope, seal, echo, status, headers, body);
+        let show = |echo: &Echo, status, headers: &HeaderMap, body| {
+            answer::show(scope, seal, echo, status, headers, body).map(Ok)
+        };
         let result = self.dispatch(line, half, outgoing, show).await;
         let bytes = result.as_ref().map_or(0, |response| response.body.len());
         kept.fetch_add(bytes, Ordering::Relaxed);

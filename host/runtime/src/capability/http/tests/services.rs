@@ -114,6 +114,20 @@ async fn ssm_speaks_json_and_opens_a_secret_only_at_its_sink() {
 }
 
 #[tokio::test]
+async fn rt24_a_refusal_that_repeats_the_value_or_the_key_loses_it() {
+    let said =
+        format!("{{\"__type\": \"ThrottlingException\", \"message\": \"Value 'correct horse battery' and {SECRET}\"}}");
+    let (_server, bench) = served(Operation::Create, answer("400 Bad", "", said.as_bytes())).await;
+    let handle = bench.scope.seals().mint(Value::from("correct horse battery"));
+    let input = json!({"Name": "/maps/x", "Value": {"$sealed": handle}});
+    let problem = bench.aws(Family::Ssm, Half::Write, "PutParameter", &input).await.unwrap_err();
+    assert_eq!(problem.class, Class::Throttled);
+    assert!(problem.message.contains("Value '«secret»' and «secret»"), "{}", problem.message);
+    let line = bench.last().await;
+    assert_eq!((line["outcome"].as_str(), line["status"].as_u64()), (Some("answered"), Some(400)), "{line}");
+}
+
+#[tokio::test]
 async fn values_and_keys_come_back_sealed_and_the_signing_key_not_at_all() {
     let body =
         format!("{{\"Parameters\": [{{\"Name\": \"/maps/x\", \"Value\": \"the value\", \"Note\": \"{SECRET}\"}}]}}");
