@@ -1,0 +1,3 @@
+//! How built-in kinds behave: upstream's defaults, strategies and validation, one family a module.
+
+pub(crate) mod name;

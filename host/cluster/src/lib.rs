@@ -1,0 +1,30 @@
+//! A Kubernetes API server with its controllers, in memory: what the local cloud plays a cluster with.
+//!
+//! A reader follows one request: [`Cluster::handle`] (in `server`) reads what is asked for, `auth` says who
+//! asks and whether they may, `registry` finds the resource, `decode` reads the body against its `schema`,
+//! `patch`, `apply` and `admission` make the object that is to be, the kind's own rules (`kinds`, `crd`)
+//! default and validate it, the `store` keeps it, and `controllers` do what follows from it.
+//!
+//! Nothing here uses another crate of this workspace.
+
+#![allow(dead_code)] // Until every part is joined.
+
+mod admission;
+mod apply;
+mod auth;
+mod controllers;
+mod crd;
+mod decode;
+mod discovery;
+mod invalid;
+mod kinds;
+mod patch;
+mod registry;
+mod schema;
+mod server;
+mod status;
+mod store;
+mod table;
+
+pub use server::{Body, Cluster, Moment, Options};
+pub use store::{Change, Persist};
