@@ -86,6 +86,7 @@ impl Invalid {
     }
 
     /// `path: Invalid value: value: detail`
+    #[allow(clippy::self_named_constructors)] // `field.Invalid` is upstream's name for one of its reasons.
     pub(crate) fn invalid(path: impl Into<String>, value: &Value, detail: impl Into<String>) -> Self {
         Self { why: Why::Invalid, path: path.into(), value: Some(shown(value)), detail: detail.into() }
     }

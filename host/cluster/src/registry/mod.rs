@@ -145,6 +145,7 @@ pub(crate) trait Behaviour: Sync + std::fmt::Debug {
     fn to_stored(&self, _object: &mut Value, _version: &str) {}
 
     /// From the stored version to another served one.
+    #[allow(clippy::wrong_self_convention)] // It reads as `to_stored`'s counterpart; self is the kind.
     fn from_stored(&self, _object: &mut Value, _version: &str) {}
 }
 

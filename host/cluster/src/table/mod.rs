@@ -1,6 +1,10 @@
 //! How `kubectl get` shows objects: `meta.k8s.io/v1` Tables.
 
+mod plain;
+
 use serde_json::Value;
+
+pub(crate) use plain::Plain;
 
 /// A column of a Table.
 #[derive(Debug, Clone, Copy)]
