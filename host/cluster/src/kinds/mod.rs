@@ -1,3 +1,4 @@
 //! How built-in kinds behave: upstream's defaults, strategies and validation, one family a module.
 
+pub(crate) mod labels;
 pub(crate) mod name;
