@@ -32,7 +32,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// Writes an event. One that cannot be written is lost, as upstream's are: nothing depends on it.
-    pub(super) fn record(&mut self, api: &mut dyn Api, about: &Value, said: Said<'_>) {
+    pub(super) fn record(&mut self, api: &mut dyn Api, about: &Value, said: &Said<'_>) {
         let now = rfc3339(api.now().unix);
         let same = (uid(about).to_owned(), said.reason.to_owned(), said.message.to_owned());
         if let Some(key) = self.written.get(&same)
