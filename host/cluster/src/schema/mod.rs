@@ -43,7 +43,8 @@ pub(crate) struct Node {
     pub(crate) shape: Shape,
     /// Whether `null` is a value of its own rather than an absence.
     pub(crate) nullable: bool,
-    /// What stands in for an absent value (CustomResourceDefinitions only; built-in kinds have functions).
+    /// What stands in for an absent value (CustomResourceDefinitions; built-in kinds have functions, and this
+    /// only where a list's key is completed by it: a port's `protocol`).
     pub(crate) default: Option<Value>,
 }
 
@@ -132,6 +133,29 @@ pub(crate) struct Field {
     pub(crate) required: bool,
     /// Whether a zero value (`""`, `0`, `false`, `[]`, `{}`) is the same as none: Go's `omitempty` without a pointer.
     pub(crate) omits_zero: bool,
+    /// How Go's types show it; [`Go::default`] for what CustomResourceDefinitions declare.
+    pub(crate) go: Go,
+}
+
+/// What only the Go type of a built-in field knows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Go {
+    /// What its encoder writes where nothing is there.
+    pub(crate) absent: Absent,
+    /// The type as diagnostics of decoding print it, without a pointer: `[]v1.Container`.
+    pub(crate) name: Box<str>,
+}
+
+/// What Go's encoder writes where nothing is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// Nothing.
+    #[default]
+    Omitted,
+    /// `null`.
+    Null,
+    /// The zero value: `""`, `0`, `false`, or an object with what its own fields write.
+    Zero,
 }
 
 /// How server-side apply sees a list.
