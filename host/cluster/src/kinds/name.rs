@@ -10,9 +10,9 @@ pub(crate) fn regex_error(message: &str, regex: &str, examples: &[&str]) -> Stri
     format!("{message} (e.g. {}regex used for validation is '{regex}')", examples.join(" or "))
 }
 
-/// A text that is too long.
+/// A text that is too long; upstream counts labels in bytes and all else, as it says, in characters.
 pub(crate) fn max_length_error(most: usize) -> String {
-    format!("must be no more than {most} bytes")
+    format!("must be no more than {most} characters")
 }
 
 /// A number outside of a range.
@@ -120,13 +120,13 @@ pub(crate) fn qualified_name(name: &str) -> Vec<String> {
         _ => {
             let form = form();
             let tail = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
-            return vec![format!("a qualified name {form} {tail}")];
+            return vec![format!("a valid label key {form} {tail}")];
         }
     };
     if part.is_empty() {
         wrong.push("name part must be non-empty".to_owned());
     } else if part.len() > 63 {
-        wrong.push(format!("name part {}", max_length_error(63)));
+        wrong.push("name part must be no more than 63 bytes".to_owned());
     }
     if !is_name_part(part) {
         wrong.push(format!("name part {}", form()));
@@ -140,7 +140,7 @@ pub(crate) fn label_value(value: &str) -> Vec<String> {
         '.', and must start and end with an alphanumeric character";
     let mut wrong = Vec::new();
     if value.len() > 63 {
-        wrong.push(max_length_error(63));
+        wrong.push("must be no more than 63 bytes".to_owned());
     }
     if !value.is_empty() && !is_name_part(value) {
         let regex = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?";
@@ -235,6 +235,66 @@ pub(crate) fn http_header(name: &str) -> Vec<String> {
     }
 }
 
+/// A wildcard DNS-1123 subdomain: `*.example.com`.
+pub(crate) fn wildcard_subdomain(name: &str) -> Vec<String> {
+    const MESSAGE: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, \
+        which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
+    const REGEX: &str = r"\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
+    let mut wrong = Vec::new();
+    if name.len() > 253 {
+        wrong.push(max_length_error(253));
+    }
+    if !name.strip_prefix("*.").is_some_and(is_subdomain) {
+        wrong.push(regex_error(MESSAGE, REGEX, &["*.example.com"]));
+    }
+    wrong
+}
+
+/// A segment of a URL's path, which is all that some names (those of RBAC, for one) have to be.
+pub(crate) fn path_segment(name: &str) -> Vec<String> {
+    match name {
+        "." | ".." => vec![format!("may not be '{name}'")],
+        name => {
+            ['/', '%'].into_iter().filter(|c| name.contains(*c)).map(|c| format!("may not contain '{c}'")).collect()
+        }
+    }
+}
+
+/// An identifier of C: `my_name`.
+pub(crate) fn c_identifier(name: &str) -> Vec<String> {
+    const MESSAGE: &str = "a valid C identifier must start with alphabetic character or '_', followed by a string of \
+        alphanumeric characters or '_'";
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match !name.is_empty() && name.chars().all(fits) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        true => Vec::new(),
+        false => vec![regex_error(MESSAGE, "[A-Za-z_][A-Za-z0-9_]*", &["my_name", "MY_NAME", "MyName"])],
+    }
+}
+
+/// A domain and a path of HTTP: `acme.io/foo`. Returns the parts that are wrong, each with what is wrong with it.
+pub(crate) fn domain_prefixed_path(text: &str) -> Vec<(String, String)> {
+    let Some((host, path)) = text.split_once('/').filter(|(host, path)| !host.is_empty() && !path.is_empty()) else {
+        return vec![(text.to_owned(), "must be a domain-prefixed path (such as \"acme.io/foo\")".to_owned())];
+    };
+    let mut wrong: Vec<_> = subdomain(host).into_iter().map(|said| (host.to_owned(), said)).collect();
+    if !path.chars().all(|c| c.is_ascii_alphanumeric() || "/-._~%!$&'()*+,;=:".contains(c)) {
+        wrong.push((path.to_owned(), regex_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", &[])));
+    }
+    wrong
+}
+
+/// What a prefix of names (`generateName`) is checked as: a dash at its end stands for what will follow.
+pub(crate) fn masked(prefix: &str) -> String {
+    match prefix.strip_suffix('-') {
+        Some(rest) => {
+            let mut rest = rest.to_owned();
+            rest.pop();
+            rest + "a"
+        }
+        None => prefix.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +314,9 @@ mod tests {
             (port_name, &["http", "h2-x"], &["", "HTTP", "a--b", "-a", "80", "abcdefghijklmnop"]),
             (percent, &["0%", "250%"], &["%", "1", "a%", "-1%"]),
             (http_header, &["X-A"], &["", "X:A"]),
+            (wildcard_subdomain, &["*.a.b"], &["*", "a.b", "*.*.b", "a*.b"]),
+            (path_segment, &["a:b", "A b"], &[".", "..", "a/b", "a%b"]),
+            (c_identifier, &["a", "_1"], &["", "1", "a-b"]),
         ];
         for (check, right, wrong) in cases {
             for text in *right {
@@ -268,6 +331,9 @@ mod tests {
     #[test]
     fn words_are_upstreams() {
         assert_eq!(label("a.b"), ["must not contain dots"]);
+        assert_eq!(label(&"a".repeat(64)), ["must be no more than 63 characters"]);
+        assert_eq!(label_value(&"a".repeat(64)), ["must be no more than 63 bytes"]);
+        assert_eq!((masked("abc-"), masked("-")), ("aba".to_owned(), "a".to_owned()));
         let key = qualified_name("Not ok/x y");
         assert_eq!(key.len(), 2);
         assert_eq!(
