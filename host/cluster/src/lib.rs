@@ -27,6 +27,7 @@ mod server;
 mod status;
 mod store;
 mod table;
+mod view;
 
 pub use server::{Body, Cluster, Moment, Options};
 pub use store::{Change, Persist};
