@@ -3,8 +3,9 @@
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use super::impersonate::impersonate;
 use super::token::{self, Unreadable};
-use super::{ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User};
+use super::{ANONYMOUS, AUTHENTICATED, Attributes, UNAUTHENTICATED, User};
 use crate::status::Refusal;
 use crate::view::View;
 
@@ -37,8 +38,6 @@ pub(crate) struct Accounts<'a> {
     pub(crate) view: &'a dyn View,
     /// Tokens and keys.
     pub(crate) keys: &'a Keys,
-    /// Seconds since 1970.
-    pub(crate) now: i64,
 }
 
 /// The subject of a client certificate that the transport has verified against the cluster's authority.
@@ -55,8 +54,20 @@ fn unauthorized() -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
 }
 
-/// Says who asks. A bearer token that is not valid is refused (401); who shows nothing is anonymous.
-pub(crate) fn authenticate(accounts: &Accounts<'_>, headers: &HeaderMap, peer: Option<&Peer>) -> Result<User, Refusal> {
+/// Says who asks. A bearer token that is not valid is refused (401); who shows nothing is anonymous. With
+/// `Impersonate-` headers it is who is impersonated, as far as whoever asks may do that (403).
+pub(crate) fn authenticate(
+    accounts: &Accounts<'_>,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+    asked: &Attributes<'_>,
+) -> Result<User, Refusal> {
+    let user = shown(accounts, headers, peer)?;
+    impersonate(accounts.view, user, headers, asked)
+}
+
+/// Who asks by what they show.
+fn shown(accounts: &Accounts<'_>, headers: &HeaderMap, peer: Option<&Peer>) -> Result<User, Refusal> {
     if let Some(peer) = peer {
         let mut user = User { name: peer.common_name.clone(), groups: peer.organizations.clone(), ..User::default() };
         authenticated(&mut user);
@@ -126,35 +137,36 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 
 /// The account that claims are about, as long as it and what the token is bound to are the same as then.
 fn service_account(accounts: &Accounts<'_>, claims: &Value) -> Result<User, String> {
+    let now = accounts.view.now();
     let moment = |claim: &str| claims.get(claim).and_then(Value::as_i64);
-    if moment("exp").is_some_and(|expiry| accounts.now - LEEWAY > expiry) {
+    if moment("exp").is_some_and(|expiry| now - LEEWAY > expiry) {
         return Err("service account token has expired".to_owned());
     }
-    if moment("nbf").is_some_and(|start| accounts.now + LEEWAY < start) {
+    if moment("nbf").is_some_and(|start| now + LEEWAY < start) {
         return Err("service account token is not valid yet".to_owned());
     }
     let bound = claims.get("kubernetes.io").unwrap_or(&Value::Null);
     let (namespace, name) = (text(bound, "/namespace"), text(bound, "/serviceaccount/name"));
     let uid = text(bound, "/serviceaccount/uid");
-    let Some(account) = accounts.view.get("", "serviceaccounts", namespace, name) else {
+    let Some(account) = accounts.view.get("/serviceaccounts", namespace, name) else {
         return Err(format!("serviceaccounts {name:?} not found"));
     };
     let is = text(&account, "/metadata/uid");
     if is != uid {
         return Err(format!("service account UID ({is}) does not match claim ({uid})"));
     }
-    if is_deleted(&account, accounts.now) {
+    if is_deleted(&account, now) {
         return Err(format!("service account {namespace}/{name} has been deleted"));
     }
     let mut user = User { uid: uid.to_owned(), ..User::service_account(namespace, name) };
-    for (kind, resource) in [("pod", "pods"), ("secret", "secrets"), ("node", "nodes")] {
+    for (kind, key) in [("pod", "/pods"), ("secret", "/secrets"), ("node", "/nodes")] {
         let Some(reference) = bound.get(kind) else { continue };
         let (name, uid) = (text(reference, "/name"), text(reference, "/uid"));
         let place = if kind == "node" { "" } else { namespace };
-        let object = accounts.view.get("", resource, place, name);
+        let object = accounts.view.get(key, place, name);
         // A token that is bound to a Pod tells its Node too, which is not looked for.
         if kind != "node" || bound.get("pod").is_none() {
-            let object = object.filter(|object| !is_deleted(object, accounts.now));
+            let object = object.filter(|object| !is_deleted(object, now));
             let Some(object) = object else { return Err("service account token has been invalidated".to_owned()) };
             let is = text(&object, "/metadata/uid");
             if is != uid {
@@ -189,7 +201,7 @@ mod tests {
     use super::*;
     use crate::view::testing::Objects;
 
-    const NOW: i64 = 1_800_000_000;
+    const NOW: i64 = Objects::NOW;
 
     fn keys() -> Keys {
         Keys { tokens: vec![("root".to_owned(), User::new("admin", &[super::super::MASTERS]))], signing: [7; 32] }
@@ -197,8 +209,8 @@ mod tests {
 
     fn view() -> Objects {
         let mut view = Objects::default();
-        view.add("serviceaccounts", json!({"metadata": {"name": "bot", "namespace": "a", "uid": "u1"}}));
-        view.add("pods", json!({"metadata": {"name": "p", "namespace": "a", "uid": "p1"}}));
+        view.add("/serviceaccounts", json!({"metadata": {"name": "bot", "namespace": "a", "uid": "u1"}}));
+        view.add("/pods", json!({"metadata": {"name": "p", "namespace": "a", "uid": "p1"}}));
         view
     }
 
@@ -210,7 +222,7 @@ mod tests {
     #[test]
     fn headers() {
         let (keys, view) = (keys(), view());
-        let accounts = Accounts { view: &view, keys: &keys, now: NOW };
+        let accounts = Accounts { view: &view, keys: &keys };
         let cases = [
             (None, Some(ANONYMOUS)),
             (Some("Basic abc"), Some(ANONYMOUS)),
@@ -224,7 +236,7 @@ mod tests {
             if let Some(header) = header {
                 headers.insert(http::header::AUTHORIZATION, header.parse().unwrap());
             }
-            let found = authenticate(&accounts, &headers, None);
+            let found = authenticate(&accounts, &headers, None, &Attributes::default());
             match expect {
                 Some(name) => assert_eq!(found.unwrap().name, name, "{header:?}"),
                 None => assert_eq!(found.unwrap_err(), unauthorized(), "{header:?}"),
@@ -235,7 +247,7 @@ mod tests {
     #[test]
     fn tokens_of_accounts() {
         let (keys, view) = (keys(), view());
-        let accounts = Accounts { view: &view, keys: &keys, now: NOW };
+        let accounts = Accounts { view: &view, keys: &keys };
         let later = NOW + 600;
         let cases = [
             (claims("u1", "p1", later, ISSUER), None),

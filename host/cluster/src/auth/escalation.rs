@@ -46,7 +46,7 @@ fn role(
     old: Option<&Value>,
 ) -> Result<(), Refusal> {
     let escalate = Attributes { verb: "escalate", subresource: "", ..*asked };
-    if rbac::authorize(view, user, &escalate).is_allowed() || old.is_some_and(|old| only_collected(object, old)) {
+    if rbac::decide(view, user, &escalate).is_allowed() || old.is_some_and(|old| only_collected(object, old)) {
         return Ok(());
     }
     confirm(view, user, asked.namespace, &Rule::read_all(object)).map_err(|why| refused(asked, object, &why))?;
@@ -78,10 +78,10 @@ fn binding(
         _ => return Ok(()),
     };
     let bind = Attributes { verb: "bind", resource, subresource: "", name, ..*asked };
-    if rbac::authorize(view, user, &bind).is_allowed() {
+    if rbac::decide(view, user, &bind).is_allowed() {
         return Ok(());
     }
-    let Some(role) = view.get(RBAC, resource, namespace, name) else {
+    let Some(role) = view.get(&format!("{RBAC}/{resource}"), namespace, name) else {
         return Err(Refusal::not_found(Subject { group: RBAC, resource, name }));
     };
     confirm(view, user, asked.namespace, &Rule::read_all(&role)).map_err(|why| refused(asked, object, &why))
@@ -141,14 +141,14 @@ mod tests {
 
     fn view() -> Objects {
         let mut view = Objects::default();
-        let roles = "clusterroles.rbac.authorization.k8s.io";
+        let roles = "rbac.authorization.k8s.io/clusterroles";
         view.add(roles, json!({"metadata": {"name": "reads"}, "rules": rules(&["get"])}));
         view.add(roles, json!({"metadata": {"name": "writes"}, "rules": rules(&["get", "update", "delete"])}));
         let bind = json!([{"apiGroups": [RBAC], "resources": ["clusterroles"], "verbs": ["bind"], "resourceNames": ["writes"]}]);
         view.add(roles, json!({"metadata": {"name": "binds"}, "rules": bind}));
         for (role, user) in [("reads", "jane"), ("binds", "bob")] {
             view.add(
-                "clusterrolebindings.rbac.authorization.k8s.io",
+                "rbac.authorization.k8s.io/clusterrolebindings",
                 json!({"metadata": {"name": role}, "roleRef": {"kind": "ClusterRole", "name": role},
                     "subjects": [{"kind": "User", "name": user}]}),
             );

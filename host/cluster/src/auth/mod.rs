@@ -1,10 +1,11 @@
 //! Who asks, and whether they may: authentication, impersonation, RBAC and the reviews of both.
 //!
-//! In the order of a request: [`authenticate`], [`impersonate`], [`authorize`] (and [`forbidden`] where it says
-//! no); [`check_escalation`] before a Role or a binding is stored.
+//! In the order of a request: [`authenticate`] (impersonation with it), [`authorize`], and [`check_escalation`]
+//! before a Role or a binding is stored.
 
 mod authenticate;
 mod escalation;
+mod impersonate;
 mod rbac;
 mod rule;
 mod token;
@@ -18,7 +19,7 @@ pub(crate) use authenticate::{Accounts, Keys, Peer, authenticate};
 #[allow(unused_imports)] // Until the server is joined.
 pub(crate) use escalation::check_escalation;
 #[allow(unused_imports)] // Until the server is joined.
-pub(crate) use rbac::{Attributes, Decision, authorize, forbidden};
+pub(crate) use rbac::{Attributes, authorize};
 
 /// The API group of Roles and bindings.
 const RBAC: &str = "rbac.authorization.k8s.io";

@@ -41,7 +41,7 @@ impl<'a> Attributes<'a> {
 
 /// What the authorizer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub(super) enum Decision {
     /// Yes, and why, as an access review tells it.
     Allowed(String),
     /// No; why is mostly empty, or what went wrong in finding out (`RBAC: role… not found`).
@@ -50,13 +50,21 @@ pub(crate) enum Decision {
 
 impl Decision {
     /// Whether it is a yes.
-    pub(crate) fn is_allowed(&self) -> bool {
+    pub(super) fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed(_))
     }
 }
 
+/// Lets a user do something, or refuses it (403).
+pub(crate) fn authorize(view: &dyn View, user: &User, asked: &Attributes<'_>) -> Result<(), Refusal> {
+    match decide(view, user, asked) {
+        Decision::Allowed(_) => Ok(()),
+        Decision::Denied(reason) => Err(forbidden(user, asked, &reason)),
+    }
+}
+
 /// Decides whether a user may do something.
-pub(crate) fn authorize(view: &dyn View, user: &User, asked: &Attributes<'_>) -> Decision {
+pub(super) fn decide(view: &dyn View, user: &User, asked: &Attributes<'_>) -> Decision {
     if user.is_in(MASTERS) {
         return Decision::Allowed(String::new());
     }
@@ -72,8 +80,8 @@ pub(crate) fn authorize(view: &dyn View, user: &User, asked: &Attributes<'_>) ->
     }
 }
 
-/// The refusal of a request that [`authorize`] denied, 403.
-pub(crate) fn forbidden(user: &User, asked: &Attributes<'_>, reason: &str) -> Refusal {
+/// The refusal of what was denied.
+pub(super) fn forbidden(user: &User, asked: &Attributes<'_>, reason: &str) -> Refusal {
     let resource = match asked.subresource {
         "" => asked.resource.to_owned(),
         below => format!("{}/{below}", asked.resource),
@@ -140,11 +148,11 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 /// What someone holds by ClusterRoleBindings and, in a namespace, by its RoleBindings.
 pub(super) fn held(view: &dyn View, user: &User, namespace: &str) -> Held {
     let mut held = Held::default();
-    for binding in view.list(RBAC, "clusterrolebindings", "") {
+    for binding in view.list("rbac.authorization.k8s.io/clusterrolebindings", "") {
         held.add(view, user, &binding, "");
     }
     if !namespace.is_empty() {
-        for binding in view.list(RBAC, "rolebindings", namespace) {
+        for binding in view.list("rbac.authorization.k8s.io/rolebindings", namespace) {
             held.add(view, user, &binding, namespace);
         }
     }
@@ -176,10 +184,12 @@ impl Held {
 /// The role that a binding refers to, or an error as the authorizer words it.
 fn role(view: &dyn View, kind: &str, name: &str, namespace: &str) -> Result<Arc<Value>, String> {
     match kind {
-        "Role" => view.get(RBAC, "roles", namespace, name).ok_or_else(|| format!("role.{RBAC} {name:?} not found")),
-        "ClusterRole" => {
-            view.get(RBAC, "clusterroles", "", name).ok_or_else(|| format!("clusterrole.{RBAC} {name:?} not found"))
-        }
+        "Role" => view
+            .get("rbac.authorization.k8s.io/roles", namespace, name)
+            .ok_or_else(|| format!("role.{RBAC} {name:?} not found")),
+        "ClusterRole" => view
+            .get("rbac.authorization.k8s.io/clusterroles", "", name)
+            .ok_or_else(|| format!("clusterrole.{RBAC} {name:?} not found")),
         other => Err(format!("unsupported role reference kind: {other:?}")),
     }
 }
@@ -225,25 +235,25 @@ mod tests {
         let mut objects = Objects::default();
         let reads = json!([{"verbs": ["get", "list"], "apiGroups": [""], "resources": ["pods"]}]);
         objects
-            .add("roles.rbac.authorization.k8s.io", json!({"metadata": {"name": "r", "namespace": "a"}, "rules": reads}))
-            .add("clusterroles.rbac.authorization.k8s.io", json!({"metadata": {"name": "cr"}, "rules": reads}))
+            .add("rbac.authorization.k8s.io/roles", json!({"metadata": {"name": "r", "namespace": "a"}, "rules": reads}))
+            .add("rbac.authorization.k8s.io/clusterroles", json!({"metadata": {"name": "cr"}, "rules": reads}))
             .add(
-                "rolebindings.rbac.authorization.k8s.io",
+                "rbac.authorization.k8s.io/rolebindings",
                 json!({"metadata": {"name": "b", "namespace": "a"}, "roleRef": {"kind": "Role", "name": "r"},
                     "subjects": [{"kind": "User", "name": "jane"}, {"kind": "ServiceAccount", "name": "bot"}]}),
             )
             .add(
-                "rolebindings.rbac.authorization.k8s.io",
+                "rbac.authorization.k8s.io/rolebindings",
                 json!({"metadata": {"name": "gone", "namespace": "c"}, "roleRef": {"kind": "Role", "name": "no"},
                     "subjects": [{"kind": "Group", "name": "devs"}]}),
             )
             .add(
-                "rolebindings.rbac.authorization.k8s.io",
+                "rbac.authorization.k8s.io/rolebindings",
                 json!({"metadata": {"name": "gone2", "namespace": "c"}, "roleRef": {"kind": "ClusterRole", "name": "no"},
                     "subjects": [{"kind": "Group", "name": "devs"}]}),
             )
             .add(
-                "clusterrolebindings.rbac.authorization.k8s.io",
+                "rbac.authorization.k8s.io/clusterrolebindings",
                 json!({"metadata": {"name": "cb"}, "roleRef": {"kind": "ClusterRole", "name": "cr"},
                     "subjects": [{"kind": "ServiceAccount", "name": "ops", "namespace": "z"}]}),
             );
@@ -278,7 +288,7 @@ mod tests {
         ];
         for (user, verb, namespace, expect) in cases {
             let asked = Attributes { verb, resource: "pods", namespace, ..Attributes::default() };
-            assert_eq!(authorize(&view, &user, &asked), expect, "{user:?} {asked:?}");
+            assert_eq!(decide(&view, &user, &asked), expect, "{user:?} {asked:?}");
         }
     }
 
