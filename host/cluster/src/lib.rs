@@ -21,6 +21,7 @@ mod kinds;
 mod object;
 mod patch;
 mod path;
+mod quantity;
 mod registry;
 mod schema;
 mod server;
