@@ -5,7 +5,7 @@ use crate::schema::{Field, Fields, NodeRef, Scalar, Topology};
 use serde_json::json;
 
 fn optional(node: Node) -> Field {
-    Field { node: NodeRef::inline(node), required: false, omits_zero: true }
+    Field { node: NodeRef::inline(node), required: false, omits_zero: true, go: Default::default() }
 }
 
 fn scalar() -> Node {
