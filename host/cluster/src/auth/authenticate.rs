@@ -12,6 +12,9 @@ use crate::view::View;
 /// The `iss` of ServiceAccount tokens, which is also the audience that the server itself is.
 pub(crate) const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 
+/// What is said of a token that nobody knows.
+const INVALID: &str = "invalid bearer token";
+
 /// How far clocks may differ, in seconds.
 const LEEWAY: i64 = 60;
 
@@ -110,17 +113,29 @@ pub(super) fn by_token(accounts: &Accounts<'_>, token: &str, audiences: &[String
     if let Some((_, user)) = accounts.keys.tokens.iter().find(|(known, _)| known == token) {
         let mut user = user.clone();
         authenticated(&mut user);
-        return Ok(Known { user, audiences: wanted.to_vec() });
+        if !wanted.contains(&own[0]) {
+            return Err(INVALID.to_owned());
+        }
+        return Ok(Known { user, audiences: own.to_vec() });
     }
+    claimed(accounts, token, wanted).map_err(|error| match error.as_str() {
+        INVALID => error,
+        // Two authenticators say no: the one of the server's own tokens, and the one of ServiceAccounts.
+        _ => format!("[{INVALID}, {error}]"),
+    })
+}
+
+/// Who a ServiceAccount's token stands for.
+fn claimed(accounts: &Accounts<'_>, token: &str, wanted: &[String]) -> Result<Known, String> {
     let claims = match token::verify(&accounts.keys.signing, ISSUER, token) {
         Ok(claims) => claims,
-        Err(Unreadable::Foreign) => return Err("invalid bearer token".to_owned()),
+        Err(Unreadable::Foreign) => return Err(INVALID.to_owned()),
         Err(Unreadable::Forged) => return Err("go-jose/go-jose: error in cryptographic primitive".to_owned()),
     };
     let meant: Vec<String> = match claims.get("aud") {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         Some(Value::String(one)) => vec![one.clone()],
-        _ => own.to_vec(),
+        _ => vec![ISSUER.to_owned()],
     };
     let audiences: Vec<String> = wanted.iter().filter(|audience| meant.contains(audience)).cloned().collect();
     if audiences.is_empty() {
@@ -263,7 +278,8 @@ mod tests {
         ];
         for (claims, expect) in cases {
             let found = by_token(&accounts, &token::sign(&keys.signing, &claims), &[]);
-            assert_eq!(found.as_ref().err().map(String::as_str), expect, "{claims}");
+            let expect = expect.map(|error| format!("[invalid bearer token, {error}]"));
+            assert_eq!(found.as_ref().err(), expect.as_ref(), "{claims}");
             if let Ok(known) = found {
                 assert_eq!(known.user.name, "system:serviceaccount:a:bot");
                 let groups = ["system:serviceaccounts", "system:serviceaccounts:a", "system:authenticated"];

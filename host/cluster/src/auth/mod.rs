@@ -6,20 +6,29 @@
 mod authenticate;
 mod escalation;
 mod impersonate;
+mod issue;
 mod rbac;
+mod reviews;
 mod rule;
 mod token;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 #[allow(unused_imports)] // Until the server is joined.
 pub(crate) use authenticate::{Accounts, Keys, Peer, authenticate};
 #[allow(unused_imports)] // Until the server is joined.
 pub(crate) use escalation::check_escalation;
 #[allow(unused_imports)] // Until the server is joined.
+pub(crate) use issue::issue;
+#[allow(unused_imports)] // Until the server is joined.
 pub(crate) use rbac::{Attributes, authorize};
+
+#[allow(unused_imports)] // Until the server is joined.
+pub(crate) use reviews::review;
 
 /// The API group of Roles and bindings.
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -78,4 +87,10 @@ impl User {
         }
         Value::Object(info)
     }
+}
+
+/// A moment as RFC 3339 in whole seconds; what no calendar has is empty.
+fn stamp(seconds: i64) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
 }
