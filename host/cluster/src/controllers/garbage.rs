@@ -255,7 +255,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::controllers::memory::{Memory, config_map};
+    use crate::controllers::testing::{Memory, config_map};
     use crate::controllers::{Controllers, settle};
 
     fn begin() -> (Memory, Controllers) {

@@ -6,13 +6,17 @@
 //! the store, and is, after a restart.
 
 mod api;
+mod deployment;
 mod event;
 mod garbage;
-#[cfg(test)]
-mod memory;
 mod namespace;
 mod object;
+mod pods;
 mod queue;
+mod replica_set;
+mod service_account;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 
@@ -121,7 +125,15 @@ impl Default for Controllers {
 
 /// Every controller, the ones that others wait for first.
 fn all() -> Vec<Box<dyn Controller>> {
-    vec![Box::new(namespace::Lifecycle), Box::new(garbage::Collector::default())]
+    vec![
+        Box::new(namespace::Lifecycle),
+        Box::new(service_account::Belongings),
+        Box::new(service_account::Tokens),
+        Box::new(garbage::Collector::default()),
+        Box::new(deployment::Rollouts::default()),
+        Box::new(replica_set::Replicas::sets()),
+        Box::new(replica_set::Replicas::controllers()),
+    ]
 }
 
 impl Controllers {

@@ -197,8 +197,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::controllers::memory::{Memory, config_map};
     use crate::controllers::object::condition;
+    use crate::controllers::testing::{Memory, config_map};
     use crate::controllers::{Controllers, settle};
 
     #[test]

@@ -1,4 +1,5 @@
 //! A small store for tests of controllers: it knows finalizers, grace and generations, but no kind's rules.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -202,9 +203,12 @@ impl Api for Memory {
             return Err(Refusal::new(StatusCode::CONFLICT, "Conflict", "the object has been modified"));
         }
         if subresource == "status" {
-            let status = object["status"].take();
+            let (status, annotations) = (object["status"].take(), object["metadata"]["annotations"].take());
             object = Value::clone(&old);
             object["status"] = status;
+            if !annotations.is_null() {
+                object["metadata"]["annotations"] = annotations;
+            }
         } else if subresource.is_empty() && old.get("status").is_some() {
             object["status"] = old["status"].clone();
         }
