@@ -1,6 +1,7 @@
 //! The table of built-in resources; what discovery says of them is upstream's of 1.36.
 
 use super::{Kind, Plain, Subresource};
+use crate::kinds::deployment::Deployment;
 use crate::table::Plain as PlainTable;
 
 const NAMESPACED: bool = true;
@@ -164,7 +165,7 @@ pub(super) static KINDS: &[Kind] = &[
     kind!("apps" "v1" "io.k8s.api.apps.v1": DaemonSet daemonsets daemonset, NAMESPACED,
         short_names: &["ds"], categories: &["all"], subresources: &[changed("status", "DaemonSet")]),
     kind!("apps" "v1" "io.k8s.api.apps.v1": Deployment deployments deployment, NAMESPACED,
-        short_names: &["deploy"], categories: &["all"], subresources: &[SCALE, changed("status", "Deployment")]),
+        short_names: &["deploy"], categories: &["all"], behaviour: &Deployment, subresources: &[SCALE, changed("status", "Deployment")]),
     kind!("apps" "v1" "io.k8s.api.apps.v1": ReplicaSet replicasets replicaset, NAMESPACED,
         short_names: &["rs"], categories: &["all"], subresources: &[SCALE, changed("status", "ReplicaSet")],
         selectable: &["status.replicas"]),
