@@ -1,6 +1,7 @@
 //! The table of built-in resources; what discovery says of them is upstream's of 1.36.
 
 use super::{Kind, Plain, Subresource};
+use crate::kinds;
 use crate::kinds::deployment::Deployment;
 use crate::table::Plain as PlainTable;
 
@@ -94,6 +95,7 @@ pub(super) static KINDS: &[Kind] = &[
     kind!("" "v1" "io.k8s.api.core.v1": ComponentStatus componentstatuses componentstatus, CLUSTER,
         short_names: &["cs"], verbs: &["get", "list"]),
     kind!("" "v1" "io.k8s.api.core.v1": ConfigMap configmaps configmap, NAMESPACED,
+        behaviour: &kinds::config_map::ConfigMap,
         short_names: &["cm"]),
     kind!("" "v1" "io.k8s.api.core.v1": Endpoints endpoints endpoints, NAMESPACED,
         short_names: &["ep"]),
@@ -107,6 +109,7 @@ pub(super) static KINDS: &[Kind] = &[
     kind!("" "v1" "io.k8s.api.core.v1": LimitRange limitranges limitrange, NAMESPACED,
         short_names: &["limits"]),
     kind!("" "v1" "io.k8s.api.core.v1": Namespace namespaces namespace, CLUSTER,
+        behaviour: &kinds::namespace::Namespace,
         short_names: &["ns"], verbs: &["create", "delete", "get", "list", "patch", "update", "watch"],
         subresources: &[below("finalize", "Namespace", &["update"]), changed("status", "Namespace")],
         selectable: &["status.phase"]),
@@ -147,10 +150,12 @@ pub(super) static KINDS: &[Kind] = &[
     kind!("" "v1" "io.k8s.api.core.v1": ResourceQuota resourcequotas resourcequota, NAMESPACED,
         short_names: &["quota"], subresources: &[changed("status", "ResourceQuota")]),
     kind!("" "v1" "io.k8s.api.core.v1": Secret secrets secret, NAMESPACED,
+        behaviour: &kinds::secret::Secret,
         selectable: &["type"]),
     kind!("" "v1" "io.k8s.api.core.v1": ServiceAccount serviceaccounts serviceaccount, NAMESPACED,
         short_names: &["sa"], subresources: &[asked("token", "authentication.k8s.io", "v1", "TokenRequest")]),
     kind!("" "v1" "io.k8s.api.core.v1": Service services service, NAMESPACED,
+        behaviour: &kinds::service::Service,
         short_names: &["svc"], categories: &["all"],
         subresources: &[
             below("proxy", "ServiceProxyOptions", &["create", "delete", "get", "patch", "update"]),
