@@ -3,7 +3,9 @@
 //! In the order of a request: [`authenticate`] (impersonation with it), [`authorize`], and [`check_escalation`]
 //! before a Role or a binding is stored.
 
+mod aggregate;
 mod authenticate;
+mod bootstrap;
 mod escalation;
 mod impersonate;
 mod issue;
@@ -19,7 +21,11 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 #[allow(unused_imports)] // Until the server is joined.
+pub(crate) use aggregate::aggregated;
+#[allow(unused_imports)] // Until the server is joined.
 pub(crate) use authenticate::{Accounts, Keys, Peer, authenticate};
+#[allow(unused_imports)] // Until the server is joined.
+pub(crate) use bootstrap::bootstrap;
 #[allow(unused_imports)] // Until the server is joined.
 pub(crate) use escalation::check_escalation;
 #[allow(unused_imports)] // Until the server is joined.
