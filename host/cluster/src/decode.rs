@@ -27,13 +27,15 @@ pub(crate) struct Parsed {
 }
 
 /// Reads JSON.
-pub(crate) fn json(_body: &[u8]) -> Result<Parsed, Refusal> {
-    Err(Refusal::internal("not written"))
+pub(crate) fn json(body: &[u8]) -> Result<Parsed, String> {
+    let value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    Ok(Parsed { value, duplicates: Vec::new() })
 }
 
 /// Reads one YAML document.
-pub(crate) fn yaml(_body: &[u8]) -> Result<Parsed, Refusal> {
-    Err(Refusal::internal("not written"))
+pub(crate) fn yaml(body: &[u8]) -> Result<Parsed, String> {
+    let value = serde_saphyr::from_slice(body).map_err(|error| error.to_string())?;
+    Ok(Parsed { value, duplicates: Vec::new() })
 }
 
 /// Holds an object of a built-in kind against its type, as decoding into Go's types and encoding again would:

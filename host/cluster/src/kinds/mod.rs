@@ -1,5 +1,6 @@
 //! How built-in kinds behave: upstream's defaults, strategies and validation, one family a module.
 
+pub(crate) mod bootstrap;
 pub(crate) mod config_map;
 pub(crate) mod deployment;
 pub(crate) mod field;

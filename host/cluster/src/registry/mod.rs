@@ -1,6 +1,8 @@
 //! The resources that are served: built-in kinds and those of CustomResourceDefinitions.
 
 mod kinds;
+mod resource;
+mod rules;
 
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use serde_json::Value;
 use crate::crd::Definition;
 use crate::invalid::Invalid;
 use crate::table::Printer;
+
+pub(crate) use resource::{Registry, Resource, Served};
 
 /// A built-in resource: one table line a resource, all that discovery says of it, and how it behaves.
 #[derive(Debug)]

@@ -1,0 +1,159 @@
+//! The store as controllers use it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::query::DeleteOptions;
+use super::remove;
+use super::state::State;
+use super::write::{self, Write};
+use crate::apply::Operation;
+use crate::controllers::{Api, Change, Deletion, Key, Now, Propagation, Resource, Served};
+use crate::registry;
+use crate::status::{Refusal, Subject};
+use crate::store::Happened;
+
+/// A resource's name among controllers as the registry's.
+fn name_of(resource: &Resource) -> String {
+    format!("{}/{}", resource.group, resource.plural)
+}
+
+impl State {
+    fn resource(&self, resource: &Resource) -> Result<Arc<registry::Resource>, Refusal> {
+        let found = self.registry.by_name(&name_of(resource)).cloned();
+        let subject = Subject { group: &resource.group, resource: &resource.plural, name: "" };
+        found.ok_or_else(|| Refusal::not_found(subject))
+    }
+}
+
+/// What is served, as controllers see it.
+fn served(resource: &registry::Resource) -> Served {
+    Served {
+        resource: Resource::named(&resource.group, &resource.plural),
+        kind: resource.kind.clone(),
+        versions: resource.versions.iter().map(|version| version.name.clone()).collect(),
+        namespaced: resource.namespaced,
+        verbs: resource.verbs().iter().map(|verb| (*verb).to_owned()).collect(),
+    }
+}
+
+impl Api for State {
+    fn get(&self, key: &Key) -> Option<Arc<Value>> {
+        self.store.get(&name_of(&key.resource), &key.namespace, &key.name).cloned()
+    }
+
+    fn list(&self, resource: &Resource, namespace: Option<&str>) -> Vec<Arc<Value>> {
+        let name = name_of(resource);
+        let objects = self.store.list(&name, namespace.unwrap_or_default());
+        objects.map(|(_, object)| Arc::clone(object)).collect()
+    }
+
+    fn served(&self) -> Vec<Served> {
+        // Events of events.k8s.io are those of the core.
+        let own = self.registry.all().filter(|resource| *resource.key == *resource.name() && resource.allows("list"));
+        own.map(|resource| served(resource)).collect()
+    }
+
+    fn find(&self, group: &str, version: &str, kind: &str) -> Option<Served> {
+        self.registry.of_kind(group, version, kind).map(|resource| served(resource))
+    }
+
+    fn changes(&self, since: u64) -> Option<(u64, Vec<Change>)> {
+        let events = self.store.after(since)?;
+        let changes = events.map(|event| {
+            let (group, plural) = event.resource.split_once('/').unwrap_or(("", &event.resource));
+            let new = (event.happened != Happened::Deleted).then(|| Arc::clone(&event.object));
+            let old = match event.happened {
+                Happened::Deleted => event.before.clone().or_else(|| Some(Arc::clone(&event.object))),
+                Happened::Added | Happened::Modified => event.before.clone(),
+            };
+            Change { resource: Resource::named(group, plural), old, new }
+        });
+        Some((self.store.revision(), changes.collect()))
+    }
+
+    fn version(&self) -> u64 {
+        self.store.revision()
+    }
+
+    fn create(&mut self, resource: &Resource, mut object: Value, manager: &'static str) -> Result<Arc<Value>, Refusal> {
+        let resource = self.resource(resource)?;
+        let version = resource.stored.clone();
+        resource.decode(&mut object, &version)?;
+        let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let write = Write {
+            resource: &resource,
+            version: &version,
+            namespace: &namespace,
+            subresource: "",
+            manager,
+            operation: Operation::Update,
+            user: None,
+            dry_run: false,
+        };
+        write::create(self, write, object).map(|written| written.object)
+    }
+
+    fn update(
+        &mut self,
+        resource: &Resource,
+        subresource: &'static str,
+        mut object: Value,
+        manager: &'static str,
+    ) -> Result<Arc<Value>, Refusal> {
+        let resource = self.resource(resource)?;
+        let version = resource.stored.clone();
+        resource.decode(&mut object, &version)?;
+        let name = write::name_of(&object).to_owned();
+        let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let old = self.store.get(&resource.key, &namespace, &name).cloned();
+        let old = old.ok_or_else(|| Refusal::not_found(resource.subject(&name)))?;
+        let write = Write {
+            resource: &resource,
+            version: &version,
+            namespace: &namespace,
+            subresource,
+            manager,
+            operation: Operation::Update,
+            user: None,
+            dry_run: false,
+        };
+        write::update(self, write, &old, object).map(|written| written.object)
+    }
+
+    fn delete(&mut self, key: &Key, options: &Deletion) -> Result<(), Refusal> {
+        let resource = self.resource(&key.resource)?;
+        let old = self.store.get(&resource.key, &key.namespace, &key.name).cloned();
+        let old = old.ok_or_else(|| Refusal::not_found(resource.subject(&key.name)))?;
+        let propagation = options.propagation.map(|propagation| match propagation {
+            Propagation::Background => "Background",
+            Propagation::Foreground => "Foreground",
+            Propagation::Orphan => "Orphan",
+        });
+        let options = DeleteOptions {
+            dry_run: false,
+            propagation: propagation.map(str::to_owned),
+            grace: options.grace_seconds,
+            uid: options.uid.clone(),
+            revision: options.resource_version.clone(),
+        };
+        remove::remove(self, &resource, &key.namespace, &old, &options).map(|_| ())
+    }
+
+    fn now(&self) -> Now {
+        Now { unix: self.moment.seconds(), millis: self.moment.virtual_ms }
+    }
+
+    fn random(&mut self) -> u64 {
+        self.random.bits()
+    }
+
+    fn authority(&self) -> String {
+        self.authority.clone()
+    }
+
+    fn token(&mut self, account: &Value, secret: &Value) -> String {
+        crate::auth::secret_token(&self.keys, account, secret)
+    }
+}

@@ -1,0 +1,292 @@
+//! What lies below objects: status, scale, finalize, tokens, bindings, evictions; and the reviews of access.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::dispatch::{Ask, Outcome, existing, patch, written};
+use super::patching::{Kind as PatchKind, merge_into};
+use super::query::{DeleteOptions, WriteOptions};
+use super::respond::{self, Accept};
+use super::state::State;
+use super::write::{self, Write, Written, metadata_of, name_of};
+use super::{Body, intake, remove};
+use crate::auth::{self, Accounts};
+use crate::registry::Resource;
+use crate::status::Refusal;
+
+/// Whether objects of a resource are questions about access, answered and forgotten.
+pub(crate) fn is_review(resource: &Resource) -> bool {
+    matches!(resource.group.as_str(), "authorization.k8s.io" | "authentication.k8s.io")
+}
+
+/// Answers a question about access.
+pub(crate) fn review(state: &State, ask: &Ask<'_>, mut object: Value) -> Result<Response<Body>, Refusal> {
+    let options = WriteOptions::read(ask.query, "CreateOptions", false)?;
+    let agent = ask.agent();
+    metadata_of(&mut object);
+    ask.write(&options, &agent).note(None, &mut object, &state.moment.stamp());
+    let view = state.view();
+    let accounts = Accounts { view: &view, keys: &state.keys };
+    let answer = auth::review(&accounts, ask.user, &ask.resource.kind, object);
+    let answer = answer.ok_or_else(|| Refusal::not_found(ask.resource.subject("")))??;
+    Ok(respond::value(StatusCode::CREATED, ask.accept, &answer))
+}
+
+/// Answers a request for a subresource.
+pub(crate) fn answer(state: &mut State, ask: &Ask<'_>, verb: &str) -> Result<Outcome, Refusal> {
+    let response = match (ask.target.subresource.as_str(), verb) {
+        ("scale", _) => scale(state, ask, verb),
+        ("status" | "ephemeralcontainers" | "resize" | "approval", "get") => {
+            let object = existing(state, ask)?;
+            Ok(respond::value(StatusCode::OK, ask.accept, &ask.view(state).object(&object)))
+        }
+        ("status" | "ephemeralcontainers" | "resize" | "approval", "patch") => patch(state, ask),
+        ("status" | "finalize" | "ephemeralcontainers" | "resize" | "approval", "update") => update(state, ask),
+        ("token", "create") => token(state, ask),
+        ("binding", "create") => bind(state, ask),
+        ("eviction", "create") => evict(state, ask),
+        ("log", "get") => {
+            existing(state, ask)?;
+            Ok(respond::text(StatusCode::OK, ""))
+        }
+        ("exec" | "attach" | "portforward", _) => {
+            let pod = existing(state, ask)?;
+            let placed = pod.pointer("/spec/nodeName").and_then(Value::as_str).is_some_and(|node| !node.is_empty());
+            Err(Refusal::bad_request(match placed {
+                true => "Upgrade request required".to_owned(),
+                false => format!("pod {} does not have a host assigned", name_of(&pod)),
+            }))
+        }
+        _ => Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ServiceUnavailable",
+            "no endpoints available: nothing runs in this cluster",
+        )),
+    };
+    response.map(Outcome::Answer)
+}
+
+fn update(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
+    let options = WriteOptions::read(ask.query, "UpdateOptions", false)?;
+    let parsed = intake::parse(ask.request.headers(), ask.request.body(), &ask.resource.kind)?;
+    let (mut object, mut warnings) =
+        intake::object(&state.registry, ask.resource, &ask.target.version, parsed, options.strictness)?;
+    intake::settle_place(&mut object, &ask.target.namespace, &ask.target.name)?;
+    let old = existing(state, ask)?;
+    let agent = ask.agent();
+    let mut made = write::update(state, ask.write(&options, &agent), &old, object)?;
+    warnings.append(&mut made.warnings);
+    made.warnings = warnings;
+    Ok(written(state, ask, &made))
+}
+
+/// Where a kind has its replicas: wanted, there, and the selector of its Pods, as JSON pointers.
+struct ScalePaths {
+    wanted: String,
+    there: String,
+    selector: Option<String>,
+}
+
+fn scale_paths(ask: &Ask<'_>) -> ScalePaths {
+    let pointer = |path: &str| path.replace('.', "/");
+    match ask.resource.custom(&ask.target.version).and_then(|version| version.scale.as_ref()) {
+        None => ScalePaths {
+            wanted: "/spec/replicas".to_owned(),
+            there: "/status/replicas".to_owned(),
+            selector: Some("/spec/selector".to_owned()),
+        },
+        Some(scale) => {
+            let path = |name: &str| scale[name].as_str().map(pointer);
+            ScalePaths {
+                wanted: path("specReplicasPath").unwrap_or_default(),
+                there: path("statusReplicasPath").unwrap_or_default(),
+                selector: path("labelSelectorPath"),
+            }
+        }
+    }
+}
+
+/// A selector as text: `a=b,c in (d,e)`.
+fn selector_text(selector: &Value) -> String {
+    if let Some(text) = selector.as_str() {
+        return text.to_owned();
+    }
+    let labels = selector.get("matchLabels").or_else(|| selector.get("matchExpressions").is_none().then_some(selector));
+    let mut parts: Vec<String> = labels
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
+        .collect();
+    for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+        let key = expression["key"].as_str().unwrap_or_default();
+        let values: Vec<&str> =
+            expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        parts.push(match expression["operator"].as_str() {
+            Some("In") => format!("{key} in ({})", values.join(",")),
+            Some("NotIn") => format!("{key} notin ({})", values.join(",")),
+            Some("Exists") => key.to_owned(),
+            _ => format!("!{key}"),
+        });
+    }
+    parts.sort();
+    parts.join(",")
+}
+
+/// The Scale of an object.
+fn scale_of(object: &Value, paths: &ScalePaths) -> Value {
+    let mut metadata = Map::new();
+    for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+        if let Some(value) = object.pointer(&format!("/metadata/{field}")) {
+            metadata.insert(field.to_owned(), value.clone());
+        }
+    }
+    let count = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64).unwrap_or_default();
+    let mut spec = Map::new();
+    if count(&paths.wanted) != 0 {
+        spec.insert("replicas".to_owned(), Value::from(count(&paths.wanted)));
+    }
+    let mut status = Map::from_iter([("replicas".to_owned(), Value::from(count(&paths.there)))]);
+    let selector = paths.selector.as_ref().and_then(|pointer| object.pointer(pointer)).map(selector_text);
+    if let Some(selector) = selector.filter(|text| !text.is_empty()) {
+        status.insert("selector".to_owned(), Value::from(selector));
+    }
+    json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status})
+}
+
+fn scale(state: &mut State, ask: &Ask<'_>, verb: &str) -> Result<Response<Body>, Refusal> {
+    let old = existing(state, ask)?;
+    let paths = scale_paths(ask);
+    let current = scale_of(&old, &paths);
+    if verb == "get" {
+        return Ok(respond::value(StatusCode::OK, ask.accept, &current));
+    }
+    let headers = ask.request.headers();
+    let (options, wanted) = match verb {
+        "patch" => {
+            let kind = PatchKind::read(headers, false)?;
+            let options = WriteOptions::read(ask.query, "PatchOptions", kind == PatchKind::Apply)?;
+            (options, merge_into(&current, kind, ask.request.body())?)
+        }
+        _ => {
+            let options = WriteOptions::read(ask.query, "UpdateOptions", false)?;
+            (options, intake::parse(headers, ask.request.body(), "Scale")?.value)
+        }
+    };
+    let replicas = match wanted.pointer("/spec/replicas") {
+        None | Some(Value::Null) => 0,
+        Some(value) => value.as_i64().ok_or_else(|| {
+            Refusal::bad_request("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is no integer")
+        })?,
+    };
+    if replicas < 0 {
+        let wrong =
+            crate::invalid::Invalid::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
+        let subject = crate::status::Subject { group: "autoscaling", resource: "Scale", name: name_of(&old) };
+        return Err(Refusal::invalid(subject, &[wrong]));
+    }
+    let mut object = Value::clone(&old);
+    set(&mut object, &paths.wanted, Value::from(replicas));
+    if let Some(revision) = wanted.pointer("/metadata/resourceVersion").filter(|value| value.is_string()) {
+        metadata_of(&mut object).insert("resourceVersion".to_owned(), revision.clone());
+    }
+    let agent = ask.agent();
+    let stored = ask.resource.stored.clone();
+    let version = if ask.resource.version(&stored).is_some() { &stored } else { &ask.target.version };
+    let write = Write { version, ..ask.write(&options, &agent) };
+    let made = write::update(state, write, &old, object)?;
+    let mut response = respond::value(StatusCode::OK, ask.accept, &scale_of(&made.object, &paths));
+    respond::warn(&mut response, &made.warnings);
+    Ok(response)
+}
+
+/// Sets what a JSON pointer of plain names leads to.
+fn set(object: &mut Value, pointer: &str, value: Value) {
+    let mut parts = pointer.split('/').filter(|part| !part.is_empty()).peekable();
+    let mut at = object;
+    while let Some(part) = parts.next() {
+        if !at.is_object() {
+            *at = json!({});
+        }
+        let Some(fields) = at.as_object_mut() else { return };
+        if parts.peek().is_none() {
+            fields.insert(part.to_owned(), value);
+            return;
+        }
+        at = fields.entry(part).or_insert_with(|| json!({}));
+    }
+}
+
+fn token(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
+    existing(state, ask)?;
+    let mut request = intake::parse(ask.request.headers(), ask.request.body(), "TokenRequest")?.value;
+    metadata_of(&mut request);
+    let id = state.random.uid();
+    let view = state.view();
+    let accounts = Accounts { view: &view, keys: &state.keys };
+    let answer = auth::issue(&accounts, &ask.target.namespace, &ask.target.name, request, &id)?;
+    Ok(respond::value(StatusCode::CREATED, ask.accept, &answer))
+}
+
+/// `Status: Success`, 201.
+fn success() -> Response<Body> {
+    let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+    respond::value(StatusCode::CREATED, Accept::JSON, &body)
+}
+
+fn bind(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
+    let binding = intake::parse(ask.request.headers(), ask.request.body(), "Binding")?.value;
+    let old = existing(state, ask)?;
+    let options = WriteOptions::read(ask.query, "CreateOptions", false)?;
+    let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
+    let current = old.pointer("/spec/nodeName").and_then(Value::as_str).unwrap_or_default();
+    if !current.is_empty() {
+        let why = format!("pod {} is already assigned to node {current:?}", name_of(&old));
+        let subject = crate::status::Subject { group: "", resource: "pods/binding", name: name_of(&old) };
+        return Err(Refusal::conflict(subject, &why));
+    }
+    let mut object = Value::clone(&old);
+    set(&mut object, "/spec/nodeName", Value::from(node));
+    store(state, ask, &options, &old, object)?;
+    Ok(success())
+}
+
+/// Stores what a subresource makes of an object.
+fn store(
+    state: &mut State,
+    ask: &Ask<'_>,
+    options: &WriteOptions,
+    old: &Arc<Value>,
+    object: Value,
+) -> Result<Written, Refusal> {
+    let agent = ask.agent();
+    write::update(state, ask.write(options, &agent), old, object)
+}
+
+fn evict(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
+    let eviction = intake::parse(ask.request.headers(), ask.request.body(), "Eviction")?.value;
+    let pod = existing(state, ask)?;
+    let budgets = state.store.list("policy/poddisruptionbudgets", &ask.target.namespace);
+    let ready = pod.pointer("/status/phase").and_then(Value::as_str) == Some("Running");
+    for (_, budget) in budgets.filter(|_| ready) {
+        let selects =
+            crate::selector::Labels::of(budget.pointer("/spec/selector")).is_some_and(|labels| labels.select(&pod));
+        let allowed = budget.pointer("/status/disruptionsAllowed").and_then(Value::as_i64).unwrap_or_default();
+        if selects && allowed <= 0 {
+            let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+            let mut refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message);
+            let name = name_of(budget);
+            let cause = json!({
+                "reason": "DisruptionBudget",
+                "message": format!("The disruption budget {name} needs more healthy pods and has {allowed} currently"),
+            });
+            refusal.details = Some(Map::from_iter([("causes".to_owned(), json!([cause]))]));
+            return Err(refusal);
+        }
+    }
+    let options = DeleteOptions::read(ask.query, eviction.get("deleteOptions"))?;
+    remove::remove(state, ask.resource, &ask.target.namespace, &pod, &options)?;
+    Ok(success())
+}

@@ -1,0 +1,65 @@
+//! The state as other parts read it.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::store::{Change, Store};
+use crate::view::View;
+
+/// The state, to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    /// The objects.
+    pub(crate) store: &'a Store,
+    /// Seconds since 1970.
+    pub(crate) seconds: i64,
+}
+
+impl View for Shown<'_> {
+    fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {
+        self.store.get(resource, namespace, name).cloned()
+    }
+
+    fn list(&self, resource: &str, namespace: &str) -> Vec<Arc<Value>> {
+        self.store.list(resource, namespace).map(|(_, object)| Arc::clone(object)).collect()
+    }
+
+    fn now(&self) -> i64 {
+        self.seconds
+    }
+}
+
+/// Resources whose objects come and go by themselves.
+const PASSING: [&str; 3] = ["/events", "coordination.k8s.io/leases", "discovery.k8s.io/endpointslices"];
+/// Metadata that no two runs share.
+const RANDOM: [&str; 6] =
+    ["uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "deletionTimestamp"];
+
+/// What there is, without what differs between two runs.
+pub(super) fn inventory(kept: &[Change]) -> Value {
+    let mut resources: Map<String, Value> = Map::new();
+    for Change { collection, key, value } in kept {
+        let Some(object) = value.as_ref().filter(|value| value.is_object()) else { continue };
+        if PASSING.contains(&collection.as_str()) {
+            continue;
+        }
+        let mut object = object.clone();
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            for field in RANDOM {
+                metadata.remove(field);
+            }
+            for owner in metadata.get_mut("ownerReferences").and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(owner) = owner.as_object_mut() {
+                    owner.remove("uid");
+                }
+            }
+        }
+        let name = collection.trim_start_matches('/').to_owned();
+        let objects = resources.entry(name).or_insert_with(|| Value::Object(Map::new()));
+        if let Some(objects) = objects.as_object_mut() {
+            objects.insert(key.clone(), object);
+        }
+    }
+    Value::Object(resources)
+}
