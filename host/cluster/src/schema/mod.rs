@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub(crate) use builtin::builtin;
+pub(crate) use builtin::{builtin, types};
 
 /// A node, or the name of a built-in type, which may refer to itself.
 #[derive(Debug, Clone)]
