@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Resource, Source};
 use crate::decode;
 use crate::invalid::Invalid;
-use crate::kinds::name;
+use crate::kinds::{name, namespace};
 use crate::schema;
 use crate::status::Refusal;
 
@@ -97,6 +97,9 @@ impl Resource {
     pub(crate) fn prepare_update(&self, object: &mut Value, old: &Value, subresource: &str) {
         match (&self.source, subresource) {
             (Source::BuiltIn(kind), "status") => kind.behaviour.prepare_status(object, old),
+            (Source::BuiltIn(kind), "finalize") if kind.kind == "Namespace" => {
+                namespace::prepare_finalize(object, old);
+            }
             (Source::BuiltIn(kind), _) => kind.behaviour.prepare_update(object, old),
             (Source::Custom(_), "status") => custom_status(object, old),
             (Source::Custom(_), _) => {
@@ -109,7 +112,9 @@ impl Resource {
             let before = old.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();
             let changed = subresource != "status" && self.is_changed(object, old);
             if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-                metadata.insert("generation".to_owned(), Value::from(before + i64::from(changed)));
+                // A kind may have counted a change that is none of its spec.
+                let own = metadata.get("generation").and_then(Value::as_i64).unwrap_or_default();
+                metadata.insert("generation".to_owned(), Value::from(own.max(before + i64::from(changed))));
             }
         }
     }
@@ -136,6 +141,7 @@ impl Resource {
     pub(crate) fn validate_update(&self, object: &Value, old: &Value, subresource: &str) -> Vec<Invalid> {
         match (&self.source, subresource) {
             (Source::BuiltIn(kind), "status") => kind.behaviour.validate_status(object, old),
+            (Source::BuiltIn(kind), "finalize") if kind.kind == "Namespace" => namespace::validate_finalize(object),
             (Source::BuiltIn(kind), _) => kind.behaviour.validate_update(object, old),
             (Source::Custom(_), _) => {
                 self.custom(&self.stored).map_or_else(Vec::new, |version| version.validate(object, Some(old)))

@@ -1,6 +1,6 @@
 //! The store as controllers use it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -9,10 +9,15 @@ use super::remove;
 use super::state::State;
 use super::write::{self, Write};
 use crate::apply::Operation;
+use crate::auth::{MASTERS, User};
 use crate::controllers::{Api, Change, Deletion, Key, Now, Propagation, Resource, Served};
 use crate::registry;
 use crate::status::{Refusal, Subject};
 use crate::store::Happened;
+
+/// Who controllers are for admission: their Pods are completed and counted like everybody's.
+static CONTROLLERS: LazyLock<User> =
+    LazyLock::new(|| User::new("system:kube-controller-manager", &[MASTERS, "system:authenticated"]));
 
 /// A resource's name among controllers as the registry's.
 fn name_of(resource: &Resource) -> String {
@@ -89,7 +94,7 @@ impl Api for State {
             subresource: "",
             manager,
             operation: Operation::Update,
-            user: None,
+            user: Some(&CONTROLLERS),
             dry_run: false,
         };
         write::create(self, write, object).map(|written| written.object)
@@ -116,7 +121,7 @@ impl Api for State {
             subresource,
             manager,
             operation: Operation::Update,
-            user: None,
+            user: Some(&CONTROLLERS),
             dry_run: false,
         };
         write::update(self, write, &old, object).map(|written| written.object)

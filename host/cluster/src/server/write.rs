@@ -138,8 +138,6 @@ pub(crate) fn create(state: &mut State, write: Write<'_>, mut object: Value) -> 
     }
     escalates(state, &write, "create", &object, None)?;
     resource.to_stored(&mut object, write.version);
-    state.allocate(&resource, &mut object, None)?;
-    resource.prepare_create(&mut object);
     let metadata = metadata_of(&mut object);
     metadata.insert("uid".to_owned(), Value::from(state.random.uid()));
     metadata.insert("creationTimestamp".to_owned(), Value::from(now.as_str()));
@@ -148,6 +146,8 @@ pub(crate) fn create(state: &mut State, write: Write<'_>, mut object: Value) -> 
         let base: String = generate.chars().take(58).collect();
         metadata.insert("name".to_owned(), Value::from(format!("{base}{}", state.random.suffix(5))));
     }
+    state.allocate(&resource, &mut object, None)?;
+    resource.prepare_create(&mut object);
     let name = name_of(&object).to_owned();
     let mut wrong = metadata::validate(&object, resource.namespaced, &|text| resource.validate_name(text));
     wrong.extend(resource.validate(&object));
