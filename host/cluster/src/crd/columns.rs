@@ -20,35 +20,6 @@ pub(crate) fn age() -> Value {
 }
 
 impl Version {
-    /// The columns of a Table, `Name` first, as `columnDefinitions` has them.
-    pub(crate) fn headers(&self) -> Vec<Value> {
-        let name = json!({
-            "name": "Name", "type": "string", "format": "name", "priority": 0,
-            "description": "Name must be unique within a namespace. Is required when creating resources, although some \
-                resources may allow a client to request the generation of an appropriate name automatically. Name is \
-                primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: \
-                https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names",
-        });
-        let more = self.columns.iter().map(|column| {
-            let text = |key: &str| column.get(key).and_then(Value::as_str).unwrap_or_default();
-            let description = match text("description") {
-                "" => format!("Custom resource definition column (in JSONPath format): {}", text("jsonPath")),
-                text => text.to_owned(),
-            };
-            json!({
-                "name": text("name"), "type": text("type"), "format": text("format"), "description": description,
-                "priority": column.get("priority").cloned().unwrap_or(json!(0)),
-            })
-        });
-        std::iter::once(name).chain(more).collect()
-    }
-
-    /// The cells of an object, its name first; `now` is in seconds since 1970.
-    pub(crate) fn cells(&self, object: &Value, now: i64) -> Vec<Value> {
-        let name = object.pointer("/metadata/name").cloned().unwrap_or(json!(""));
-        std::iter::once(name).chain(self.columns.iter().map(|column| cell(column, object, now))).collect()
-    }
-
     /// The value of a selectable field as a field selector compares it, empty where there is none.
     pub(crate) fn selected(&self, object: &Value, field: &str) -> Option<String> {
         let known = self.selectable.iter().any(|selectable| selectable == field);
