@@ -3,7 +3,6 @@
 use super::{Kind, Plain, Subresource};
 use crate::kinds;
 use crate::kinds::deployment::Deployment;
-use crate::table::Plain as PlainTable;
 
 const NAMESPACED: bool = true;
 const CLUSTER: bool = false;
@@ -35,7 +34,6 @@ const fn kind(
         verbs: ALL,
         subresources: &[],
         behaviour: &Plain,
-        printer: &PlainTable,
         selectable: &[],
     }
 }
