@@ -1,14 +1,14 @@
 //! `apps/v1` Deployment.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::pod_container::nonnegative;
 use super::workload::{
-    at_most_all, collisions, count_or_percent, counts, immutable, replicated, share, unknown_strategy,
+    at_most_all, collisions, count_or_percent, counts, immutable, keep_spec, replicated, share, unknown_strategy,
 };
 use super::{pod_defaults, pod_warnings};
 use crate::invalid::Invalid;
-use crate::object::{at, default, has, int, make, text};
+use crate::object::{at, default, has, int, keep, make, set, text};
 use crate::path::Path;
 use crate::registry::Behaviour;
 
@@ -33,6 +33,23 @@ impl Behaviour for Deployment {
             default(update, "maxUnavailable", "25%");
             default(update, "maxSurge", "25%");
         }
+    }
+
+    fn prepare_create(&self, object: &mut Value) {
+        set(object, "status", json!({}));
+    }
+
+    fn prepare_status(&self, object: &mut Value, old: &Value) {
+        keep_spec(object, old);
+        if let Some(metadata) = make(object, "metadata") {
+            keep(metadata, at(old, "metadata"), "labels");
+        }
+    }
+
+    fn counts_as_change(&self, object: &Value, old: &Value) -> bool {
+        // Annotations are copied to the ReplicaSets.
+        let annotations = |object| at(at(object, "metadata"), "annotations");
+        annotations(object) != annotations(old)
     }
 
     fn validate(&self, object: &Value) -> Vec<Invalid> {
@@ -128,8 +145,6 @@ fn strategy(strategy: &Value, path: &Path) -> Vec<Invalid> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)] // Values are written in place.
-
-    use serde_json::json;
 
     use super::*;
 

@@ -6,7 +6,7 @@ use super::labels::{compiles, is_empty, label_selector, selects};
 use super::pod_container::nonnegative;
 use super::{name, pod_spec};
 use crate::invalid::{Invalid, Why};
-use crate::object::{at, has, int, text};
+use crate::object::{at, has, int, keep, text};
 use crate::path::Path;
 
 /// A share that may be a count or a percentage: what is wrong with it.
@@ -113,6 +113,11 @@ pub(super) fn collisions(object: &Value, old: &Value) -> Option<Invalid> {
     let back = of(old).is_some_and(|old| of(object).is_none_or(|new| new < old));
     let value = Value::from(of(object).unwrap_or_default());
     back.then(|| Invalid::invalid("status.collisionCount", &value, "cannot be decremented"))
+}
+
+/// An update of the status: the spec stays `old`'s, metadata may change.
+pub(super) fn keep_spec(object: &mut Value, old: &Value) {
+    keep(object, old, "spec");
 }
 
 /// Refuses that a field of `spec` is another than it was.

@@ -3,6 +3,7 @@
 use super::{Kind, Plain, Subresource};
 use crate::kinds;
 use crate::kinds::deployment::Deployment;
+use crate::table::Plain as PlainTable;
 
 const NAMESPACED: bool = true;
 const CLUSTER: bool = false;
@@ -34,6 +35,7 @@ const fn kind(
         verbs: ALL,
         subresources: &[],
         behaviour: &Plain,
+        printer: &PlainTable,
         selectable: &[],
     }
 }
@@ -122,7 +124,7 @@ pub(super) static KINDS: &[Kind] = &[
         short_names: &["pvc"], subresources: &[changed("status", "PersistentVolumeClaim")]),
     kind!("" "v1" "io.k8s.api.core.v1": PersistentVolume persistentvolumes persistentvolume, CLUSTER,
         short_names: &["pv"], subresources: &[changed("status", "PersistentVolume")]),
-    kind!("" "v1" "io.k8s.api.core.v1": Pod pods pod, NAMESPACED,
+    kind!("" "v1" "io.k8s.api.core.v1": Pod pods pod, NAMESPACED, behaviour: &kinds::pod::Pod,
     short_names: &["po"], categories: &["all"],
     subresources: &[
         below("attach", "PodAttachOptions", &["create", "get"]),
@@ -141,8 +143,8 @@ pub(super) static KINDS: &[Kind] = &[
         "spec.serviceAccountName", "status.nominatedNodeName", "status.phase", "status.podIP",
         "status.podIPs",
     ]),
-    kind!("" "v1" "io.k8s.api.core.v1": PodTemplate podtemplates podtemplate, NAMESPACED),
-    kind!("" "v1" "io.k8s.api.core.v1": ReplicationController replicationcontrollers replicationcontroller, NAMESPACED,
+    kind!("" "v1" "io.k8s.api.core.v1": PodTemplate podtemplates podtemplate, NAMESPACED, behaviour: &kinds::pod_template::PodTemplate),
+    kind!("" "v1" "io.k8s.api.core.v1": ReplicationController replicationcontrollers replicationcontroller, NAMESPACED, behaviour: &kinds::replication_controller::ReplicationController,
         short_names: &["rc"], categories: &["all"],
         subresources: &[SCALE, changed("status", "ReplicationController")], selectable: &["status.replicas"]),
     kind!("" "v1" "io.k8s.api.core.v1": ResourceQuota resourcequotas resourcequota, NAMESPACED,
@@ -164,15 +166,15 @@ pub(super) static KINDS: &[Kind] = &[
     kind!("apiregistration.k8s.io" "v1" "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1": APIService apiservices apiservice, CLUSTER,
         categories: &["api-extensions"], subresources: &[changed("status", "APIService")]),
     // apps
-    kind!("apps" "v1" "io.k8s.api.apps.v1": ControllerRevision controllerrevisions controllerrevision, NAMESPACED),
-    kind!("apps" "v1" "io.k8s.api.apps.v1": DaemonSet daemonsets daemonset, NAMESPACED,
+    kind!("apps" "v1" "io.k8s.api.apps.v1": ControllerRevision controllerrevisions controllerrevision, NAMESPACED, behaviour: &kinds::controller_revision::ControllerRevision),
+    kind!("apps" "v1" "io.k8s.api.apps.v1": DaemonSet daemonsets daemonset, NAMESPACED, behaviour: &kinds::daemon_set::DaemonSet,
         short_names: &["ds"], categories: &["all"], subresources: &[changed("status", "DaemonSet")]),
     kind!("apps" "v1" "io.k8s.api.apps.v1": Deployment deployments deployment, NAMESPACED,
         short_names: &["deploy"], categories: &["all"], behaviour: &Deployment, subresources: &[SCALE, changed("status", "Deployment")]),
-    kind!("apps" "v1" "io.k8s.api.apps.v1": ReplicaSet replicasets replicaset, NAMESPACED,
+    kind!("apps" "v1" "io.k8s.api.apps.v1": ReplicaSet replicasets replicaset, NAMESPACED, behaviour: &kinds::replica_set::ReplicaSet,
         short_names: &["rs"], categories: &["all"], subresources: &[SCALE, changed("status", "ReplicaSet")],
         selectable: &["status.replicas"]),
-    kind!("apps" "v1" "io.k8s.api.apps.v1": StatefulSet statefulsets statefulset, NAMESPACED,
+    kind!("apps" "v1" "io.k8s.api.apps.v1": StatefulSet statefulsets statefulset, NAMESPACED, behaviour: &kinds::stateful_set::StatefulSet,
         short_names: &["sts"], categories: &["all"], subresources: &[SCALE, changed("status", "StatefulSet")]),
     // events.k8s.io
     kind!("events.k8s.io" "v1" "io.k8s.api.events.v1": Event events event, NAMESPACED,
@@ -255,8 +257,7 @@ pub(super) static KINDS: &[Kind] = &[
     // apiextensions.k8s.io
     kind!("apiextensions.k8s.io" "v1" "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1": CustomResourceDefinition customresourcedefinitions customresourcedefinition, CLUSTER,
         short_names: &["crd", "crds"], categories: &["api-extensions"],
-        subresources: &[changed("status", "CustomResourceDefinition")],
-        behaviour: &crate::crd::definition::Definitions),
+        subresources: &[changed("status", "CustomResourceDefinition")]),
     // scheduling.k8s.io
     kind!("scheduling.k8s.io" "v1" "io.k8s.api.scheduling.v1": PriorityClass priorityclasses priorityclass, CLUSTER,
         short_names: &["pc"]),

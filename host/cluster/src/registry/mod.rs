@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::crd::Definition;
 use crate::invalid::Invalid;
+use crate::table::Printer;
 
 pub(crate) use resource::{Registry, Resource, Served};
 
@@ -38,6 +39,8 @@ pub(crate) struct Kind {
     pub(crate) subresources: &'static [Subresource],
     /// Defaults, strategy, validation.
     pub(crate) behaviour: &'static dyn Behaviour,
+    /// How `kubectl get` shows it.
+    pub(crate) printer: &'static dyn Printer,
     /// Field selectors beside `metadata.name` and `metadata.namespace`.
     pub(crate) selectable: &'static [&'static str],
 }
@@ -124,6 +127,11 @@ pub(crate) trait Behaviour: Sync + std::fmt::Debug {
 
     /// Whether `metadata.generation` counts changes of everything but metadata and status.
     fn has_generation(&self) -> bool {
+        false
+    }
+
+    /// Whether a change raises `metadata.generation` though only metadata changed.
+    fn counts_as_change(&self, _object: &Value, _old: &Value) -> bool {
         false
     }
 

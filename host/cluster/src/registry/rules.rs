@@ -110,7 +110,8 @@ impl Resource {
         }
         if self.has_generation() {
             let before = old.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();
-            let changed = subresource != "status" && self.is_changed(object, old);
+            let counts = self.built_in().is_some_and(|kind| kind.behaviour.counts_as_change(object, old));
+            let changed = subresource != "status" && (counts || self.is_changed(object, old));
             if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
                 // A kind may have counted a change that is none of its spec.
                 let own = metadata.get("generation").and_then(Value::as_i64).unwrap_or_default();
@@ -143,11 +144,8 @@ impl Resource {
             (Source::BuiltIn(kind), "status") => kind.behaviour.validate_status(object, old),
             (Source::BuiltIn(kind), "finalize") if kind.kind == "Namespace" => namespace::validate_finalize(object),
             (Source::BuiltIn(kind), _) => kind.behaviour.validate_update(object, old),
-            (Source::Custom(_), subresource) => {
-                self.custom(&self.stored).map_or_else(Vec::new, |version| match subresource {
-                    "status" => version.validate_status(object, old),
-                    _ => version.validate(object, Some(old)),
-                })
+            (Source::Custom(_), _) => {
+                self.custom(&self.stored).map_or_else(Vec::new, |version| version.validate(object, Some(old)))
             }
         }
     }
