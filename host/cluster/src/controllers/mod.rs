@@ -10,7 +10,7 @@ mod deployment;
 mod event;
 mod garbage;
 mod namespace;
-mod object;
+pub(crate) mod object;
 mod pods;
 mod queue;
 mod replica_set;

@@ -3,7 +3,6 @@
 use super::{Kind, Plain, Subresource};
 use crate::kinds;
 use crate::kinds::deployment::Deployment;
-use crate::table::Plain as PlainTable;
 
 const NAMESPACED: bool = true;
 const CLUSTER: bool = false;
@@ -35,7 +34,6 @@ const fn kind(
         verbs: ALL,
         subresources: &[],
         behaviour: &Plain,
-        printer: &PlainTable,
         selectable: &[],
     }
 }
@@ -257,7 +255,8 @@ pub(super) static KINDS: &[Kind] = &[
     // apiextensions.k8s.io
     kind!("apiextensions.k8s.io" "v1" "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1": CustomResourceDefinition customresourcedefinitions customresourcedefinition, CLUSTER,
         short_names: &["crd", "crds"], categories: &["api-extensions"],
-        subresources: &[changed("status", "CustomResourceDefinition")]),
+        subresources: &[changed("status", "CustomResourceDefinition")],
+        behaviour: &crate::crd::definition::Definitions),
     // scheduling.k8s.io
     kind!("scheduling.k8s.io" "v1" "io.k8s.api.scheduling.v1": PriorityClass priorityclasses priorityclass, CLUSTER,
         short_names: &["pc"]),

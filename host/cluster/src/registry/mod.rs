@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::crd::Definition;
 use crate::invalid::Invalid;
-use crate::table::Printer;
 
 pub(crate) use resource::{Registry, Resource, Served};
 
@@ -39,8 +38,6 @@ pub(crate) struct Kind {
     pub(crate) subresources: &'static [Subresource],
     /// Defaults, strategy, validation.
     pub(crate) behaviour: &'static dyn Behaviour,
-    /// How `kubectl get` shows it.
-    pub(crate) printer: &'static dyn Printer,
     /// Field selectors beside `metadata.name` and `metadata.namespace`.
     pub(crate) selectable: &'static [&'static str],
 }

@@ -144,8 +144,11 @@ impl Resource {
             (Source::BuiltIn(kind), "status") => kind.behaviour.validate_status(object, old),
             (Source::BuiltIn(kind), "finalize") if kind.kind == "Namespace" => namespace::validate_finalize(object),
             (Source::BuiltIn(kind), _) => kind.behaviour.validate_update(object, old),
-            (Source::Custom(_), _) => {
-                self.custom(&self.stored).map_or_else(Vec::new, |version| version.validate(object, Some(old)))
+            (Source::Custom(_), subresource) => {
+                self.custom(&self.stored).map_or_else(Vec::new, |version| match subresource {
+                    "status" => version.validate_status(object, old),
+                    _ => version.validate(object, Some(old)),
+                })
             }
         }
     }

@@ -244,6 +244,10 @@ impl View<'_> {
             if let (false, Some(fields)) = (shown.is_null(), row.as_object_mut()) {
                 fields.insert("object".to_owned(), shown);
             }
+            let conditions = table::conditions(self.resource, object);
+            if let (false, Some(fields)) = (conditions.is_empty(), row.as_object_mut()) {
+                fields.insert("conditions".to_owned(), Value::Array(conditions));
+            }
             row
         });
         let rows: Vec<Value> = rows.collect();
