@@ -91,7 +91,7 @@ pub(crate) fn merge_into(current: &Value, kind: Kind, body: &[u8]) -> Result<Val
         return patch::json_patch(current, &given);
     }
     let mut merged = current.clone();
-    patch::merge_patch(&mut merged, &given);
+    patch::merge_patch(&mut merged, &given)?;
     Ok(merged)
 }
 
@@ -113,13 +113,8 @@ pub(crate) fn patch(state: &mut State, write: Write<'_>, asked: Patch<'_>) -> Re
             patch::strategic(&current, &given, served.node.get())?
         }
         Kind::Merge | Kind::Apply => {
-            let mut merged = current.clone();
-            if !given.is_object() {
-                return Err(Refusal::bad_request(
-                    "json: cannot unmarshal into Go value of type map[string]interface {}",
-                ));
-            }
-            patch::merge_patch(&mut merged, &given);
+            let mut merged = current;
+            patch::merge_patch(&mut merged, &given)?;
             merged
         }
     };

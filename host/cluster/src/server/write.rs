@@ -40,6 +40,7 @@ impl Write<'_> {
         let served = self.resource.version(self.version).or_else(|| self.resource.versions.first())?;
         Some(Target {
             node: served.node.get(),
+            kind: &self.resource.kind,
             reset: self.resource.reset_fields(self.subresource),
             subject: self.resource.subject(""),
         })
@@ -125,9 +126,6 @@ pub(crate) fn create(state: &mut State, write: Write<'_>, mut object: Value) -> 
     let metadata = metadata_of(&mut object);
     for system in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         metadata.remove(system);
-    }
-    if write.operation == Operation::Update {
-        metadata.remove("managedFields");
     }
     write.note(None, &mut object, &now);
     let mut warnings = Vec::new();
@@ -215,6 +213,7 @@ pub(crate) fn update(
     }
     metadata_of(&mut object)
         .insert("resourceVersion".to_owned(), old.pointer("/metadata/resourceVersion").cloned().unwrap_or_default());
+    apply::keep_times(old, &mut object);
     let object = if object == **old {
         Arc::clone(old)
     } else if write.dry_run {
