@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -19,11 +21,12 @@ use crate::control;
 use crate::counts::{self, Counter};
 use crate::declared::{Credential, Declaration, Declared, ServiceModel};
 use crate::digitalocean::DigitalOcean;
-use crate::directory::{AccessKeyFile, CloudFile, CredentialsFile, Directory, TokenFile};
+use crate::directory::{AccessKeyFile, CloudFile, CredentialsFile, Directory, TokenFile, write_atomically};
 use crate::entropy;
 use crate::error::Error;
 use crate::fault::{Fault, FaultPlans};
 use crate::inventory::STATE_FILE;
+use crate::kubernetes::{self, Clusters};
 use crate::server::{self, CLOCK, Exchange, Shared};
 use crate::service::Service;
 use crate::store::Store;
@@ -44,6 +47,8 @@ pub struct Options {
     pub aws: AwsLimits,
     /// What plugins declare of services that it is to play too.
     pub declared: Vec<Declaration>,
+    /// Whether a cluster stands there from the start, beside those that DigitalOcean's API makes.
+    pub standing_cluster: bool,
 }
 
 impl Options {
@@ -56,6 +61,7 @@ impl Options {
             exchanges: None,
             aws: AwsLimits::default(),
             declared: Vec::new(),
+            standing_cluster: false,
         }
     }
 }
@@ -98,6 +104,7 @@ impl Cloud {
     /// It serves until [`Running`] is shut down or dropped. A directory that
     /// another server holds is refused.
     pub async fn start(options: Options) -> Result<Running, Error> {
+        let standing = options.standing_cluster;
         let opened = tokio::task::spawn_blocking(move || Opened::open(&options));
         let opened = opened.await.map_err(|join| Error::io("open", "the cloud")(std::io::Error::other(join)))??;
         let Opened { authority, shared, secrets, planted, declared, services, endpoint } = opened;
@@ -115,7 +122,7 @@ impl Cloud {
         tasks.spawn(server::serve(listener, None, Arc::clone(&shared), endpoint, stopping.clone()));
         let (listener, address) = listen().await?;
         let token = Arc::from(secrets.control_token.as_str());
-        tasks.spawn(control::serve(listener, Arc::clone(&shared), token, stopping));
+        tasks.spawn(control::serve(listener, Arc::clone(&shared), token, stopping.clone()));
 
         let file = CloudFile {
             version: CloudFile::VERSION,
@@ -136,9 +143,55 @@ impl Cloud {
             },
             kubeconfig: None,
         };
-        file.write(shared.directory().path())?;
-        Ok(Running { file, stop, tasks, shared })
+        let clusters = Clusters::new(file, stopping);
+        if standing {
+            stand(&shared, &clusters, &authority).await?;
+        }
+        let clusters = shared.clusters.get_or_init(|| clusters);
+        clusters.follow(&shared).await;
+        clusters.file().write(shared.directory().path())?;
+        tasks.spawn(tick(Arc::downgrade(&shared)));
+        Ok(Running { file: clusters.file(), stop, tasks, shared })
     }
+}
+
+/// How often controllers of clusters look whether real time has made anything due.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Lets clusters go on by themselves, since real time counts as virtual time too.
+async fn tick(shared: Weak<Shared>) {
+    let mut every = tokio::time::interval(TICK);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let Some(shared) = shared.upgrade() else { return };
+        let ticked = tokio::task::spawn_blocking(move || {
+            if let Some(clusters) = shared.clusters.get() {
+                clusters.tick();
+            }
+        });
+        // A controller that fails is tried again.
+        let _ = ticked.await;
+    }
+}
+
+/// Serves the standing cluster and writes its kubeconfig.
+async fn stand(shared: &Arc<Shared>, clusters: &Clusters, authority: &Authority) -> Result<(), Error> {
+    let identity = kubernetes::standing(shared, authority)?;
+    let token = identity.token.clone();
+    let address = clusters.serve(shared, identity, kubernetes::standing_nodes()).await?;
+    let ca = STANDARD.encode(authority.certificate_pem());
+    let text = format!(
+        "apiVersion: v1\nkind: Config\n\
+         clusters:\n- name: standing\n  cluster:\n    server: https://{address}\n    certificate-authority-data: {ca}\n\
+         users:\n- name: admin\n  user:\n    token: {token}\n\
+         contexts:\n- name: standing\n  context:\n    cluster: standing\n    user: admin\n\
+         current-context: standing\n"
+    );
+    let path = shared.directory().file("kubeconfig");
+    write_atomically(&path, text.as_bytes())?;
+    clusters.tell(|file| file.kubeconfig = Some(path));
+    Ok(())
 }
 
 async fn listen() -> Result<(TcpListener, String), Error> {
@@ -180,7 +233,8 @@ impl Opened {
             }
             services.push(Arc::new(Declared::new(model.clone(), token)));
         }
-        let mut faults = FaultPlans::of(services.iter().map(|service| service.name()));
+        let named = services.iter().map(|service| service.name()).chain([kubernetes::NAME]);
+        let mut faults = FaultPlans::of(named);
         faults.set(options.faults.clone())?;
         let shared = Arc::new(Shared::new(directory, store, offset, counter, faults, options.exchanges.clone()));
         Ok(Self { authority, shared, secrets, planted, declared, services, endpoint })
@@ -292,6 +346,10 @@ impl Running {
     pub async fn shutdown(mut self) -> Result<(), Error> {
         // It fails only when nothing listens any more, which is what is wanted.
         let _ = self.stop.send(true);
+        if let Some(clusters) = self.shared.clusters.get() {
+            clusters.ended().await;
+        }
+        self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
         // What a client asked for and did not wait for is finished too.
         let _closed = self.shared.gate.close(STOP_LIMIT).await;
@@ -299,6 +357,15 @@ impl Running {
         match std::fs::remove_file(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(source)),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The others end with `tasks`.
+        if let Some(clusters) = self.shared.clusters.get() {
+            clusters.abort();
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::clock::MAX_ADVANCE_MS;
 use crate::digitalocean;
 use crate::fault::Fault;
 use crate::inventory;
+use crate::kubernetes::Clusters;
 use crate::server::{AnswerBody, Cut, Shared, accept, drive, lock};
 use crate::service::Answer;
 
@@ -100,6 +101,12 @@ async fn advance(shared: &Arc<Shared>, Advance { ms }: Advance) -> Result<Answer
     };
     let clock = Arc::clone(shared);
     let moved = tokio::task::spawn_blocking(move || clock.advance(ms)).await;
+    if let Some(clusters) = shared.clusters.get() {
+        clusters.follow(shared).await;
+        let cloud = Arc::clone(shared);
+        // What controllers could not do now they do later.
+        let _ = tokio::task::spawn_blocking(move || cloud.clusters.get().map(Clusters::tick)).await;
+    }
     drop(closed);
     match moved {
         Ok(Ok(())) => Ok(time(shared)),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::store::Documents;
-use crate::{aws, declared, digitalocean};
+use crate::{aws, declared, digitalocean, kubernetes};
 
 /// The file of a cloud's documents in its directory.
 pub(crate) const STATE_FILE: &str = "state.log";
@@ -29,6 +29,7 @@ pub(crate) fn of(documents: &Documents) -> Result<Value, serde_json::Error> {
     let mut services = Map::new();
     services.insert(digitalocean::NAME.to_owned(), digitalocean::inventory(documents)?);
     services.insert(aws::NAME.to_owned(), aws::inventory(documents)?);
+    services.insert(kubernetes::NAME.to_owned(), kubernetes::inventory(documents)?);
     declared::inventory(documents, &mut services)?;
     let mut whole = Value::Object(services);
     normalise(&mut whole);

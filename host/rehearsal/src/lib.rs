@@ -6,8 +6,8 @@
 //! virtual time. A further cloud is one more `Service` in `cloud::services`;
 //! what a plugin's author declares is played by `declared`.
 //!
-//! Nothing here uses another crate of this workspace, so that a bug cannot be
-//! shared with what is tested against it.
+//! Nothing here uses another crate of this workspace but `maps-cluster`, the API server that only this cloud
+//! plays, so that a bug cannot be shared with what is tested against it.
 
 mod aws;
 mod clock;
@@ -22,6 +22,7 @@ mod error;
 mod fault;
 mod gate;
 mod inventory;
+mod kubernetes;
 mod routes;
 mod server;
 mod service;

@@ -4,7 +4,7 @@ mod body;
 mod connection;
 
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,14 +14,17 @@ use hyper::body::Incoming;
 
 use crate::clock::{Now, Offset};
 use crate::counts::Counter;
+use crate::digitalocean;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::fault::{FaultKind, FaultPlans};
 use crate::gate::Gate;
+use crate::kubernetes::Clusters;
+use crate::routes::Effect;
 use crate::service::{Answer, Call, Service, Trouble};
 use crate::store::{Store, Transaction};
 pub(crate) use body::AnswerBody;
-pub(crate) use connection::{Cut, accept, drive, serve};
+pub(crate) use connection::{Cut, accept, drive, serve, serve_with};
 
 /// How long a body may take to arrive.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
@@ -41,6 +44,8 @@ pub(crate) struct Shared {
     /// What is in flight.
     pub(crate) gate: Gate,
     exchanges: Option<Sender<Exchange>>,
+    /// The clusters that are played, once they are.
+    pub(crate) clusters: OnceLock<Clusters>,
 }
 
 /// One request and its answer, as they went over the wire.
@@ -85,6 +90,7 @@ impl Shared {
             faults: Mutex::new(faults),
             gate: Gate::default(),
             exchanges,
+            clusters: OnceLock::new(),
         }
     }
 
@@ -151,15 +157,17 @@ impl Shared {
 
 /// How an answer leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Delivery {
+pub(crate) enum Delivery {
+    /// At once.
     Plain,
+    /// A little at a time.
     Dripping,
     /// Not at all: the connection is cut.
     Lost,
 }
 
 /// A body, whole, or what is wrong with it.
-async fn read(body: Incoming, limit: usize) -> Result<Bytes, Trouble> {
+pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Trouble> {
     match tokio::time::timeout(BODY_LIMIT, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Trouble::TooLarge),
@@ -171,16 +179,22 @@ async fn read(body: Incoming, limit: usize) -> Result<Bytes, Trouble> {
 /// Counts a request and says what goes wrong with it.
 fn admit(shared: &Shared, service: &dyn Service, call: &Call) -> Result<Delivery, Trouble> {
     let (effect, route) = service.classify(call);
-    if shared.counter().count(service.name(), effect, &route).is_err() {
-        return Err(Trouble::Server);
-    }
-    let fault = lock(&shared.faults).next(service.name());
-    match fault {
-        Some(FaultKind::Error) => Err(Trouble::Server),
-        Some(FaultKind::Throttle) => Err(Trouble::Throttled),
-        Some(FaultKind::Lost) => Ok(Delivery::Lost),
-        Some(FaultKind::Drip) => Ok(Delivery::Dripping),
-        None => Ok(Delivery::Plain),
+    shared.admit(service.name(), effect, &route)
+}
+
+impl Shared {
+    /// Counts a request of a service and says what goes wrong with it.
+    pub(crate) fn admit(&self, service: &str, effect: Effect, route: &str) -> Result<Delivery, Trouble> {
+        if self.counter().count(service, effect, route).is_err() {
+            return Err(Trouble::Server);
+        }
+        match lock(&self.faults).next(service) {
+            Some(FaultKind::Error) => Err(Trouble::Server),
+            Some(FaultKind::Throttle) => Err(Trouble::Throttled),
+            Some(FaultKind::Lost) => Ok(Delivery::Lost),
+            Some(FaultKind::Drip) => Ok(Delivery::Dripping),
+            None => Ok(Delivery::Plain),
+        }
     }
 }
 
@@ -219,6 +233,12 @@ async fn exchange(shared: Arc<Shared>, service: Arc<dyn Service>, request: Reque
     let answered = tokio::task::spawn_blocking(move || shelf.answer(worker.as_ref(), &call)).await;
     // A panic in a handler is answered like any fault of a server; nothing was committed.
     let answer = answered.unwrap_or_else(|_| service.refuse(Trouble::Server, shared.now()));
+    if service.name() == digitalocean::NAME
+        && let Some(clusters) = shared.clusters.get()
+    {
+        // A cluster that this made has its API before anybody hears of it.
+        clusters.follow(&shared).await;
+    }
     if let Some(exchanges) = &shared.exchanges {
         let content_type = answer.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         // Whoever listens no longer does not want to know.

@@ -18,18 +18,32 @@ use crate::error::Error;
 const LEAF_LIFE: Duration = Duration::days(365);
 
 /// A certificate authority.
-#[derive(Debug)]
+#[derive(Clone)]
 pub(crate) struct Authority {
+    /// Issuing repeats it, so it is the one that the certificate has.
+    name: &'static str,
     certificate_pem: String,
     key_pem: String,
 }
 
+impl std::fmt::Debug for Authority {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 impl Authority {
     /// Makes one with a fresh key.
-    pub(crate) fn generate(name: &str) -> Result<Self, Error> {
+    pub(crate) fn generate(name: &'static str) -> Result<Self, Error> {
         let key = KeyPair::generate().map_err(certificate)?;
         let made = parameters(name).self_signed(&key).map_err(certificate)?;
-        Ok(Self { certificate_pem: made.pem(), key_pem: key.serialize_pem() })
+        Ok(Self { name, certificate_pem: made.pem(), key_pem: key.serialize_pem() })
+    }
+
+    /// One that was generated before, under this name.
+    pub(crate) fn of(certificate_pem: &str, key_pem: &str, name: &'static str) -> Self {
+        Self { name, certificate_pem: certificate_pem.to_owned(), key_pem: key_pem.to_owned() }
     }
 
     /// The authority of a cloud's directory, made at its first start.
@@ -38,7 +52,7 @@ impl Authority {
         if ca.exists() && key.exists() {
             let certificate_pem = fs::read_to_string(&ca).map_err(Error::io("read", &ca))?;
             let key_pem = fs::read_to_string(&key).map_err(Error::io("read", &key))?;
-            return Ok(Self { certificate_pem, key_pem });
+            return Ok(Self { name: NAME, certificate_pem, key_pem });
         }
         let made = Self::generate(NAME)?;
         // The certificate comes last: where it stands, its key does too.
@@ -75,7 +89,7 @@ impl Authority {
         leaf.not_before = now - Duration::days(1);
         leaf.not_after = now + LEAF_LIFE;
 
-        let issuer = Issuer::new(parameters(NAME), KeyPair::from_pem(&self.key_pem).map_err(certificate)?);
+        let issuer = Issuer::new(parameters(self.name), KeyPair::from_pem(&self.key_pem).map_err(certificate)?);
         let key = KeyPair::generate().map_err(certificate)?;
         let signed = leaf.signed_by(&key, &issuer).map_err(certificate)?;
         let chain = vec![CertificateDer::from(signed)];
@@ -91,7 +105,7 @@ impl Authority {
     }
 }
 
-/// The name in the cloud's own authority; issuing repeats it, so it must not change.
+/// The name in the cloud's own authority; it must not change, since issuing repeats it.
 const NAME: &str = "maps rehearsal CA";
 
 fn parameters(name: &str) -> CertificateParams {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::crd::Definition;
 use crate::invalid::Invalid;
 
-pub(crate) use resource::{Registry, Resource, Served};
+pub(crate) use resource::{Registry, Resource};
 
 /// A built-in resource: one table line a resource, all that discovery says of it, and how it behaves.
 #[derive(Debug)]

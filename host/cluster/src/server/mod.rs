@@ -128,6 +128,15 @@ impl Cluster {
         self.with(|state| state.due)
     }
 
+    /// Says which Nodes there are: new ones are made, changed ones changed, and all others taken away.
+    pub fn set_nodes(&self, nodes: Vec<Value>) {
+        // What fails here is said again with the next change of the nodes.
+        let _ = self.change(|state| {
+            state.set_nodes(nodes);
+            Ok::<(), Refusal>(())
+        });
+    }
+
     /// The objects of a cluster that was kept, without what comes and goes by itself, for an inventory.
     pub fn inventory(kept: &[Change]) -> Value {
         view::inventory(kept)

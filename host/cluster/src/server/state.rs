@@ -20,6 +20,8 @@ use crate::store::{Change, Persist, Store};
 
 /// Where definitions are kept.
 const DEFINITIONS: &str = "apiextensions.k8s.io/customresourcedefinitions";
+/// Where Nodes are kept.
+const NODES: &str = "/nodes";
 /// Where Services are kept.
 const SERVICES: &str = "/services";
 
@@ -111,6 +113,32 @@ impl State {
             write::update(self, Write { subresource: "status", ..write }, &written.object, object).map_err(refused)?;
         }
         Ok(())
+    }
+
+    /// Brings the Nodes up to date, as the kubelets and the cloud would.
+    pub(crate) fn set_nodes(&mut self, nodes: Vec<Value>) {
+        let name = |node: &Value| write::name_of(node).to_owned();
+        let known: Vec<Arc<Value>> = self.store.list(NODES, "").map(|(_, node)| Arc::clone(node)).collect();
+        let Some(resource) = self.registry.by_name(NODES).cloned() else { return };
+        for gone in known.iter().filter(|node| !nodes.iter().any(|wanted| name(wanted) == name(node))) {
+            self.remove(&resource, "", &name(gone), Value::clone(gone));
+        }
+        for node in nodes {
+            let Some(old) = known.iter().find(|old| name(old) == name(&node)) else {
+                // A node that its kind refuses would be a mistake of the cloud's own.
+                let _ = self.plant(node);
+                continue;
+            };
+            let ready = |node: &Value| node.pointer("/status/conditions/0/status").cloned();
+            if ready(old) == ready(&node) {
+                continue;
+            }
+            let mut changed = Value::clone(old);
+            if let (Some(fields), Some(status)) = (changed.as_object_mut(), node.get("status")) {
+                fields.insert("status".to_owned(), status.clone());
+            }
+            self.put(&resource, "", &name(&node), changed);
+        }
     }
 
     /// The state as authorization and admission see it.

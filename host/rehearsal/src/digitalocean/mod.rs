@@ -20,7 +20,7 @@ use crate::server::lock;
 use crate::service::{Answer, Call, Service, Trouble};
 use crate::store::{Documents, Transaction};
 use answer::Refusal;
-pub(crate) use kubernetes::{Made, associate};
+pub(crate) use kubernetes::{CLUSTER_CA, Made, Played, Worker, associate, played};
 use rate::Rate;
 
 /// The name of the service in counts and inventories.

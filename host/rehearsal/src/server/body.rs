@@ -1,4 +1,4 @@
-//! The body of an answer: whole or dripping, and in flight until it is out.
+//! The body of an answer: whole, dripping, or a watch that goes on; the first two are in flight until they are out.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, Sleep};
 
 use crate::gate::Pass;
@@ -23,6 +24,7 @@ const DRIP_PAUSE: Duration = Duration::from_millis(40);
 pub(crate) struct AnswerBody {
     pieces: VecDeque<Bytes>,
     pause: Option<Pin<Box<Sleep>>>,
+    events: Option<Receiver<Bytes>>,
     /// Held so that virtual time stands still until the last byte is handed over.
     _pass: Option<Pass>,
 }
@@ -31,14 +33,19 @@ impl AnswerBody {
     /// All at once.
     pub(crate) fn whole(bytes: Bytes, pass: Option<Pass>) -> Self {
         let pieces = if bytes.is_empty() { VecDeque::new() } else { VecDeque::from([bytes]) };
-        Self { pieces, pause: None, _pass: pass }
+        Self { pieces, pause: None, events: None, _pass: pass }
     }
 
     /// A little at a time.
     pub(crate) fn dripping(bytes: &Bytes, pass: Option<Pass>) -> Self {
         let size = bytes.len().div_ceil(DRIP_PIECES).max(1);
         let pieces = (0..bytes.len()).step_by(size).map(|at| bytes.slice(at..bytes.len().min(at + size))).collect();
-        Self { pieces, pause: Some(Box::pin(tokio::time::sleep(DRIP_PAUSE))), _pass: pass }
+        Self { pieces, pause: Some(Box::pin(tokio::time::sleep(DRIP_PAUSE))), events: None, _pass: pass }
+    }
+
+    /// Events as they come. Nothing is in flight meanwhile: time may move under whoever watches.
+    pub(crate) fn watch(events: Receiver<Bytes>) -> Self {
+        Self { pieces: VecDeque::new(), pause: None, events: Some(events), _pass: None }
     }
 }
 
@@ -50,6 +57,9 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(events) = self.events.as_mut() {
+            return events.poll_recv(context).map(|event| event.map(|bytes| Ok(Frame::data(bytes))));
+        }
         if self.pieces.is_empty() {
             return Poll::Ready(None);
         }
@@ -63,10 +73,13 @@ impl Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_empty()
+        self.events.is_none() && self.pieces.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
+        if self.events.is_some() {
+            return SizeHint::default();
+        }
         SizeHint::with_exact(self.pieces.iter().map(|piece| piece.len() as u64).sum())
     }
 }

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::{AnswerBody, Delivery, Shared, exchange, lock};
-use crate::gate::Pass;
+use crate::gate::{Gate, Pass};
 use crate::service::Service;
 
 /// How long a client may take over its TLS handshake.
@@ -38,7 +38,7 @@ pub(crate) struct Cut(Arc<Notify>);
 
 impl Cut {
     /// Cuts; the request's future never ends, it is dropped with its connection.
-    async fn now(&self) -> Infallible {
+    pub(crate) async fn now(&self) -> Infallible {
         self.0.notify_one();
         std::future::pending().await
     }
@@ -52,9 +52,27 @@ pub(crate) async fn serve(
     service: Arc<dyn Service>,
     stop: watch::Receiver<bool>,
 ) {
+    let gate = shared.gate.clone();
+    serve_with(listener, acceptor, gate, stop, move |cut, first, request| {
+        respond(Arc::clone(&shared), Arc::clone(&service), cut, first, request)
+    })
+    .await;
+}
+
+/// Serves on a listener until told to stop; `respond` gets the pass that the connection held for its first request.
+pub(crate) async fn serve_with<R, F>(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    gate: Gate,
+    stop: watch::Receiver<bool>,
+    respond: R,
+) where
+    R: Fn(Cut, Option<Pass>, Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<AnswerBody>> + Send + 'static,
+{
     let stopping = stop.clone();
     accept(listener, stopping, move |stream| {
-        connection(stream, acceptor.clone(), Arc::clone(&shared), Arc::clone(&service), stop.clone())
+        connection(stream, acceptor.clone(), gate.clone(), respond.clone(), stop.clone())
     })
     .await;
 }
@@ -93,16 +111,19 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(
+async fn connection<R, F>(
     stream: TcpStream,
     acceptor: Option<TlsAcceptor>,
-    shared: Arc<Shared>,
-    service: Arc<dyn Service>,
+    gate: Gate,
+    respond: R,
     stop: watch::Receiver<bool>,
-) {
+) where
+    R: Fn(Cut, Option<Pass>, Request<Incoming>) -> F,
+    F: Future<Output = Response<AnswerBody>> + Send + 'static,
+{
     // A connection counts as in flight until its first request takes the pass
     // over: virtual time must not move under a request that is on its way.
-    let pass = Arc::new(Mutex::new(Some(shared.gate.enter().await)));
+    let pass = Arc::new(Mutex::new(Some(gate.enter().await)));
     let expire = {
         let pass = Arc::clone(&pass);
         async move {
@@ -116,7 +137,7 @@ async fn connection(
         let ours = cut.clone();
         let handle = move |request| {
             let first = lock(&pass).take();
-            respond(Arc::clone(&shared), Arc::clone(&service), ours.clone(), first, request)
+            respond(ours.clone(), first, request)
         };
         let Some(acceptor) = acceptor else {
             return drive(stream, handle, cut, stop).await;

@@ -63,6 +63,12 @@ impl Documents {
         self.collections.keys().map(String::as_str).filter(move |name| name.starts_with(prefix))
     }
 
+    /// Every document of a collection as it is stored, with its key.
+    pub(crate) fn entries(&self, collection: &str) -> impl Iterator<Item = (&str, &Value)> {
+        let documents = self.collections.get(collection);
+        documents.into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+    }
+
     fn raw(&self, collection: &str, key: &str) -> Option<&Value> {
         self.collections.get(collection)?.get(key)
     }

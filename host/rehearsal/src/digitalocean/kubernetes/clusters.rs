@@ -175,7 +175,7 @@ fn any_window() -> Result<Maintenance, Refusal> {
 }
 
 fn access() -> Result<Access, Refusal> {
-    let authority = Authority::generate("k8saas Cluster CA")?;
+    let authority = Authority::generate(super::CLUSTER_CA)?;
     Ok(Access {
         token: format!("dop_v1_{}", entropy::hex(32)?),
         ca_pem: authority.certificate_pem().to_owned(),

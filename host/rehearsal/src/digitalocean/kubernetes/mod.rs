@@ -16,6 +16,7 @@ mod lifecycle;
 mod lint;
 mod model;
 mod network;
+mod played;
 mod pools;
 mod registry;
 mod upgrades;
@@ -31,6 +32,10 @@ pub(super) use associated::inventory as associated_inventory;
 pub(crate) use associated::{Made, add as associate};
 pub(super) use inventory::inventory;
 use model::{CLUSTERS, Cluster};
+pub(crate) use played::{Played, Worker, played};
+
+/// The name in the authority of each cluster.
+pub(crate) const CLUSTER_CA: &str = "k8saas Cluster CA";
 
 /// The routes of Kubernetes.
 pub(super) fn routes() -> Vec<Route<Handler>> {
