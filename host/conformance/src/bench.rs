@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use maps_engine::capability::Effective;
+use maps_engine::capability::{Effective, ObjectKey};
 use maps_engine::journal::OpKind;
 use maps_engine::provider::{
     CheckOutcome, CheckRequest, CreateRequest, DeleteRequest, FindOutcome, FindRequest, Mutation, Object, Outcome,
-    Pending, ReadOutcome, ReadRequest, UpdateRequest,
+    Pending, PreviewRequest, ReadOutcome, ReadRequest, UpdateRequest,
 };
 use maps_engine::schema::KindSchema;
-use maps_engine::{Address, Call, CallError, Journal, OpId, Provider, Token, Value};
+use maps_engine::{Address, Call, CallError, Journal, KindName, OpId, Provider, Token, Value};
 use maps_runtime::audit::Audit;
 use maps_runtime::capability::http::{HttpCapability, HttpLimits};
 use maps_runtime::limits::Limits;
@@ -44,6 +44,8 @@ pub(crate) struct Being {
     pub(crate) token: Token,
     /// As it should be, checked.
     pub(crate) inputs: Value,
+    /// The objects that its preview named, which are what it may write.
+    pub(crate) planned: Vec<ObjectKey>,
     /// Where its making last was, if it said so.
     pub(crate) checkpoint: Option<Value>,
 }
@@ -292,17 +294,32 @@ impl Bench {
         let inputs = self.renamed(self.apart(inputs), &index.to_string());
         let inputs = self.schema()?.inputs.mark_secrets(self.passes(&inputs).await?);
         let token = self.token(0xC0FFEE + index);
-        Ok(Being { address: address(index), token, inputs, checkpoint: None })
+        let planned = self.planned(&self.subject.kind, &address(index), &inputs).await?;
+        Ok(Being { address: address(index), token, inputs, planned, checkpoint: None })
     }
 
     /// The being with other inputs, under the same name.
     pub(crate) async fn changed(&self, being: &Being, index: usize, inputs: Value) -> Kept<Being> {
-        Ok(Being { inputs: self.being(index, inputs).await?.inputs, ..being.clone() })
+        let Being { inputs, planned, .. } = self.being(index, inputs).await?;
+        Ok(Being { inputs, planned, ..being.clone() })
+    }
+
+    /// The objects that a kind with a preview says it will write: the engine asks before each mutation.
+    pub(crate) async fn planned(&self, kind: &KindName, address: &Address, inputs: &Value) -> Kept<Vec<ObjectKey>> {
+        if !self.provider.kinds().get(kind).is_some_and(|schema| schema.previews) || inputs.has_unknown() {
+            return Ok(Vec::new());
+        }
+        let (kind, address, inputs) = (kind.clone(), address.clone(), inputs.clone());
+        let request = PreviewRequest { kind, address, inputs, prior: None };
+        let preview = only(answered("preview", self.provider.preview(&self.call(), vec![request]).await)?)?;
+        let keys = preview.and_then(|preview| preview.keys());
+        keys.map_err(|problem| broken!("preview refuses what check passed: {problem}"))
     }
 
     fn mutation(&self, being: &Being, does: OpKind, checkpoint: Option<Value>) -> Mutation {
         let op = OpId::new(format!("{does:?}-{}", being.address).to_lowercase());
-        Mutation { op, kind: self.subject.kind.clone(), address: being.address.clone(), checkpoint }
+        let (kind, planned) = (self.subject.kind.clone(), being.planned.clone());
+        Mutation { op, kind, address: being.address.clone(), checkpoint, planned }
     }
 
     /// The request of a create.

@@ -37,7 +37,8 @@ pub(crate) async fn give_back(bench: &Bench, needed: &Needed) -> Kept {
     for _ in 0..MOST_ROUNDS {
         let checkpoint = from.take().map(|pending| pending.checkpoint);
         let op = OpId::new(format!("delete-{address}"));
-        let mutation = Mutation { op, kind: kind.clone(), address: address.clone(), checkpoint };
+        let planned = Vec::new();
+        let mutation = Mutation { op, kind: kind.clone(), address: address.clone(), checkpoint, planned };
         let request = DeleteRequest { mutation, prior: object.clone() };
         let outcomes = bench.provider.delete(&bench.call(), &bench.journal(), vec![request]).await;
         match only(answered("delete", outcomes)?)? {
@@ -58,13 +59,20 @@ async fn make(bench: &Bench, index: usize, name: &str, need: &Need) -> Kept<Need
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         broken!("what the fixture needs does not pass a check: {name}: {}", told.join("; "))
     })?;
+    let planned = bench.planned(&kind, &address, &inputs).await?;
     let token = bench.token(0x0BEEF + index);
     let mut from: Option<Pending> = None;
     for _ in 0..MOST_ROUNDS {
         let checkpoint = from.as_ref().map(|pending| pending.checkpoint.clone());
         let op = OpId::new(format!("create-{address}"));
         let request = CreateRequest {
-            mutation: Mutation { op, kind: kind.clone(), address: address.clone(), checkpoint },
+            mutation: Mutation {
+                op,
+                kind: kind.clone(),
+                address: address.clone(),
+                checkpoint,
+                planned: planned.clone(),
+            },
             inputs: inputs.clone(),
             token: Token::clone(&token),
             id: from.and_then(|pending| pending.id),

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::capability::ObjectKey;
 use crate::journal::Journal;
 use crate::name::{Address, KindName, OpId, PluginName, Token};
-use crate::problem::Problem;
+use crate::problem::{Class, Problem};
 use crate::schema::KindSchema;
 use crate::value::Value;
 
@@ -93,6 +94,22 @@ pub struct Preview {
     pub objects: Vec<Value>,
 }
 
+impl Preview {
+    /// The objects by their names, which are what a step may write.
+    ///
+    /// # Errors
+    /// When one of them has no kind or no name, and so could be none that a rule holds a call to.
+    pub fn keys(&self) -> Result<Vec<ObjectKey>, Problem> {
+        let each = self.objects.iter().enumerate().map(|(at, object)| {
+            ObjectKey::of(object).ok_or_else(|| {
+                let message = format!("object {at} of the preview has no apiVersion, kind or name");
+                Problem::new(Class::Internal, "preview-object", message)
+            })
+        });
+        each.collect()
+    }
+}
+
 /// Was this made by an earlier create?
 #[derive(Clone, Debug)]
 pub struct FindRequest {
@@ -158,6 +175,8 @@ pub struct Mutation {
     pub address: Address,
     /// What the last pending of this operation said.
     pub checkpoint: Option<Value>,
+    /// The objects that the step's preview named; none for kinds without one, and for a delete.
+    pub planned: Vec<ObjectKey>,
 }
 
 /// Make it.

@@ -5,8 +5,8 @@ use wasmtime::component::{HasData, HasSelf, Linker};
 use wasmtime::{Engine, Result};
 
 use crate::bindings::maps::platform::{
-    aws_types, clock, http_read, http_types, http_write, iam_read, iam_write, log, random, reveal, route53_read,
-    route53_write, s3_read, s3_write, secrets, ssm_read, ssm_write, types,
+    aws_types, clock, http_read, http_types, http_write, iam_read, iam_write, kube_read, kube_types, kube_write, log,
+    random, reveal, route53_read, route53_write, s3_read, s3_write, secrets, ssm_read, ssm_write, types,
 };
 use crate::capability::refused::Refused;
 use crate::guest::Guest;
@@ -15,6 +15,7 @@ use crate::scope::Phase;
 impl types::Host for Guest {}
 impl http_types::Host for Guest {}
 impl aws_types::Host for Guest {}
+impl kube_types::Host for Guest {}
 
 /// Gives a refusal what it needs of a guest's data, and nothing else.
 struct Refusals;
@@ -41,6 +42,9 @@ pub(crate) fn linker(engine: &Engine, phase: Phase) -> Result<Linker<Guest>> {
     clock::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
     random::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
     aws_types::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
+    kube_types::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
+    kube_read::add_to_linker::<Guest, Refusals>(to, refused)?;
+    kube_write::add_to_linker::<Guest, Refusals>(to, refused)?;
     if phase == Phase::Pure {
         reads::<Refusals>(to, refused)?;
     } else {

@@ -148,6 +148,7 @@ fn step(
         id: id.filter(|id| !id.is_empty()).map(str::to_owned),
         inputs: inputs.clone(),
         outputs: outputs.clone(),
+        planned: Vec::new(),
     }
 }
 
@@ -384,7 +385,8 @@ impl Provider for PluginProvider {
         let facts = self.facts(requests.iter().map(|r| &r.mutation.kind))?;
         let steps = requests.iter().map(|r| {
             let m = &r.mutation;
-            step(Some(&m.op), &m.address, &m.kind, r.id.as_deref(), &r.inputs, &Value::Null)
+            let planned = m.planned.clone();
+            StepScope { planned, ..step(Some(&m.op), &m.address, &m.kind, r.id.as_deref(), &r.inputs, &Value::Null) }
         });
         let steps = steps.collect();
         self.exchange(
@@ -426,7 +428,9 @@ impl Provider for PluginProvider {
         let facts = self.facts(requests.iter().map(|r| &r.mutation.kind))?;
         let steps = requests.iter().map(|r| {
             let m = &r.mutation;
-            step(Some(&m.op), &m.address, &m.kind, Some(&r.prior.id), &r.inputs, &r.prior.outputs)
+            let planned = m.planned.clone();
+            let id = Some(r.prior.id.as_str());
+            StepScope { planned, ..step(Some(&m.op), &m.address, &m.kind, id, &r.inputs, &r.prior.outputs) }
         });
         let steps = steps.collect();
         self.exchange(

@@ -16,6 +16,8 @@
 //! A kind is called with requests as the host would make them: `thing.create(&Context::default(),
 //! &testing::create(inputs))`.
 
+pub mod kube;
+
 use std::cell::{Cell, RefCell};
 
 use crate::bindings::maps::platform::http_types as wire;

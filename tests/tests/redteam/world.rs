@@ -133,6 +133,7 @@ impl World {
             kind: kind.clone(),
             address: Address::new(name),
             checkpoint: None,
+            planned: Vec::new(),
         };
         let address = |name: &&str| Address::new(*name);
         let journal = Arc::clone(&self.journal) as Arc<dyn Journal>;

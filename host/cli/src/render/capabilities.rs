@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use maps_engine::capability::{AllowedRule, CredentialKind, Effect, HttpScope, Risk, Scope, Seal, Weight};
+use maps_engine::capability::{AllowedRule, CredentialKind, Effect, HttpScope, KubeScope, Risk, Scope, Seal, Weight};
 use maps_engine::name::RuleId;
 use serde_json::{Value as Json, json};
 
@@ -268,6 +268,7 @@ fn details(rule: &AllowedRule) -> Vec<String> {
     let (bind, sinks) = match &rule.scope {
         Scope::Http(scope) => (&scope.bind, &scope.sinks),
         Scope::Api(scope) => (&scope.bind, &scope.sinks),
+        Scope::Kube(scope) => (&scope.bind, &scope.sinks),
     };
     let places = bind.body.iter().map(|(place, templates)| (place.to_string(), templates));
     let names = bind.query.iter().map(|(name, templates)| (format!("?{name}"), templates));
@@ -292,10 +293,32 @@ fn details(rule: &AllowedRule) -> Vec<String> {
         }
         Scope::Http(HttpScope { seal: Seal::At(places), .. }) => places.iter().map(ToString::to_string).collect(),
         Scope::Api(scope) => scope.seals().map(str::to_owned).collect(),
+        Scope::Kube(_) => vec!["the data of Secrets".to_owned()],
     };
+    if let Scope::Kube(scope) = &rule.scope {
+        told.extend(kube_details(scope));
+    }
     if !places.is_empty() {
         let places: Vec<_> = places.iter().map(|place| name(place).to_string()).collect();
         told.push(format!("sealed in the answer: {}", places.join(", ")));
+    }
+    told
+}
+
+/// What a rule of `kube` says beside whom it is about.
+fn kube_details(scope: &KubeScope) -> Vec<String> {
+    let words = |words: Vec<String>, between: &str| name(&words.join(between)).to_string();
+    let mut told = Vec::new();
+    if let Some(objects) = &scope.objects {
+        let objects = objects.iter().map(ToString::to_string).collect();
+        told.push(format!("only the step's {} objects", words(objects, " or ")));
+    }
+    if !scope.servers.is_any() {
+        told.push(format!("only of the servers {}", name(&scope.servers.to_string())));
+    }
+    if !scope.escalates.is_empty() {
+        let escalates = scope.escalates.iter().map(ToString::to_string).collect();
+        told.push(format!("roles may allow {}", words(escalates, ", ")));
     }
     told
 }

@@ -15,7 +15,7 @@ use crate::plan::{checked, object};
 use crate::problem::{Class, Problem};
 use crate::provider::{
     CallError, CheckRequest, CreateRequest, DeleteRequest, FindOutcome, FindRequest, Mutation, Object, Outcome,
-    Pending, Provider, ReadOutcome, ReadRequest, UpdateRequest,
+    Pending, PreviewRequest, Provider, ReadOutcome, ReadRequest, UpdateRequest,
 };
 use crate::recover::{record, settles_at};
 use crate::refresh;
@@ -136,10 +136,23 @@ impl Batch<'_> {
         if let Err(failure) = self.append(begins).await {
             return items.into_iter().map(|item| Next::Failed(item, failure.clone())).collect();
         }
-        let answers = match self.call(provider, &items, &ops).await {
+        let unseen = self.preview(&provider, &mut items).await;
+        let (ready, of_ready): (Vec<Item>, Vec<OpId>) = (items.iter().zip(&ops).zip(&unseen))
+            .filter(|(_, unseen)| unseen.is_none())
+            .map(|((item, op), _)| (item.clone(), op.clone()))
+            .unzip();
+        let mut answered = match self.call(provider, &ready, &of_ready).await {
             Ok(answers) => answers,
-            Err(failure) => items.iter().map(|_| Answer::Failed(failure.clone())).collect(),
-        };
+            Err(failure) => ready.iter().map(|_| Answer::Failed(failure.clone())).collect(),
+        }
+        .into_iter();
+        let answers = unseen.into_iter().map(|unseen| match unseen {
+            Some(failure) => Answer::Failed(failure),
+            None => answered
+                .next()
+                .unwrap_or_else(|| Answer::Failed(crate::session::contract("a mutation answered too few"))),
+        });
+        let answers: Vec<Answer> = answers.collect();
         let mut entries = Vec::new();
         let judged = items.into_iter().zip(ops).zip(answers);
         let next: Vec<Next> = judged.map(|((item, op), answer)| self.judge(item, op, answer, &mut entries)).collect();
@@ -147,6 +160,53 @@ impl Batch<'_> {
             Ok(()) => next,
             Err(failure) => next.into_iter().map(|next| Next::Failed(next.item(), failure.clone())).collect(),
         }
+    }
+
+    /// Asks once more for the objects that a step will write, where the plan could not know them; what failed
+    /// of it, by item.
+    async fn preview(&self, provider: &Arc<dyn Provider>, items: &mut [Item]) -> Vec<Option<Failure>> {
+        let mut failed: Vec<Option<Failure>> = items.iter().map(|_| None).collect();
+        let Some(first) = items.first() else { return failed };
+        if !self.session.schema(first.kind()).is_ok_and(|schema| schema.previews) {
+            return failed;
+        }
+        let wanted = items.iter().enumerate().filter_map(|(at, item)| {
+            let (inputs, prior) = match &item.work {
+                Work::Create(making) => (&making.inputs, None),
+                Work::Update(changing) => (&changing.inputs, Some(object(&changing.prior))),
+                _ => return None,
+            };
+            let there = item.planned.as_ref().is_some_and(|(of, _)| of == inputs);
+            let (kind, address) = (item.kind().clone(), item.address.clone());
+            (!there).then(|| (at, PreviewRequest { kind, address, inputs: inputs.clone(), prior }))
+        });
+        let (places, requests): (Vec<usize>, Vec<_>) = wanted.unzip();
+        if requests.is_empty() {
+            return failed;
+        }
+        let inputs: Vec<Value> = requests.iter().map(|request| request.inputs.clone()).collect();
+        let config = Arc::clone(&first.config);
+        let call = self.session.call(&config);
+        let asked: BoxFuture<'_, _> = Box::pin(provider.preview(&call, requests));
+        let previews = match self.session.in_time(asked).await {
+            Ok(previews) if previews.len() == places.len() => previews,
+            Ok(_) => {
+                let short = crate::session::contract("preview answered too few");
+                places.iter().for_each(|at| failed[*at] = Some(short.clone()));
+                return failed;
+            }
+            Err(failure) => {
+                places.iter().for_each(|at| failed[*at] = Some(failure.clone()));
+                return failed;
+            }
+        };
+        for ((at, inputs), preview) in places.into_iter().zip(inputs).zip(previews) {
+            match preview.and_then(|preview| preview.keys()) {
+                Ok(objects) => items[at].planned = Some((inputs, objects)),
+                Err(problem) => failed[at] = Some(problem.into()),
+            }
+        }
+        failed
     }
 
     async fn append(&self, entries: Vec<Entry>) -> Result<(), Failure> {
@@ -200,6 +260,10 @@ impl Batch<'_> {
                 kind: item.kind().clone(),
                 address: item.address.clone(),
                 checkpoint: checkpoint.clone(),
+                planned: match &item.work {
+                    Work::Delete(_) => Vec::new(),
+                    _ => item.planned.as_ref().map(|(_, objects)| objects.clone()).unwrap_or_default(),
+                },
             };
             match &item.work {
                 Work::Create(Making { token, inputs, checkpoint, id, .. }) => creates.push(CreateRequest {

@@ -131,6 +131,7 @@ impl Run<'_> {
             homeless: !removes
                 && step.old.is_some()
                 && step.reasons.iter().any(|r| matches!(r, Reason::HomeLost { .. })),
+            planned: step.new_inputs.clone().zip(step.objects.clone()).filter(|_| !step.offline),
             found: false,
             attempt: 0,
             deadline: now.saturating_add(timeout),

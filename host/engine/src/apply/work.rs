@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Did;
+use crate::capability::ObjectKey;
 use crate::journal::{OpKind, Recorded};
 use crate::name::{Address, KindName, OpId, Token};
 use crate::session::Failure;
@@ -66,6 +67,8 @@ pub(super) struct Item {
     pub(super) compare: bool,
     /// Its old object vanished with its home: forgotten as the new one begins.
     pub(super) homeless: bool,
+    /// What a preview named for these inputs, which is the scope of their writes.
+    pub(super) planned: Option<(Value, Vec<ObjectKey>)>,
     /// The object was found rather than made.
     pub(super) found: bool,
     /// Failures in a row.

@@ -9,6 +9,7 @@ use super::decide_api::{ApiFacts, decide_api};
 use super::grant::Effective;
 use super::http_scope::HttpScope;
 use super::interface::{Family, Half, Interface, http_rule_line};
+use super::kube::{KubeFacts, decide_kube};
 use super::pattern::Mismatch;
 use super::rule::{Effect, Operation, Rule};
 use crate::name::RuleId;
@@ -24,6 +25,8 @@ pub enum Facts<'a> {
     Http(HttpFacts<'a>),
     /// One call of a service whose actions the host knows.
     Api(ApiFacts<'a>),
+    /// One call of a Kubernetes cluster.
+    Kube(KubeFacts<'a>),
 }
 
 /// One HTTP request.
@@ -87,6 +90,7 @@ pub fn decide<'a>(effective: &'a Effective, facts: &Facts<'_>, scopes: &[StepSco
         Facts::Plain(interface) => Decision::Deny(missing(effective, *interface)),
         Facts::Http(http) => decide_http(effective, http, scopes).unwrap_or_else(Decision::Deny),
         Facts::Api(api) => decide_api(effective, api, scopes).unwrap_or_else(Decision::Deny),
+        Facts::Kube(kube) => decide_kube(effective, kube, scopes).unwrap_or_else(Decision::Deny),
     }
 }
 
@@ -148,7 +152,11 @@ pub(super) fn not_granted(effective: &Effective, rule: &Rule, what: &str) -> Den
         ("not granted", format!("to grant it, add to the plugin in the stack:\n{line}"))
     };
     Denial {
-        code: if family == Family::Http { "http-not-granted" } else { "api-not-granted" },
+        code: match family {
+            Family::Http => "http-not-granted",
+            Family::Kube => "kube-not-granted",
+            _ => "api-not-granted",
+        },
         message: format!("{what} is declared by rule `{id}` and {less}"),
         help,
         rule: Some(id.clone()),

@@ -40,11 +40,13 @@ pub enum Family {
     Iam,
     /// Buckets of Amazon S3.
     S3,
+    /// Clusters of Kubernetes.
+    Kube,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Http, Self::Route53, Self::Ssm, Self::Iam, Self::S3];
+    pub const ALL: [Self; 6] = [Self::Http, Self::Route53, Self::Ssm, Self::Iam, Self::S3, Self::Kube];
 
     /// As in plugin.yaml.
     pub fn name(self) -> &'static str {
@@ -54,13 +56,14 @@ impl Family {
             Self::Ssm => "ssm",
             Self::Iam => "iam",
             Self::S3 => "s3",
+            Self::Kube => "kube",
         }
     }
 
-    /// What the host knows of the service; none for `http`, which is any.
+    /// What the host knows of the service's actions; none for `http`, which is any, and for `kube`, which has verbs.
     pub fn service(self) -> Option<&'static Service> {
         match self {
-            Self::Http => None,
+            Self::Http | Self::Kube => None,
             Self::Route53 => Some(&ROUTE53),
             Self::Ssm => Some(&SSM),
             Self::Iam => Some(&IAM),
@@ -131,6 +134,8 @@ impl Interface {
             Self::Ruled(Family::Iam, Half::Write) => "iam-write",
             Self::Ruled(Family::S3, Half::Read) => "s3-read",
             Self::Ruled(Family::S3, Half::Write) => "s3-write",
+            Self::Ruled(Family::Kube, Half::Read) => "kube-read",
+            Self::Ruled(Family::Kube, Half::Write) => "kube-write",
         }
     }
 
@@ -163,6 +168,11 @@ impl Interface {
 fn rule_line(family: Family, half: Half) -> String {
     let effect = half.effect();
     match family.service() {
+        None if family == Family::Kube => {
+            let verb = if effect == Effect::Write { "apply" } else { "get" };
+            let names = "groups: […], resources: […], namespaces: […], names: […]";
+            format!("  - {{id: …, effect: {}, verbs: [{verb}], {names}, reason: …}}", effect.name())
+        }
         None => {
             let method = if effect == Effect::Write { "POST" } else { "GET" };
             http_rule_line(effect, method, "https://…")

@@ -14,6 +14,7 @@ mod decide_api;
 mod grant;
 mod http_scope;
 mod interface;
+mod kube;
 mod lock;
 mod manifest;
 mod names;
@@ -35,6 +36,10 @@ pub use decide_api::ApiFacts;
 pub use grant::Effective;
 pub use http_scope::{HttpScope, Seal};
 pub use interface::{Family, Half, Interface};
+pub use kube::{
+    Escalation, KubeFacts, KubeScope, ObjectKey, Objects, Place as KubePlace, Verb,
+    rbac::{Rbac, rbac},
+};
 pub use lock::{Approval, LOCK_FILE, Lock};
 pub use manifest::{Credential, CredentialKind, Manifest, Written};
 pub use names::{Name, Names, Shape};
@@ -63,4 +68,7 @@ pub struct StepScope {
     pub inputs: Value,
     /// `{outputs.…}`, as recorded before the call.
     pub outputs: Value,
+    /// The objects that the step's preview named, of kinds that have one: what a rule with `objects: [planned]`
+    /// lets it write.
+    pub planned: Vec<ObjectKey>,
 }

@@ -212,6 +212,17 @@ impl Names {
         self.sets.iter().all(|set| set.iter().any(|mine| mine.covers(&parts)))
     }
 
+    /// Is every name of this pattern, which is one of rules, surely allowed?
+    pub fn allow_every(&self, pattern: &str) -> bool {
+        let pattern = Name::of(&self.shape.plain(pattern), self.shape);
+        self.sets.iter().all(|set| set.iter().any(|mine| pattern.subset_of(mine)))
+    }
+
+    /// All names of a shape.
+    pub fn any(shape: Shape) -> Self {
+        Self { sets: vec![BTreeSet::from([Name::of("**", shape)])], shape }
+    }
+
     /// Are all names allowed?
     pub fn is_any(&self) -> bool {
         self.sets.iter().all(|set| set.iter().any(Name::is_any))

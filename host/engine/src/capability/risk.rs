@@ -8,6 +8,7 @@ use super::api_scope::ApiScope;
 use super::grant::Effective;
 use super::http_scope::HttpScope;
 use super::interface::Interface;
+use super::kube::{KubeScope, Verb};
 use super::rule::{Effect, Rule, Scope};
 use crate::name::RuleId;
 
@@ -47,6 +48,7 @@ impl Effective {
             match &rule.scope {
                 Scope::Http(scope) => http_risks(rule, scope, &mut risks),
                 Scope::Api(scope) => api_risks(rule, scope, &mut risks),
+                Scope::Kube(scope) => kube_risks(rule, scope, &mut risks),
             }
             // Which of the two allows a call is decided by their order alone.
             let open = self.rules.iter().enumerate().find(|(other, open)| *other != at && unseals(open, rule));
@@ -122,6 +124,44 @@ fn api_risks(rule: &Rule, scope: &ApiScope, risks: &mut Vec<Risk>) {
         mark(weight, code, format!("leaves `{field}` open: {names}"));
     }
     if !scope.sinks.is_empty() {
+        mark(Weight::Wide, "sends-secrets", "sends secrets".to_owned());
+    }
+}
+
+fn kube_risks(rule: &Rule, scope: &KubeScope, risks: &mut Vec<Risk>) {
+    let mut mark = |weight, code, message: String| {
+        risks.push(Risk { weight, code, rule: Some(rule.id.clone()), message: format!("`{}` {message}", rule.id) });
+    };
+    let writes = rule.effect == Effect::Write;
+    if writes && scope.bind.is_empty() && scope.objects.is_none() {
+        mark(Weight::Loud, "unbound-write", "writes without being bound to its step".to_owned());
+    }
+    if !scope.escalates.is_empty() {
+        let words: Vec<_> = scope.escalates.iter().map(ToString::to_string).collect();
+        let message = format!("writes roles whose holders can undo the rules: {}", words.join(", "));
+        mark(Weight::Loud, "escalates", message);
+    }
+    let kinds = scope.groups.is_any() && scope.resources.is_any();
+    if kinds && scope.namespaces.is_any() {
+        // General plugins declare this; a stack says what it is for.
+        let does = if writes { "writes" } else { "reads" };
+        let message = format!("{does} every kind in every namespace: narrow it by the stack's `grant:`");
+        mark(if writes { Weight::Loud } else { Weight::Wide }, "any-object", message);
+    } else {
+        for (field, open) in [("resources", kinds), ("namespaces", scope.namespaces.is_any())] {
+            if open {
+                mark(Weight::Wide, "any-name", format!("leaves `{field}` open"));
+            }
+        }
+    }
+    let secrets = scope.groups.allow("core") && scope.resources.allow("secrets");
+    let reads = scope.verbs.contains(&Verb::Get) || scope.verbs.contains(&Verb::List);
+    if secrets && reads {
+        mark(Weight::Wide, "reads-secrets", "reads Secrets, whose values stay sealed".to_owned());
+    }
+    if !scope.sinks.is_empty()
+        || secrets && scope.verbs.iter().any(|verb| !matches!(verb, Verb::Get | Verb::List | Verb::Delete))
+    {
         mark(Weight::Wide, "sends-secrets", "sends secrets".to_owned());
     }
 }

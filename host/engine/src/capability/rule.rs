@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::api_scope::ApiScope;
 use super::http_scope::HttpScope;
 use super::interface::{Family, Half, Interface};
+use super::kube::KubeScope;
 use super::read::{Reader, under};
 use crate::journal::OpKind;
 use crate::name::RuleId;
@@ -82,6 +83,8 @@ pub enum Scope {
     Http(HttpScope),
     /// Of a service whose actions the host knows.
     Api(ApiScope),
+    /// Of `kube`.
+    Kube(KubeScope),
 }
 
 impl Scope {
@@ -90,6 +93,7 @@ impl Scope {
         match self {
             Self::Http(_) => Family::Http,
             Self::Api(scope) => scope.family,
+            Self::Kube(_) => Family::Kube,
         }
     }
 
@@ -98,6 +102,7 @@ impl Scope {
         match self {
             Self::Http(scope) => &scope.operations,
             Self::Api(scope) => &scope.operations,
+            Self::Kube(scope) => &scope.operations,
         }
     }
 
@@ -107,6 +112,7 @@ impl Scope {
         match (self, other) {
             (Self::Http(one), Self::Http(other)) => one.meet(other).map(Self::Http),
             (Self::Api(one), Self::Api(other)) => one.meet(other).map(Self::Api),
+            (Self::Kube(one), Self::Kube(other)) => one.meet(other).map(Self::Kube),
             _ => None,
         }
     }
@@ -116,6 +122,7 @@ impl Scope {
         match self {
             Self::Http(scope) => scope.outline(),
             Self::Api(scope) => scope.outline(),
+            Self::Kube(scope) => scope.outline(),
         }
     }
 
@@ -124,6 +131,7 @@ impl Scope {
         match (self, other) {
             (Self::Http(one), Self::Http(other)) => one.beside(other),
             (Self::Api(one), Self::Api(other)) => one.beside(other),
+            (Self::Kube(one), Self::Kube(other)) => one.beside(other),
             _ => Vec::new(),
         }
     }
@@ -133,12 +141,14 @@ impl Scope {
         match self {
             Self::Http(scope) => scope.fields(effect),
             Self::Api(scope) => scope.fields(effect),
+            Self::Kube(scope) => scope.fields(effect),
         }
     }
 
     /// The keys that a rule of a family may have for its scope.
     pub(super) fn keys(family: Family) -> Vec<&'static str> {
         match family.service() {
+            None if family == Family::Kube => KubeScope::KEYS.to_vec(),
             None => HttpScope::KEYS.to_vec(),
             Some(service) => ApiScope::keys(service),
         }
@@ -153,6 +163,7 @@ impl Scope {
         effect: Option<Effect>,
     ) -> Option<Self> {
         match family.service() {
+            None if family == Family::Kube => KubeScope::read(reader, path, fields, effect).map(Self::Kube),
             None => HttpScope::read(reader, path, fields, effect).map(Self::Http),
             Some(_) => ApiScope::read(reader, path, fields, family, effect).map(Self::Api),
         }
@@ -173,6 +184,10 @@ impl Scope {
             Self::Api(declared) => {
                 let (left, beyond) = declared.narrowed(reader, path, fields);
                 (left.map(Self::Api), beyond)
+            }
+            Self::Kube(declared) => {
+                let (left, beyond) = declared.narrowed(reader, path, fields);
+                (left.map(Self::Kube), beyond)
             }
         }
     }
@@ -210,7 +225,7 @@ impl Rule {
     pub fn http(&self) -> Option<&HttpScope> {
         match &self.scope {
             Scope::Http(scope) => Some(scope),
-            Scope::Api(_) => None,
+            Scope::Api(_) | Scope::Kube(_) => None,
         }
     }
 }
@@ -224,7 +239,11 @@ pub(super) fn read_rule(reader: &mut Reader, path: &str, json: &Json, family: Fa
     let effect = read_effect(reader, path, fields);
     let reason = reader.required(path, fields, "reason");
     let credential = reader.optional(path, fields, "credential").map(str::to_owned);
-    if credential.is_none() && family != Family::Http && !fields.contains_key("credential") {
+    if credential.is_some() && family == Family::Kube {
+        let help = "take it out: every call names a sealed kubeconfig, which has its own";
+        reader.fault_with_help(&under(path, "credential"), "a rule of `kube` takes no credential", help);
+    }
+    if credential.is_none() && family.service().is_some() && !fields.contains_key("credential") {
         let help = "the name of one of type `aws`: every call is signed with it";
         reader.missing(path, "credential", Some(help));
     }

@@ -54,6 +54,8 @@ impl Situation<'_> {
             step.reasons.push(Reason::Interrupted);
         }
         step.old = self.current.cloned();
+        let known = self.preview.as_ref().filter(|_| !self.inputs.has_unknown());
+        let previewed = known.and_then(|preview| Some((self.inputs.clone(), preview.keys().ok()?)));
         let going_on = |does: OpKind| step.resumes.iter().any(|r| r.operation.does == does && !r.operation.deposed);
         let (creating, deleting) = (going_on(OpKind::Create), going_on(OpKind::Delete));
         step.action = match self.current {
@@ -66,6 +68,8 @@ impl Situation<'_> {
             }
             Some(current) => self.compare(current, &mut step),
         };
+        // Of other inputs than those that were previewed it is asked again.
+        step.objects = previewed.filter(|(inputs, _)| *inputs == self.inputs).map(|(_, objects)| objects);
         let diagnostics = self.refusals(&step);
         let outputs = self.outputs(&step);
         step.new_inputs = Some(self.inputs);

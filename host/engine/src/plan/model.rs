@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::capability::ObjectKey;
 use crate::diagnostic::Diagnostic;
 use crate::journal::{Entry, Recorded};
 use crate::name::{Address, KindName, PluginName};
@@ -108,6 +109,9 @@ pub struct Step {
     pub resumes: Vec<Resume>,
     /// The homes that are recorded with the object.
     pub lives_in: Vec<Address>,
+    /// The objects that its preview named, for kinds that have one: they are its scope. None where it was not
+    /// previewed, or has to be once more, since something was not known.
+    pub objects: Option<Vec<ObjectKey>>,
 }
 
 impl Step {
@@ -128,6 +132,7 @@ impl Step {
             deposed: false,
             resumes: Vec::new(),
             lives_in: Vec::new(),
+            objects: None,
         }
     }
 }

@@ -4,8 +4,8 @@
 use maps_engine::{Class, Problem};
 
 use crate::bindings::maps::platform::{
-    aws_types, http_read, http_types, http_write, iam_read, iam_write, reveal, route53_read, route53_write, s3_read,
-    s3_write, secrets, ssm_read, ssm_write, types,
+    aws_types, http_read, http_types, http_write, iam_read, iam_write, kube_read, kube_types, kube_write, reveal,
+    route53_read, route53_write, s3_read, s3_write, secrets, ssm_read, ssm_write, types,
 };
 use crate::scope::{CallScope, Phase};
 
@@ -55,6 +55,66 @@ refuses! {
     ssm_read ssm_write "ssm";
     iam_read iam_write "iam";
     s3_read s3_write "s3";
+}
+
+impl kube_read::Host for Refused<'_> {
+    async fn resolve(
+        &mut self,
+        _: String,
+        kinds: Vec<kube_types::TypeMeta>,
+    ) -> wasmtime::Result<Vec<Result<Option<kube_types::ApiResource>, types::Problem>>> {
+        Ok(refuse(self.scope, "kube-read", kinds.len(), &self.outside("kube-read")))
+    }
+
+    async fn get(
+        &mut self,
+        _: String,
+        objects: Vec<kube_types::ObjectReference>,
+    ) -> wasmtime::Result<Vec<Result<Option<String>, types::Problem>>> {
+        Ok(refuse(self.scope, "kube-read", objects.len(), &self.outside("kube-read")))
+    }
+
+    async fn list(
+        &mut self,
+        _: String,
+        lists: Vec<kube_types::ListOptions>,
+    ) -> wasmtime::Result<Vec<Result<Vec<String>, types::Problem>>> {
+        Ok(refuse(self.scope, "kube-read", lists.len(), &self.outside("kube-read")))
+    }
+
+    async fn dry_run(
+        &mut self,
+        _: String,
+        objects: Vec<kube_types::ApplyOptions>,
+    ) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
+        Ok(refuse(self.scope, "kube-read", objects.len(), &self.outside("kube-read")))
+    }
+}
+
+impl kube_write::Host for Refused<'_> {
+    async fn apply(
+        &mut self,
+        _: String,
+        writes: Vec<kube_write::ApplyWrite>,
+    ) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
+        Ok(refuse(self.scope, "kube-write", writes.len(), &self.outside("kube-write")))
+    }
+
+    async fn create(
+        &mut self,
+        _: String,
+        writes: Vec<kube_write::CreateWrite>,
+    ) -> wasmtime::Result<Vec<Result<String, types::Problem>>> {
+        Ok(refuse(self.scope, "kube-write", writes.len(), &self.outside("kube-write")))
+    }
+
+    async fn delete(
+        &mut self,
+        _: String,
+        writes: Vec<kube_write::DeleteWrite>,
+    ) -> wasmtime::Result<Vec<Result<kube_types::Deletion, types::Problem>>> {
+        Ok(refuse(self.scope, "kube-write", writes.len(), &self.outside("kube-write")))
+    }
 }
 
 impl secrets::Host for Refused<'_> {

@@ -4,6 +4,7 @@
 pub mod aws;
 pub mod clock;
 pub mod http;
+pub mod kube;
 pub mod log;
 pub mod random;
 pub mod reveal;

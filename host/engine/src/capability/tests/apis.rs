@@ -57,6 +57,7 @@ fn of(name: &str) -> StepScope {
             json!({"zone": "Z1", "name": name, "policy": allowing("ssm:GetParameter", "arn:aws:ssm:eu-west-1:1:parameter/maps/x")}),
         ),
         outputs: Value::Null,
+        planned: Vec::new(),
     }
 }
 

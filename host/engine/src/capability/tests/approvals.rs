@@ -56,14 +56,14 @@ fn api() -> impl Strategy<Value = ApiScope> {
         });
         match Manifest::parse(&manifest).unwrap().rules.remove(0).scope {
             Scope::Api(scope) => scope,
-            Scope::Http(_) => unreachable!("a rule of ssm"),
+            Scope::Http(_) | Scope::Kube(_) => unreachable!("a rule of ssm"),
         }
     })
 }
 
 fn rule() -> impl Strategy<Value = AllowedRule> {
     let http = (scope(), seal()).prop_map(|(scope, seal)| Scope::Http(HttpScope { seal, ..scope }));
-    let scope = prop_oneof![http, api().prop_map(Scope::Api)];
+    let scope = prop_oneof![http, api().prop_map(Scope::Api), super::kube::scope().prop_map(Scope::Kube)];
     (scope, credential()).prop_map(|(scope, credential)| AllowedRule { effect: Effect::Write, scope, credential })
 }
 
@@ -177,7 +177,7 @@ fn http(allowance: &mut Allowance) -> &mut HttpScope {
 fn scope_of(rule: &mut AllowedRule) -> &mut HttpScope {
     match &mut rule.scope {
         Scope::Http(scope) => scope,
-        Scope::Api(_) => unreachable!("a rule of http"),
+        Scope::Api(_) | Scope::Kube(_) => unreachable!("a rule of http"),
     }
 }
 
@@ -267,7 +267,9 @@ fn a_lock_that_somebody_edited_wrongly_is_told_line_by_line() {
     let digest = format!("      digest: sha256:{}\n", "0f".repeat(32));
     faults(
         &doks(&format!("{digest}      approved: all\n")),
-        &["8:7 unknown field `approved` (there is: digest, http, iam, interfaces, route53, s3, source, ssm, version)"],
+        &[
+            "8:7 unknown field `approved` (there is: digest, http, iam, interfaces, kube, route53, s3, source, ssm, version)",
+        ],
     );
     faults(
         &doks(&format!(

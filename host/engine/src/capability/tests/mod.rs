@@ -5,6 +5,7 @@
 mod apis;
 mod approvals;
 mod decisions;
+mod kube;
 mod lattice;
 mod manifests;
 
@@ -36,5 +37,6 @@ fn step(name: &str, id: Option<&str>) -> StepScope {
         id: id.map(str::to_owned),
         inputs: Value::from(json!({"name": name, "count": 3, "secret": "s"})),
         outputs: Value::from(json!({"vpc": "v-1"})),
+        planned: Vec::new(),
     }
 }

@@ -231,6 +231,7 @@ fn bench_of(
             id: None,
             inputs: Value::from(json!({"name": "maps"})),
             outputs: Value::Null,
+            planned: Vec::new(),
         }],
         seals: Arc::new(Mutex::new(Seals::default())),
         journal: operation.mutation().map(|_| Arc::clone(&journal) as Arc<dyn Journal>),
