@@ -17,6 +17,7 @@ use crate::{compose, declared};
 /// Serves; says so in one line once the cloud answers.
 pub(crate) fn cloud_serve(dir: &Path, plugins: &[String], faults: &[String], screen: &Screen) -> Result<Exit, Failure> {
     let mut options = Options::new(dir);
+    options.standing_cluster = true;
     options.faults = Fault::parse_list(faults.iter().map(String::as_str)).map_err(maps_rehearsal::Error::from)?;
     options.declared = declared::of_named(plugins)?;
     compose::block_on(async {
