@@ -3,12 +3,16 @@
 pub(crate) mod bootstrap;
 pub(crate) mod config_map;
 pub(crate) mod controller_revision;
+mod cron;
+pub(crate) mod cron_job;
 pub(crate) mod daemon_set;
 pub(crate) mod deployment;
 pub(crate) mod field;
 mod image_reference;
 pub(crate) mod ingress;
 pub(crate) mod ip;
+pub(crate) mod job;
+mod job_spec;
 pub(crate) mod labels;
 pub(crate) mod metadata;
 pub(crate) mod name;

@@ -199,9 +199,9 @@ pub(super) static KINDS: &[Kind] = &[
     kind!("autoscaling" "v2" "io.k8s.api.autoscaling.v2" "v1" "io.k8s.api.autoscaling.v1": HorizontalPodAutoscaler horizontalpodautoscalers horizontalpodautoscaler, NAMESPACED,
         short_names: &["hpa"], categories: &["all"], subresources: &[changed("status", "HorizontalPodAutoscaler")]),
     // batch
-    kind!("batch" "v1" "io.k8s.api.batch.v1": CronJob cronjobs cronjob, NAMESPACED,
+    kind!("batch" "v1" "io.k8s.api.batch.v1": CronJob cronjobs cronjob, NAMESPACED, behaviour: &kinds::cron_job::CronJob,
         short_names: &["cj"], categories: &["all"], subresources: &[changed("status", "CronJob")]),
-    kind!("batch" "v1" "io.k8s.api.batch.v1": Job jobs job, NAMESPACED,
+    kind!("batch" "v1" "io.k8s.api.batch.v1": Job jobs job, NAMESPACED, behaviour: &kinds::job::Job,
         categories: &["all"], subresources: &[changed("status", "Job")], selectable: &["status.successful"]),
     // certificates.k8s.io
     kind!("certificates.k8s.io" "v1" "io.k8s.api.certificates.v1": CertificateSigningRequest certificatesigningrequests certificatesigningrequest, CLUSTER,
