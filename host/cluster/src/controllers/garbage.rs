@@ -5,14 +5,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::api::{Change, Deletion, Key, Propagation, Resource};
+use super::api::{Change, Deletion, Key, Propagation};
+use super::definition::DEFINITIONS;
 use super::object::{group_version, has_finalizer, is_deleted, namespace, owners, remove_finalizer, text, truth, uid};
 use super::{Controller, Desk, MANAGER, Picks};
 use crate::status::Refusal;
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
-const DEFINITIONS: Resource = Resource::of("apiextensions.k8s.io", "customresourcedefinitions");
 
 /// Who owns whom, by uid; and the owners of kinds that nobody serves yet.
 #[derive(Debug, Default)]

@@ -5,13 +5,17 @@
 //! and the earliest such moment is what [`settle`] returns. All that controllers remember can be read again from
 //! the store, and is, after a restart.
 
+mod aggregation;
 mod api;
+mod definition;
 mod deployment;
+mod endpoints;
 mod event;
 mod garbage;
 mod namespace;
 pub(crate) mod object;
 mod pods;
+mod protection;
 mod queue;
 mod replica_set;
 mod service_account;
@@ -126,6 +130,7 @@ impl Default for Controllers {
 /// Every controller, the ones that others wait for first.
 fn all() -> Vec<Box<dyn Controller>> {
     vec![
+        Box::new(definition::Definitions),
         Box::new(namespace::Lifecycle),
         Box::new(service_account::Belongings),
         Box::new(service_account::Tokens),
@@ -133,6 +138,9 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(deployment::Rollouts::default()),
         Box::new(replica_set::Replicas::sets()),
         Box::new(replica_set::Replicas::controllers()),
+        Box::new(endpoints::Backends),
+        Box::new(protection::InUse),
+        Box::new(aggregation::Aggregation),
     ]
 }
 

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+/// The finalizer that keeps a definition until its objects are gone.
+pub(crate) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
+
 /// The status after the naming and establishing controllers have seen a definition.
 ///
 /// `others` are the other definitions of the cluster; `now` is RFC 3339 in whole seconds.

@@ -85,7 +85,12 @@ impl Behaviour for Deployment {
     }
 
     fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
-        pod_warnings::of_template(object, old)
+        let mut warnings: Vec<String> = Vec::new();
+        if old.is_none() {
+            warnings.extend(pod_warnings::of_name(object));
+        }
+        warnings.extend(pod_warnings::of_template(object, old));
+        warnings
     }
 
     fn has_generation(&self) -> bool {

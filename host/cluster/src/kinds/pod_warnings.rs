@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::name;
 use crate::object::{at, entries, has, int, items, text};
 use crate::path::Path;
 
@@ -49,10 +50,22 @@ pub(crate) fn deprecated_node_label(key: &str) -> Option<&'static str> {
     })
 }
 
+/// A name that Pods' names begin with, but that is no name of a host.
+pub(super) fn of_name(object: &Value) -> Option<String> {
+    let wrong = name::label(text(at(object, "metadata"), "name"));
+    (!wrong.is_empty()).then(|| {
+        format!(
+            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label \
+             is recommended: [{}]",
+            wrong.join(" ")
+        )
+    })
+}
+
 /// Warnings for `spec.template` of a workload. On updates only if the spec is not as it was.
 pub(super) fn of_template(object: &Value, old: Option<&Value>) -> Vec<String> {
     let spec = at(object, "spec");
-    if old.is_some_and(|old| at(at(old, "spec"), "template") == at(spec, "template")) {
+    if old.is_some_and(|old| at(old, "spec") == spec) {
         return Vec::new();
     }
     warnings(at(spec, "template"), &Path::new("spec.template"))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::service_rules::{addresses_kept, families_kept, load_balancer_class, load_balancer_status, validate};
-use super::{field, ip, metadata, name};
+use super::{field, ip, name};
 use crate::invalid::Invalid;
 use crate::registry::Behaviour;
 
@@ -98,7 +98,6 @@ impl Behaviour for Service {
         if has_health_port(old) && has_health_port(object) && field::int(old, port) != field::int(object, port) {
             errors.push(Invalid::forbidden("spec.healthCheckNodePort", "field is immutable"));
         }
-        errors.extend(metadata::validate(object, true, &name::dns1035));
         errors.extend(validate(object));
         errors
     }
@@ -111,8 +110,9 @@ impl Behaviour for Service {
         warnings(object)
     }
 
+    /// A label that may start with a digit: `RelaxedServiceNameValidation` is on by default since 1.36.
     fn validate_name(&self, name: &str) -> Vec<String> {
-        name::dns1035(name)
+        name::label(name)
     }
 
     fn has_status(&self) -> bool {

@@ -90,9 +90,9 @@ fn health(parts: &[&str], query: &Query) -> Response<Body> {
 fn document(state: &State, path: &[&str]) -> Response<Body> {
     let body = match path {
         ["v2"] => Some(openapi::v2(&state.registry)),
-        ["v3"] => Some(openapi::v3_index(&state.registry)),
-        ["v3", "api", version] => openapi::v3(&state.registry, "", version),
-        ["v3", "apis", group, version] => openapi::v3(&state.registry, group, version),
+        // The index is JSON that upstream calls text.
+        ["v3"] => return respond::text(StatusCode::OK, openapi::v3_index(&state.registry).to_string()),
+        ["v3", rest @ ..] => openapi::v3(&state.registry, &rest.join("/")),
         _ => None,
     };
     match body {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::State;
 use super::query::DeleteOptions;
 use super::write::{is_finished, metadata_of, name_of};
+use crate::crd::conditions;
 use crate::registry::Resource;
 use crate::status::Refusal;
 
@@ -35,6 +36,19 @@ const RETURNED: [&str; 14] = [
 
 /// Kinds whose dependants stay unless a delete says otherwise, as they did before owner references.
 const ORPHANING: [&str; 2] = ["batch/jobs", "/replicationcontrollers"];
+
+/// Definitions, whose objects go first.
+const DEFINITIONS: &str = "apiextensions.k8s.io/customresourcedefinitions";
+
+/// Notes on a definition that its objects are to be deleted, and keeps it until they are.
+fn pend(definition: &mut Value, now: &str) {
+    let metadata = metadata_of(definition);
+    let finalizers = metadata.entry("finalizers").or_insert_with(|| json!([]));
+    if let Some(list) = finalizers.as_array_mut().filter(|list| !list.iter().any(|held| held == conditions::CLEANUP)) {
+        list.push(Value::from(conditions::CLEANUP));
+    }
+    conditions::terminating(&mut definition["status"], conditions::Deletion::Pending, now);
+}
 
 /// What a delete did.
 #[derive(Debug)]
@@ -82,6 +96,9 @@ pub(crate) fn remove(
     let mut object = Value::clone(old);
     let marked = old.pointer("/metadata/deletionTimestamp").is_some_and(Value::is_string);
     finalize(resource, &mut object, options);
+    if &*resource.key == DEFINITIONS && !marked {
+        pend(&mut object, &state.moment.stamp());
+    }
     let grace = grace(resource, &object, options);
     let namespace_kept = &*resource.key == "/namespaces"
         && object.pointer("/spec/finalizers").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
