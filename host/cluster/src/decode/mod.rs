@@ -1,6 +1,7 @@
 //! From a body to an object: JSON or YAML, held against the structure of its kind.
 
 mod json;
+mod protobuf;
 mod time;
 mod tree;
 mod typed;
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use crate::schema::{Node, Shape};
 use crate::status::Refusal;
+pub(crate) use protobuf::protobuf;
 use tree::Tree;
 
 /// What a client wants done about fields that nobody knows (`fieldValidation`).

@@ -14,6 +14,8 @@ pub(crate) enum Encoding {
     Json,
     /// `application/yaml`
     Yaml,
+    /// `application/vnd.kubernetes.protobuf`
+    Protobuf,
 }
 
 /// The encoding that a request says, JSON where it says none.
@@ -22,6 +24,7 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     match given.split(';').next().unwrap_or_default().trim() {
         "" | "application/json" => Ok(Encoding::Json),
         "application/yaml" => Ok(Encoding::Yaml),
+        "application/vnd.kubernetes.protobuf" => Ok(Encoding::Protobuf),
         _ => {
             let served = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
             let message =
@@ -44,6 +47,10 @@ pub(crate) fn parse(headers: &HeaderMap, body: &[u8], kind: &str) -> Result<Pars
     match encoding(headers)? {
         Encoding::Json => decode::json(body).map_err(|why| unread("json", why)),
         Encoding::Yaml => decode::yaml(body).map_err(|why| unread("yaml", why)),
+        Encoding::Protobuf => {
+            let value = decode::protobuf(body).map_err(Refusal::bad_request)?;
+            Ok(Parsed { value, duplicates: Vec::new() })
+        }
     }
 }
 
