@@ -78,7 +78,7 @@ pub(super) fn resource_name(name: &str, path: &Path) -> Vec<Invalid> {
 }
 
 /// The name of a resource that a container may have.
-fn container_resource(name: &str, path: &Path) -> Vec<Invalid> {
+pub(super) fn container_resource(name: &str, path: &Path) -> Vec<Invalid> {
     let mut errors = resource_name(name, path);
     let in_container = matches!(name, "cpu" | "memory" | "ephemeral-storage") || is_huge_pages(name);
     let detail = match name.contains('/') {

@@ -196,7 +196,7 @@ pub(super) static KINDS: &[Kind] = &[
     kind!("authorization.k8s.io" "v1" "io.k8s.api.authorization.v1": SubjectAccessReview subjectaccessreviews subjectaccessreview, CLUSTER,
         verbs: ONLY_CREATE),
     // autoscaling
-    kind!("autoscaling" "v2" "io.k8s.api.autoscaling.v2" "v1" "io.k8s.api.autoscaling.v1": HorizontalPodAutoscaler horizontalpodautoscalers horizontalpodautoscaler, NAMESPACED,
+    kind!("autoscaling" "v2" "io.k8s.api.autoscaling.v2" "v1" "io.k8s.api.autoscaling.v1": HorizontalPodAutoscaler horizontalpodautoscalers horizontalpodautoscaler, NAMESPACED, behaviour: &kinds::horizontal_pod_autoscaler::HorizontalPodAutoscaler,
         short_names: &["hpa"], categories: &["all"], subresources: &[changed("status", "HorizontalPodAutoscaler")]),
     // batch
     kind!("batch" "v1" "io.k8s.api.batch.v1": CronJob cronjobs cronjob, NAMESPACED, behaviour: &kinds::cron_job::CronJob,
@@ -227,7 +227,7 @@ pub(super) static KINDS: &[Kind] = &[
         behaviour: &kinds::service_cidr::ServiceCidr,
         subresources: &[changed("status", "ServiceCIDR")]),
     // policy
-    kind!("policy" "v1" "io.k8s.api.policy.v1": PodDisruptionBudget poddisruptionbudgets poddisruptionbudget, NAMESPACED,
+    kind!("policy" "v1" "io.k8s.api.policy.v1": PodDisruptionBudget poddisruptionbudgets poddisruptionbudget, NAMESPACED, behaviour: &kinds::pod_disruption_budget::PodDisruptionBudget,
         short_names: &["pdb"], subresources: &[changed("status", "PodDisruptionBudget")]),
     // rbac.authorization.k8s.io
     kind!("rbac.authorization.k8s.io" "v1" "io.k8s.api.rbac.v1": ClusterRoleBinding clusterrolebindings clusterrolebinding, CLUSTER,
@@ -273,12 +273,12 @@ pub(super) static KINDS: &[Kind] = &[
         subresources: &[changed("status", "CustomResourceDefinition")],
         behaviour: &crate::crd::definition::Definitions),
     // scheduling.k8s.io
-    kind!("scheduling.k8s.io" "v1" "io.k8s.api.scheduling.v1": PriorityClass priorityclasses priorityclass, CLUSTER,
+    kind!("scheduling.k8s.io" "v1" "io.k8s.api.scheduling.v1": PriorityClass priorityclasses priorityclass, CLUSTER, behaviour: &kinds::priority_class::PriorityClass,
         short_names: &["pc"]),
     // coordination.k8s.io
     kind!("coordination.k8s.io" "v1" "io.k8s.api.coordination.v1": Lease leases lease, NAMESPACED),
     // node.k8s.io
-    kind!("node.k8s.io" "v1" "io.k8s.api.node.v1": RuntimeClass runtimeclasses runtimeclass, CLUSTER),
+    kind!("node.k8s.io" "v1" "io.k8s.api.node.v1": RuntimeClass runtimeclasses runtimeclass, CLUSTER, behaviour: &kinds::runtime_class::RuntimeClass),
     // discovery.k8s.io
     kind!("discovery.k8s.io" "v1" "io.k8s.api.discovery.v1": EndpointSlice endpointslices endpointslice, NAMESPACED),
     // resource.k8s.io
