@@ -33,7 +33,7 @@ fn is_huge_pages(name: &str) -> bool {
 }
 
 /// Whether more may be limited to than asked for: not so for huge pages and devices.
-fn may_overcommit(name: &str) -> bool {
+pub(super) fn may_overcommit(name: &str) -> bool {
     is_native(name) && !is_huge_pages(name)
 }
 

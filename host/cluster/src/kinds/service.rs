@@ -13,6 +13,9 @@ use crate::registry::Behaviour;
 #[derive(Debug)]
 pub(crate) struct Service;
 
+/// The protocols of ports.
+pub(super) const SERVICE_PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
+
 /// Whether nodes forward a port of their own to it.
 pub(super) fn has_node_ports(service: &Value) -> bool {
     ["NodePort", "LoadBalancer"].contains(&kind(service))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::service::{has_health_port, is_external, is_headless, kind};
+use super::service::{SERVICE_PROTOCOLS, has_health_port, is_external, is_headless, kind};
 use super::{field, ip, labels, name};
 use crate::invalid::Invalid;
 use crate::path::Path;
@@ -134,11 +134,10 @@ fn service_port(port: &Value, named: bool, names: &mut BTreeSet<String>, path: &
 
 /// A protocol of ports: TCP, UDP or SCTP.
 pub(super) fn protocol(protocol: &str, path: &Path) -> Option<Invalid> {
-    let known = ["SCTP", "TCP", "UDP"];
     match protocol {
         "" => Some(Invalid::required(path, "")),
-        known_one if known.contains(&known_one) => None,
-        other => Some(Invalid::not_supported(path, &json!(other), &known)),
+        known if SERVICE_PROTOCOLS.contains(&known) => None,
+        other => Some(Invalid::not_supported(path, &json!(other), &SERVICE_PROTOCOLS)),
     }
 }
 

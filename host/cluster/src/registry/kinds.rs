@@ -96,8 +96,10 @@ pub(super) static KINDS: &[Kind] = &[
         behaviour: &kinds::config_map::ConfigMap,
         short_names: &["cm"]),
     kind!("" "v1" "io.k8s.api.core.v1": Endpoints endpoints endpoints, NAMESPACED,
+        behaviour: &kinds::endpoints::Endpoints,
         short_names: &["ep"]),
     kind!("" "v1" "io.k8s.api.core.v1": Event events event, NAMESPACED,
+        behaviour: &kinds::event::CORE,
     short_names: &["ev"],
     selectable: &[
         "involvedObject.apiVersion", "involvedObject.fieldPath", "involvedObject.kind",
@@ -105,6 +107,7 @@ pub(super) static KINDS: &[Kind] = &[
         "involvedObject.uid", "reason", "reportingComponent", "source", "type",
     ]),
     kind!("" "v1" "io.k8s.api.core.v1": LimitRange limitranges limitrange, NAMESPACED,
+        behaviour: &kinds::resource_quota::LimitRange,
         short_names: &["limits"]),
     kind!("" "v1" "io.k8s.api.core.v1": Namespace namespaces namespace, CLUSTER,
         behaviour: &kinds::namespace::Namespace,
@@ -112,6 +115,7 @@ pub(super) static KINDS: &[Kind] = &[
         subresources: &[below("finalize", "Namespace", &["update"]), changed("status", "Namespace")],
         selectable: &["status.phase"]),
     kind!("" "v1" "io.k8s.api.core.v1": Node nodes node, CLUSTER,
+        behaviour: &kinds::node::Node,
         short_names: &["no"],
         subresources: &[
             below("proxy", "NodeProxyOptions", &["create", "delete", "get", "patch", "update"]),
@@ -119,8 +123,10 @@ pub(super) static KINDS: &[Kind] = &[
         ],
         selectable: &["spec.unschedulable"]),
     kind!("" "v1" "io.k8s.api.core.v1": PersistentVolumeClaim persistentvolumeclaims persistentvolumeclaim, NAMESPACED,
+        behaviour: &kinds::persistent_volume_claim::PersistentVolumeClaim,
         short_names: &["pvc"], subresources: &[changed("status", "PersistentVolumeClaim")]),
     kind!("" "v1" "io.k8s.api.core.v1": PersistentVolume persistentvolumes persistentvolume, CLUSTER,
+        behaviour: &kinds::persistent_volume::PersistentVolume,
         short_names: &["pv"], subresources: &[changed("status", "PersistentVolume")]),
     kind!("" "v1" "io.k8s.api.core.v1": Pod pods pod, NAMESPACED, behaviour: &kinds::pod::Pod,
     short_names: &["po"], categories: &["all"],
@@ -146,11 +152,13 @@ pub(super) static KINDS: &[Kind] = &[
         short_names: &["rc"], categories: &["all"],
         subresources: &[SCALE, changed("status", "ReplicationController")], selectable: &["status.replicas"]),
     kind!("" "v1" "io.k8s.api.core.v1": ResourceQuota resourcequotas resourcequota, NAMESPACED,
+        behaviour: &kinds::resource_quota::ResourceQuota,
         short_names: &["quota"], subresources: &[changed("status", "ResourceQuota")]),
     kind!("" "v1" "io.k8s.api.core.v1": Secret secrets secret, NAMESPACED,
         behaviour: &kinds::secret::Secret,
         selectable: &["type"]),
     kind!("" "v1" "io.k8s.api.core.v1": ServiceAccount serviceaccounts serviceaccount, NAMESPACED,
+        behaviour: &kinds::service_account::ServiceAccount,
         short_names: &["sa"], subresources: &[asked("token", "authentication.k8s.io", "v1", "TokenRequest")]),
     kind!("" "v1" "io.k8s.api.core.v1": Service services service, NAMESPACED,
         behaviour: &kinds::service::Service,
@@ -176,6 +184,7 @@ pub(super) static KINDS: &[Kind] = &[
         short_names: &["sts"], categories: &["all"], subresources: &[SCALE, changed("status", "StatefulSet")]),
     // events.k8s.io
     kind!("events.k8s.io" "v1" "io.k8s.api.events.v1": Event events event, NAMESPACED,
+        behaviour: &kinds::event::EVENTS,
     short_names: &["ev"],
     selectable: &[
         "reason", "regarding.apiVersion", "regarding.fieldPath", "regarding.kind", "regarding.name",
@@ -276,11 +285,13 @@ pub(super) static KINDS: &[Kind] = &[
     kind!("scheduling.k8s.io" "v1" "io.k8s.api.scheduling.v1": PriorityClass priorityclasses priorityclass, CLUSTER, behaviour: &kinds::priority_class::PriorityClass,
         short_names: &["pc"]),
     // coordination.k8s.io
-    kind!("coordination.k8s.io" "v1" "io.k8s.api.coordination.v1": Lease leases lease, NAMESPACED),
+    kind!("coordination.k8s.io" "v1" "io.k8s.api.coordination.v1": Lease leases lease, NAMESPACED,
+        behaviour: &kinds::lease::Lease),
     // node.k8s.io
     kind!("node.k8s.io" "v1" "io.k8s.api.node.v1": RuntimeClass runtimeclasses runtimeclass, CLUSTER, behaviour: &kinds::runtime_class::RuntimeClass),
     // discovery.k8s.io
-    kind!("discovery.k8s.io" "v1" "io.k8s.api.discovery.v1": EndpointSlice endpointslices endpointslice, NAMESPACED),
+    kind!("discovery.k8s.io" "v1" "io.k8s.api.discovery.v1": EndpointSlice endpointslices endpointslice, NAMESPACED,
+        behaviour: &kinds::endpoints::EndpointSlice),
     // resource.k8s.io
     kind!("resource.k8s.io" "v1" "io.k8s.api.resource.v1": DeviceClass deviceclasses deviceclass, CLUSTER),
     kind!("resource.k8s.io" "v1" "io.k8s.api.resource.v1": ResourceClaim resourceclaims resourceclaim, NAMESPACED,
