@@ -146,7 +146,7 @@ pub(crate) fn answer(state: &mut State, request: &Request<Bytes>) -> Result<Outc
     };
     let user = admitted(state, request, &asked)?;
     let Some(resource) = state.registry.find(&target.group, &target.version, &target.resource).cloned() else {
-        return match state.registry.serves(&target.group, &target.version) {
+        return match state.registry.has_built_in(&target.group, &target.version) {
             true => Err(no_resource()),
             false => Ok(Outcome::Answer(not_served())),
         };

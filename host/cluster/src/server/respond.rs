@@ -204,6 +204,11 @@ impl View<'_> {
         match self.accept.form {
             Form::Whole => {
                 let custom = self.resource.built_in().is_none();
+                let mut metadata = metadata;
+                if custom {
+                    // Lists of custom resources always name where they go on.
+                    metadata.entry("continue").or_insert_with(|| Value::from(""));
+                }
                 let items = objects.map(|object| {
                     let mut object = self.versioned(object);
                     if let (false, Some(fields)) = (custom, object.as_object_mut()) {

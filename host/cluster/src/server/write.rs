@@ -191,7 +191,10 @@ pub(crate) fn update(
     check_revision(&resource, &name, old, &object)?;
     resource.default(&mut object, write.version);
     metadata::prepare_update(&mut object, old);
-    metadata_of(&mut object).remove("selfLink");
+    let revision = old.pointer("/metadata/resourceVersion").cloned().unwrap_or_default();
+    let metadata = metadata_of(&mut object);
+    metadata.remove("selfLink");
+    metadata.insert("resourceVersion".to_owned(), revision);
     let before = versioned(&resource, old, write.version);
     write.note(Some(&before), &mut object, &now);
     let mut warnings = Vec::new();
@@ -211,8 +214,6 @@ pub(crate) fn update(
         let ask = write.ask(admission::Verb::Update, &name, "UpdateOptions");
         warnings.extend(admission::validate(&state.view(), &ask, Some(&object), Some(old))?);
     }
-    metadata_of(&mut object)
-        .insert("resourceVersion".to_owned(), old.pointer("/metadata/resourceVersion").cloned().unwrap_or_default());
     apply::keep_times(old, &mut object);
     let object = if object == **old {
         Arc::clone(old)
