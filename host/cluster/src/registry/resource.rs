@@ -295,6 +295,11 @@ impl Registry {
         self.resources.iter()
     }
 
+    /// Whether anything of this group and version is served.
+    pub(crate) fn serves(&self, group: &str, version: &str) -> bool {
+        self.resources.iter().any(|one| one.group == group && one.version(version).is_some())
+    }
+
     /// Whether anything built-in of this group and version is served.
     pub(crate) fn has_built_in(&self, group: &str, version: &str) -> bool {
         let of_group = |one: &&Arc<Resource>| one.built_in().is_some() && one.group == group;
