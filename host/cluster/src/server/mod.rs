@@ -97,13 +97,7 @@ impl Cluster {
     /// Answers one request. What it changes is durable before this returns. It may wait for the disk; a
     /// watch is told by a task of the tokio runtime that this is called in.
     pub fn handle(&self, request: &Request<Bytes>) -> Response<Body> {
-        let outcome = self.change(|state| {
-            let outcome = dispatch::answer(state, request);
-            match outcome {
-                Ok(outcome) => Ok(outcome),
-                Err(refusal) => Err(refusal),
-            }
-        });
+        let outcome = self.change(|state| dispatch::answer(state, request));
         match outcome {
             Ok(Outcome::Answer(response)) => response,
             Ok(Outcome::Watch(watch)) => {

@@ -189,7 +189,7 @@ impl View<'_> {
             Form::Table => {
                 let revision = object.pointer("/metadata/resourceVersion").cloned();
                 let metadata = revision.map(|revision| ("resourceVersion".to_owned(), revision));
-                self.table(std::iter::once(object), metadata.into_iter().collect(), true)
+                self.table(std::iter::once(object), &metadata.into_iter().collect(), true)
             }
         }
     }
@@ -227,7 +227,7 @@ impl View<'_> {
                 "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
                 "items": objects.map(|object| partial(object, true)).collect::<Vec<_>>(),
             }),
-            Form::Table => self.table(objects, metadata, true),
+            Form::Table => self.table(objects, &metadata, true),
         }
     }
 
@@ -235,7 +235,7 @@ impl View<'_> {
     pub(crate) fn table<'o>(
         &self,
         objects: impl Iterator<Item = &'o Value>,
-        metadata: Map<String, Value>,
+        metadata: &Map<String, Value>,
         headed: bool,
     ) -> Value {
         let rows = objects.map(|object| {

@@ -183,7 +183,7 @@ impl Watch {
             Form::Table => {
                 let revision = object.pointer("/metadata/resourceVersion").cloned();
                 let metadata = revision.map(|revision| ("resourceVersion".to_owned(), revision)).into_iter().collect();
-                let table = view.table(std::iter::once(object), metadata, !self.headed);
+                let table = view.table(std::iter::once(object), &metadata, !self.headed);
                 self.headed = true;
                 table
             }
