@@ -18,13 +18,13 @@ impl Resource {
         match self.source {
             Source::BuiltIn(_) => {
                 let Some(served) = self.version(version) else { return Ok(Vec::new()) };
-                decode::typed(object, served.node.get(), &self.kind, &self.api_version(version))
+                decode::typed(object, served.node.get(), &self.kind, version)
             }
             Source::Custom(_) => {
                 let meta = schema::builtin("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
                 let mut unknown = Vec::new();
                 if let Some(metadata) = object.get_mut("metadata") {
-                    let found = decode::typed(metadata, meta, &self.kind, &self.api_version(version))?;
+                    let found = decode::typed(metadata, meta, &self.kind, version)?;
                     unknown.extend(found.into_iter().map(|text| text.replacen('"', "\"metadata.", 1)));
                 }
                 if let Some(version) = self.custom(version) {

@@ -70,9 +70,9 @@ pub(crate) fn answer(state: &mut State, ask: &Ask<'_>, verb: &str) -> Result<Out
 
 fn update(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let options = WriteOptions::read(ask.query, "UpdateOptions", false)?;
-    let parsed = intake::parse(ask.request.headers(), ask.request.body(), &ask.resource.kind)?;
+    let (headers, body) = (ask.request.headers(), ask.request.body());
     let (mut object, mut warnings) =
-        intake::object(&state.registry, ask.resource, &ask.target.version, parsed, options.strictness)?;
+        intake::object(headers, body, ask.resource, &ask.target.version, options.strictness)?;
     intake::settle_place(&mut object, &ask.target.namespace, &ask.target.name)?;
     let old = existing(state, ask)?;
     let agent = ask.agent();
@@ -172,7 +172,7 @@ fn scale(state: &mut State, ask: &Ask<'_>, verb: &str) -> Result<Response<Body>,
         }
         _ => {
             let options = WriteOptions::read(ask.query, "UpdateOptions", false)?;
-            (options, intake::parse(headers, ask.request.body(), "Scale")?.value)
+            (options, intake::of_kind(headers, ask.request.body(), ("autoscaling", "v1", "Scale"))?)
         }
     };
     let replicas = match wanted.pointer("/spec/replicas") {
@@ -221,7 +221,8 @@ fn set(object: &mut Value, pointer: &str, value: Value) {
 
 fn token(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     existing(state, ask)?;
-    let mut request = intake::parse(ask.request.headers(), ask.request.body(), "TokenRequest")?.value;
+    let mut request =
+        intake::of_kind(ask.request.headers(), ask.request.body(), ("authentication.k8s.io", "v1", "TokenRequest"))?;
     metadata_of(&mut request);
     let id = state.random.uid();
     let view = state.view();
@@ -237,7 +238,7 @@ fn success() -> Response<Body> {
 }
 
 fn bind(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
-    let binding = intake::parse(ask.request.headers(), ask.request.body(), "Binding")?.value;
+    let binding = intake::of_kind(ask.request.headers(), ask.request.body(), ("", "v1", "Binding"))?;
     let old = existing(state, ask)?;
     let options = WriteOptions::read(ask.query, "CreateOptions", false)?;
     let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
@@ -266,7 +267,7 @@ fn store(
 }
 
 fn evict(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
-    let eviction = intake::parse(ask.request.headers(), ask.request.body(), "Eviction")?.value;
+    let eviction = intake::of_kind(ask.request.headers(), ask.request.body(), ("policy", "v1", "Eviction"))?;
     let pod = existing(state, ask)?;
     let budgets = state.store.list("policy/poddisruptionbudgets", &ask.target.namespace);
     let ready = pod.pointer("/status/phase").and_then(Value::as_str) == Some("Running");
