@@ -7,6 +7,7 @@ mod defaults;
 mod limits;
 mod namespace;
 mod pods;
+mod quota;
 mod service_account;
 
 use std::sync::Arc;
@@ -122,6 +123,9 @@ pub(crate) fn validate(
             defaults::check_resize(view, request, object, old)?;
         }
         None => namespace::lifecycle(view, request, old)?,
+    }
+    if let Some(object) = object {
+        quota::check(view, request, object, old)?;
     }
     Ok(warnings)
 }
