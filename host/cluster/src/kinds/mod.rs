@@ -1,5 +1,6 @@
 //! How built-in kinds behave: upstream's defaults, strategies and validation, one family a module.
 
+pub(crate) mod api_service;
 pub(crate) mod bootstrap;
 pub(crate) mod config_map;
 pub(crate) mod controller_revision;
@@ -10,6 +11,7 @@ pub(crate) mod deployment;
 pub(crate) mod endpoints;
 pub(crate) mod event;
 pub(crate) mod field;
+pub(crate) mod flow_control;
 pub(crate) mod horizontal_pod_autoscaler;
 mod horizontal_pod_autoscaler_v1;
 mod image_reference;

@@ -170,6 +170,7 @@ pub(super) static KINDS: &[Kind] = &[
         selectable: &["spec.clusterIP", "spec.type"]),
     // apiregistration.k8s.io
     kind!("apiregistration.k8s.io" "v1" "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1": APIService apiservices apiservice, CLUSTER,
+        behaviour: &kinds::api_service::ApiService,
         categories: &["api-extensions"], subresources: &[changed("status", "APIService")]),
     // apps
     kind!("apps" "v1" "io.k8s.api.apps.v1": ControllerRevision controllerrevisions controllerrevision, NAMESPACED, behaviour: &kinds::controller_revision::ControllerRevision),
@@ -301,8 +302,10 @@ pub(super) static KINDS: &[Kind] = &[
         selectable: &["spec.driver", "spec.nodeName"]),
     // flowcontrol.apiserver.k8s.io
     kind!("flowcontrol.apiserver.k8s.io" "v1" "io.k8s.api.flowcontrol.v1": FlowSchema flowschemas flowschema, CLUSTER,
+        behaviour: &kinds::flow_control::FlowSchema,
         subresources: &[changed("status", "FlowSchema")]),
     kind!("flowcontrol.apiserver.k8s.io" "v1" "io.k8s.api.flowcontrol.v1": PriorityLevelConfiguration prioritylevelconfigurations prioritylevelconfiguration, CLUSTER,
+        behaviour: &kinds::flow_control::PriorityLevel,
         subresources: &[changed("status", "PriorityLevelConfiguration")]),
 ];
 
