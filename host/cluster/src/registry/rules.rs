@@ -184,7 +184,10 @@ impl Resource {
     /// The fields that an endpoint does not own, for server-side apply.
     pub(crate) fn reset_fields(&self, subresource: &str) -> &'static [&'static str] {
         match (subresource, self.has_status()) {
-            ("status", _) if self.built_in().is_none() => &["metadata", "spec"],
+            ("status", _) if &*self.key == "apps/deployments" => &["spec", "metadata.labels"],
+            ("status", _) if &*self.key == "/pods" => {
+                &["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"]
+            }
             ("status", _) => &["spec"],
             ("", true) => &["status"],
             _ => &[],

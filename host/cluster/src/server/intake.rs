@@ -94,8 +94,11 @@ pub(crate) fn settle_place(object: &mut Value, namespace: &str, name: &str) -> R
     let said = text(metadata.get("name"));
     if !name.is_empty() {
         if said.is_empty() {
-            metadata.insert("name".to_owned(), Value::from(name));
-        } else if said != name {
+            return Err(Refusal::bad_request(format!(
+                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+            )));
+        }
+        if said != name {
             return Err(Refusal::bad_request(format!(
                 "the name of the object ({said}) does not match the name on the URL ({name})"
             )));
