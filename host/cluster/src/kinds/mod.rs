@@ -32,6 +32,7 @@ pub(crate) mod pod;
 mod pod_container;
 mod pod_defaults;
 pub(crate) mod pod_disruption_budget;
+pub(crate) mod pod_parts;
 mod pod_path;
 pub(crate) mod pod_placement;
 mod pod_resources;

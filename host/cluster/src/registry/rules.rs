@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Resource, Source};
 use crate::decode;
 use crate::invalid::Invalid;
-use crate::kinds::{name, namespace};
+use crate::kinds::{name, namespace, pod_parts};
 use crate::schema;
 use crate::status::Refusal;
 
@@ -100,6 +100,8 @@ impl Resource {
             (Source::BuiltIn(kind), "finalize") if kind.kind == "Namespace" => {
                 namespace::prepare_finalize(object, old);
             }
+            (Source::BuiltIn(_), "ephemeralcontainers") => pod_parts::prepare_ephemeral(object, old),
+            (Source::BuiltIn(_), "resize") => pod_parts::prepare_resize(object, old),
             (Source::BuiltIn(kind), _) => kind.behaviour.prepare_update(object, old),
             (Source::Custom(_), "status") => custom_status(object, old),
             (Source::Custom(_), _) => {
@@ -143,6 +145,8 @@ impl Resource {
         match (&self.source, subresource) {
             (Source::BuiltIn(kind), "status") => kind.behaviour.validate_status(object, old),
             (Source::BuiltIn(kind), "finalize") if kind.kind == "Namespace" => namespace::validate_finalize(object),
+            (Source::BuiltIn(_), "ephemeralcontainers") => pod_parts::validate_ephemeral(object, old),
+            (Source::BuiltIn(_), "resize") => pod_parts::validate_resize(object, old),
             (Source::BuiltIn(kind), _) => kind.behaviour.validate_update(object, old),
             (Source::Custom(_), subresource) => {
                 self.custom(&self.stored).map_or_else(Vec::new, |version| match subresource {
