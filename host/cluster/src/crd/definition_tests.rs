@@ -239,7 +239,7 @@ fn rules() {
     let far = "exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)";
     let list = json!({"l": {"type": "array", "items": {"type": "string"}}});
     check(
-        schema(spec(list.clone(), json!([{"rule": "self.l.all(x, self.l.all(y, x == y))"}]))),
+        schema(spec(list, json!([{"rule": "self.l.all(x, self.l.all(y, x == y))"}]))),
         &[
             &format!("{at}.rule: Forbidden: estimated rule cost {far}"),
             &format!(

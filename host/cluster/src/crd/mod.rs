@@ -16,6 +16,8 @@ mod format;
 mod jsonpath;
 mod lists;
 mod node;
+mod old;
+mod parts;
 mod pattern;
 mod props;
 mod prune;

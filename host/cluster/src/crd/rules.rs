@@ -4,55 +4,13 @@ use serde_json::Value;
 
 use super::cel::{self, exceeds, most_often};
 use super::defaults;
+use super::old::Old;
 use super::props::{Additional, Props};
 use super::selectable;
 use super::structural;
 use crate::invalid::{Invalid, Why};
-use crate::object::{items, text};
 
-/// What the definition did before an update; it may go on doing so.
-#[derive(Debug, Default)]
-pub(crate) struct Old {
-    /// A version had no schema.
-    pub(crate) lacks_schemas: bool,
-    /// Versions whose schemas have not changed.
-    pub(crate) unchanged: Vec<String>,
-    /// A type was none of OpenAPI.
-    odd_types: bool,
-    /// A default had unknown fields.
-    unpruned: bool,
-    /// A set had items that are not atomic.
-    granular_sets: bool,
-    /// A list-map's keys were nullable or optional.
-    loose_keys: bool,
-}
-
-impl Old {
-    /// Reads what the old spec did.
-    pub(crate) fn read(spec: &Value, old: &Value) -> Self {
-        let schema =
-            |version: &Value| version.pointer("/schema/openAPIV3Schema").filter(|schema| schema.is_object()).cloned();
-        let versions = items(old, "versions");
-        let schemas: Vec<Props> = versions.iter().filter_map(schema).map(|schema| Props::read(&schema)).collect();
-        let any = |test: &dyn Fn(&Props) -> bool| schemas.iter().any(|schema| schema.any(test));
-        let unchanged = items(spec, "versions").iter().filter(|new| {
-            let before = versions.iter().find(|old| text(old, "name") == text(new, "name"));
-            before.is_some_and(|old| old.get("schema") == new.get("schema"))
-        });
-        Self {
-            lacks_schemas: versions.iter().any(|version| schema(version).is_none()),
-            unchanged: unchanged.map(|version| text(version, "name").to_owned()).collect(),
-            odd_types: any(&|schema| !schema.kind.is_empty() && !TYPES.contains(&schema.kind.as_str())),
-            unpruned: any(&|schema| {
-                schema.default.as_ref().is_some_and(|default| defaults::is_unpruned(default, schema))
-            }),
-            granular_sets: any(&|schema| !atomic_items(schema).is_empty()),
-            loose_keys: any(&|schema| !keys("", schema).is_empty()),
-        }
-    }
-}
-
-const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+pub(super) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
 /// What is wrong with a schema. `status`: whether there is a status subresource; `unchanged`: whether the schema was
 /// there before as it is, in which case the cost of its rules is not held against it.
@@ -158,7 +116,7 @@ impl Found {
         self.total = self.total.saturating_add(cost);
         if cost >= SCHEMA_COST / 100 {
             self.dear.push((cost, path));
-            self.dear.sort_by(|one, two| two.0.cmp(&one.0));
+            self.dear.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
             self.dear.truncate(4);
         }
     }
@@ -399,7 +357,7 @@ fn extensions(schema: &Props, path: &str, old: &Old, found: &mut Found) {
 }
 
 /// The keyword that a set's items lack to be atomic, if they do.
-fn atomic_items(schema: &Props) -> &'static str {
+pub(super) fn atomic_items(schema: &Props) -> &'static str {
     let items = schema.items.as_deref().filter(|_| schema.list_type.as_deref() == Some("set"));
     match items {
         Some(items) if items.kind == "array" && !matches!(items.list_type.as_deref(), None | Some("atomic")) => {
@@ -443,7 +401,7 @@ fn list_map(schema: &Props, path: &str, errors: &mut Vec<Invalid>) {
 }
 
 /// The keys of a list-map are always there and never null; neither are items of list-maps and sets.
-fn keys(path: &str, schema: &Props) -> Vec<Invalid> {
+pub(super) fn keys(path: &str, schema: &Props) -> Vec<Invalid> {
     let mut errors = Vec::new();
     let kind = schema.list_type.as_deref().unwrap_or_default();
     let Some(items) = schema.items.as_deref().filter(|_| kind == "set" || kind == "map") else {

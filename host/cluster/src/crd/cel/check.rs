@@ -101,7 +101,7 @@ impl Check {
     fn alike(&mut self, id: u64, before: Option<Type>, is: Type) -> Type {
         match before {
             None => is,
-            Some(before) if before.fits(&is) => before.clone().or(&is).join(&is),
+            Some(before) if before.fits(&is) => before.or(&is).join(&is),
             Some(_) if self.mixed => Type::DYN,
             Some(before) => self.fail(id, format!("expected type '{before}' but found '{is}'")),
         }

@@ -316,10 +316,8 @@ fn sig(text: &'static str) -> Sig {
     if let Some(inner) = inner("optional<") {
         return Sig::Optional(Box::new(sig(inner)));
     }
-    if let Some(inner) = inner("map<") {
-        if let [key, value] = parts(inner).as_slice() {
-            return Sig::Map(Box::new(sig(key)), Box::new(sig(value)));
-        }
+    if let Some([key, value]) = inner("map<").map(parts).as_deref() {
+        return Sig::Map(Box::new(sig(key)), Box::new(sig(value)));
     }
     Sig::Is(match text {
         "A" => return Sig::Any(0),
@@ -430,10 +428,10 @@ mod tests {
         };
         assert_eq!(shown("_+_", None, &[Type::Int, Type::Int]).as_deref(), Some("int"));
         assert_eq!(shown("_+_", None, &[Type::Int, text.clone()]), None);
-        assert_eq!(shown("_[_]", None, &[list.clone(), Type::Int]).as_deref(), Some("int"));
+        assert_eq!(shown("_[_]", None, &[list, Type::Int]).as_deref(), Some("int"));
         assert_eq!(shown("_==_", None, &[Type::Int, Type::Double]), None);
         assert_eq!(shown("_<_", None, &[Type::Int, Type::Double]).as_deref(), Some("bool"));
-        assert_eq!(shown("contains", Some(&text), &[text.clone()]).as_deref(), Some("bool"));
+        assert_eq!(shown("contains", Some(&text), std::slice::from_ref(&text)).as_deref(), Some("bool"));
         assert_eq!(shown("_+_", None, &[Type::DYN, Type::Int]).as_deref(), Some("int"));
         assert_eq!(shown("optional.of", None, &[text]).as_deref(), Some("optional_type(string)"));
         assert!(is_global("sets.contains") && is_known("trim") && !is_global("trim"));

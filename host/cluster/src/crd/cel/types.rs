@@ -14,6 +14,7 @@ const REQUEST: u64 = 3 * 1024 * 1024;
 pub(crate) const UNBOUNDED: u64 = u64::MAX;
 
 /// A type; numbers are the most characters, items or entries that a value has.
+#[allow(clippy::enum_variant_names)] // `Type` is CEL's own name for the type of types.
 #[derive(Debug, Clone)]
 pub(crate) enum Type {
     /// Anything, only known when the expression runs.
