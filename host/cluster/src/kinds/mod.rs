@@ -1,7 +1,10 @@
 //! How built-in kinds behave: upstream's defaults, strategies and validation, one family a module.
 
+mod admission_match;
+pub(crate) mod admission_policy;
 pub(crate) mod api_service;
 pub(crate) mod bootstrap;
+pub(crate) mod certificate_request;
 pub(crate) mod config_map;
 pub(crate) mod controller_revision;
 mod cron;
@@ -56,4 +59,5 @@ pub(crate) mod service_cidr;
 mod service_rules;
 pub(crate) mod stateful_set;
 pub(crate) mod storage;
+pub(crate) mod webhook;
 mod workload;

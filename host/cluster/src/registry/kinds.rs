@@ -215,6 +215,7 @@ pub(super) static KINDS: &[Kind] = &[
         categories: &["all"], subresources: &[changed("status", "Job")], selectable: &["status.successful"]),
     // certificates.k8s.io
     kind!("certificates.k8s.io" "v1" "io.k8s.api.certificates.v1": CertificateSigningRequest certificatesigningrequests certificatesigningrequest, CLUSTER,
+        behaviour: &kinds::certificate_request::CertificateRequest,
         short_names: &["csr"],
         subresources: &[
             changed("approval", "CertificateSigningRequest"),
@@ -266,16 +267,22 @@ pub(super) static KINDS: &[Kind] = &[
         short_names: &["vac"]),
     // admissionregistration.k8s.io
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": MutatingAdmissionPolicy mutatingadmissionpolicies mutatingadmissionpolicy, CLUSTER,
+        behaviour: &kinds::admission_policy::MUTATING,
         categories: &["api-extensions"]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": MutatingAdmissionPolicyBinding mutatingadmissionpolicybindings mutatingadmissionpolicybinding, CLUSTER,
+        behaviour: &kinds::admission_policy::MUTATING_BINDING,
         categories: &["api-extensions"]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": MutatingWebhookConfiguration mutatingwebhookconfigurations mutatingwebhookconfiguration, CLUSTER,
+        behaviour: &kinds::webhook::MUTATING,
         categories: &["api-extensions"]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": ValidatingAdmissionPolicy validatingadmissionpolicies validatingadmissionpolicy, CLUSTER,
+        behaviour: &kinds::admission_policy::VALIDATING,
         categories: &["api-extensions"], subresources: &[changed("status", "ValidatingAdmissionPolicy")]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": ValidatingAdmissionPolicyBinding validatingadmissionpolicybindings validatingadmissionpolicybinding, CLUSTER,
+        behaviour: &kinds::admission_policy::VALIDATING_BINDING,
         categories: &["api-extensions"]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": ValidatingWebhookConfiguration validatingwebhookconfigurations validatingwebhookconfiguration, CLUSTER,
+        behaviour: &kinds::webhook::VALIDATING,
         categories: &["api-extensions"]),
     // apiextensions.k8s.io
     kind!("apiextensions.k8s.io" "v1" "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1": CustomResourceDefinition customresourcedefinitions customresourcedefinition, CLUSTER,
