@@ -23,6 +23,7 @@ mod openapi;
 mod patch;
 mod path;
 mod quantity;
+mod quota;
 mod registry;
 mod schema;
 mod selector;

@@ -7,18 +7,9 @@ use serde_json::Value;
 use super::{Request, Verb};
 use crate::object::{at, entries, has, items, items_mut, make, set, text};
 use crate::quantity::Quantity;
+use crate::quota::{Amounts, amounts, of_pod};
 use crate::status::Refusal;
 use crate::view::View;
-
-type Amounts = BTreeMap<String, Quantity>;
-
-fn amounts(object: &Value, name: &str) -> Amounts {
-    let given = entries(object, name).filter_map(|(key, value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Some((key.to_owned(), Quantity::parse(&text).ok()?))
-    });
-    given.collect()
-}
 
 /// Fills in the requests and limits that a new Pod's containers leave out, and notes it in an annotation.
 pub(super) fn fill(view: &dyn View, request: &Request<'_>, pod: &mut Value) {
@@ -114,56 +105,6 @@ pub(super) fn check(view: &dyn View, request: &Request<'_>, object: &Value) -> R
         return Err(request.forbidden(Some(object), &why));
     }
     Ok(())
-}
-
-/// What a Pod takes in all: its containers together, or its greediest init container, and the overhead.
-pub(super) fn of_pod(pod: &Value, field: &str) -> Amounts {
-    let spec = at(pod, "spec");
-    let mut total = Amounts::new();
-    // Init containers that are restarted always run on beside what follows.
-    let mut beside = Amounts::new();
-    for container in items(spec, "containers") {
-        add(&mut total, amounts(at(container, "resources"), field));
-    }
-    let mut greediest = Amounts::new();
-    for container in items(spec, "initContainers") {
-        let own = amounts(at(container, "resources"), field);
-        if text(container, "restartPolicy") == "Always" {
-            add(&mut total, own.clone());
-            add(&mut beside, own);
-            raise(&mut greediest, &beside);
-        } else {
-            let mut own = own;
-            add(&mut own, beside.clone());
-            raise(&mut greediest, &own);
-        }
-    }
-    raise(&mut total, &greediest);
-    for (key, amount) in amounts(at(spec, "resources"), field) {
-        total.insert(key, amount);
-    }
-    for (key, amount) in amounts(spec, "overhead") {
-        // A limit is raised only where there is one.
-        if field == "requests" || total.contains_key(&key) {
-            add(&mut total, Amounts::from([(key, amount)]));
-        }
-    }
-    total
-}
-
-fn add(total: &mut Amounts, more: Amounts) {
-    for (key, amount) in more {
-        let sum = total.get(&key).map_or_else(|| amount.clone(), |sum| sum.plus(&amount));
-        total.insert(key, sum);
-    }
-}
-
-fn raise(total: &mut Amounts, other: &Amounts) {
-    for (key, amount) in other {
-        if total.get(key).is_none_or(|known| known < amount) {
-            total.insert(key.clone(), amount.clone());
-        }
-    }
 }
 
 fn constrain(limit: &Value, kind: &str, requests: &Amounts, limits: &Amounts, errors: &mut Vec<String>) {

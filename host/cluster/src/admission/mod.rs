@@ -6,7 +6,9 @@
 mod defaults;
 mod limits;
 mod namespace;
+mod pod_security;
 mod pods;
+mod quota;
 mod service_account;
 
 use std::sync::Arc;
@@ -113,15 +115,19 @@ pub(crate) fn validate(
     object: Option<&Value>,
     old: Option<&Value>,
 ) -> Result<Vec<String>, Refusal> {
-    let warnings = Vec::new();
+    let mut warnings = Vec::new();
     match object {
         Some(object) => {
             limits::check(view, request, object)?;
             service_account::check(view, request, object)?;
+            warnings.extend(pod_security::check(view, request, object, old)?);
             pods::check_priority_class(view, request, object)?;
             defaults::check_resize(view, request, object, old)?;
         }
         None => namespace::lifecycle(view, request, old)?,
+    }
+    if let Some(object) = object {
+        quota::check(view, request, object, old)?;
     }
     Ok(warnings)
 }

@@ -7,20 +7,25 @@
 
 mod aggregation;
 mod api;
+mod balancer;
 mod definition;
 mod deployment;
 mod endpoints;
 mod event;
 mod garbage;
+mod kubelet;
 mod namespace;
+mod node;
 pub(crate) mod object;
 mod pods;
 mod protection;
 mod queue;
 mod replica_set;
+mod scheduler;
 mod service_account;
 #[cfg(test)]
 mod testing;
+mod volume;
 
 use std::sync::Arc;
 
@@ -138,7 +143,11 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(deployment::Rollouts::default()),
         Box::new(replica_set::Replicas::sets()),
         Box::new(replica_set::Replicas::controllers()),
+        Box::new(volume::Binding::default()),
+        Box::new(scheduler::Scheduler::default()),
+        Box::new(kubelet::Kubelet::default()),
         Box::new(endpoints::Backends),
+        Box::new(balancer::Balancers::default()),
         Box::new(protection::InUse),
         Box::new(aggregation::Aggregation),
     ]

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::cel::Rules;
 use super::props::Props;
 use super::{embedded, prune, validate};
 use crate::invalid::Invalid;
@@ -33,6 +34,9 @@ fn walk(path: &str, schema: &Props, root: bool, meta: bool, pruned: bool, errors
         }
         if wrong.is_empty() {
             wrong = validate::validate(&at, default, schema, None);
+        }
+        if let (true, false, Some(rules)) = (wrong.is_empty(), meta, Rules::compile(schema, schema.embedded)) {
+            wrong = rules.validate(&at, default, schema, (Some(default), None), schema.embedded);
         }
         errors.extend(wrong);
     }

@@ -211,6 +211,83 @@ fn schemas() {
 }
 
 #[test]
+fn rules() {
+    let spec = |properties: Value, rules: Value| json!({"type": "object", "properties": {"spec": {"type": "object", "properties": properties, "x-kubernetes-validations": rules}}});
+    let at = "spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0]";
+    check(
+        schema(spec(json!({"a": {"type": "string"}}), json!([{"rule": "self.b == 1"}]))),
+        &[&format!(
+            "{at}.rule: Invalid value: {{\"Rule\":\"self.b == 1\",\"Message\":\"\",\"MessageExpression\":\"\",\"Reason\":null,\"FieldPath\":\"\",\"OptionalOldSelf\":null}}: compilation failed: ERROR: <input>:1:5: undefined field 'b'\n | self.b == 1\n | ....^"
+        )],
+    );
+    check(
+        schema(spec(json!({"a": {"type": "string"}}), json!([{"rule": " "}]))),
+        &[&format!("{at}.rule: Required value")],
+    );
+    check(
+        schema(spec(
+            json!({"a": {"type": "string"}}),
+            json!([{"rule": "self.a != ''", "reason": "Why", "fieldPath": ".b"}]),
+        )),
+        &[
+            &format!(
+                "{at}.reason: Unsupported value: \"Why\": supported values: \"FieldValueDuplicate\", \"FieldValueForbidden\", \"FieldValueInvalid\", \"FieldValueRequired\""
+            ),
+            &format!("{at}.fieldPath: Invalid value: \".b\": must be a valid path"),
+        ],
+    );
+    let far = "exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)";
+    let list = json!({"l": {"type": "array", "items": {"type": "string"}}});
+    check(
+        schema(spec(list, json!([{"rule": "self.l.all(x, self.l.all(y, x == y))"}]))),
+        &[
+            &format!("{at}.rule: Forbidden: estimated rule cost {far}"),
+            &format!(
+                "{at}.rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
+            ),
+            &format!(
+                "spec.validation.openAPIV3Schema: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema {far}"
+            ),
+        ],
+    );
+    let numbers = json!({"min": {"type": "integer"}, "max": {"type": "integer"}});
+    check(
+        schema(spec(
+            numbers.clone(),
+            json!([{"rule": "self.min <= self.max", "messageExpression": "'min (%d) over max (%d)'.format([self.min, self.max])"}]),
+        )),
+        &[],
+    );
+    check(
+        schema(spec(
+            numbers,
+            json!([{"rule": "self.min <= self.max", "messageExpression": "'min (' + string(self.min) + ')'"}]),
+        )),
+        &[
+            &format!("{at}.messageExpression: Forbidden: estimated messageExpression cost {far}"),
+            &format!(
+                "{at}.messageExpression: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
+            ),
+            &format!(
+                "spec.validation.openAPIV3Schema: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema {far}"
+            ),
+        ],
+    );
+    let items = json!({"l": {"type": "array", "maxItems": 3, "items": {"type": "object", "properties": {"k": {"type": "string", "maxLength": 9}}, "x-kubernetes-validations": [{"rule": "self.k == oldSelf.k"}]}}});
+    let within = "spec.validation.openAPIV3Schema.properties[spec].properties[l]";
+    check(
+        schema(spec(items, json!([]))),
+        &[&format!(
+            "{within}.items.x-kubernetes-validations[0].rule: Invalid value: \"self.k == oldSelf.k\": oldSelf cannot be used on the uncorrelatable portion of the schema within {within}"
+        )],
+    );
+    check(
+        schema(spec(json!({"a": {"type": "integer"}}), json!([{"rule": "self.a > 0", "optionalOldSelf": true}]))),
+        &[&format!("{at}.optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule")],
+    );
+}
+
+#[test]
 fn what_may_change() {
     let old = created(widgets());
     let mut established = old.clone();

@@ -3,6 +3,7 @@
 //! A definition is defaulted and validated by [`definition`] and given its names by [`conditions`]. Once it is
 //! established, [`Definition::compile`] makes it into what the server needs to serve its objects.
 
+mod cel;
 mod columns;
 pub(crate) mod conditions;
 mod conversion;
@@ -15,6 +16,8 @@ mod format;
 mod jsonpath;
 mod lists;
 mod node;
+mod old;
+mod parts;
 mod pattern;
 mod props;
 mod prune;
@@ -29,6 +32,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
+use self::cel::Rules;
 use crate::invalid::{Invalid, Why};
 use crate::object::{at, flag, items, text};
 use crate::schema::NodeRef;
@@ -67,6 +71,8 @@ pub(crate) struct Version {
     preserve: bool,
     /// The schema, for objects as they are written.
     props: Props,
+    /// Its CEL rules, where it has any.
+    rules: Option<Rules>,
 }
 
 impl Definition {
@@ -105,6 +111,7 @@ impl Version {
             selectable: paths.map(|path| path.trim_start_matches('.').to_owned()).collect(),
             deprecation,
             preserve: flag(spec, "preserveUnknownFields"),
+            rules: Rules::compile(&props, true),
             props,
         }
     }
@@ -132,7 +139,7 @@ impl Version {
     pub(crate) fn validate(&self, object: &Value, old: Option<&Value>) -> Vec<Invalid> {
         let mut errors = validate::validate("", object, &self.props, old);
         errors.extend(scale::validate(object, self.scale.as_ref(), false));
-        self.rules(object, old, errors)
+        self.all(object, old, errors)
     }
 
     /// What is wrong with a change of the status: the status against its schema, and the CEL rules of all.
@@ -142,11 +149,11 @@ impl Version {
             errors.extend(validate::validate("status", status, schema, old.get("status")));
         }
         errors.extend(scale::validate(object, self.scale.as_ref(), true));
-        self.rules(object, Some(old), errors)
+        self.all(object, Some(old), errors)
     }
 
     /// What follows the schema: embedded objects, list types, and the CEL rules unless the object is too wrong for them.
-    fn rules(&self, object: &Value, old: Option<&Value>, mut errors: Vec<Invalid>) -> Vec<Invalid> {
+    fn all(&self, object: &Value, old: Option<&Value>, mut errors: Vec<Invalid>) -> Vec<Invalid> {
         embedded::validate("", object, &self.props, &mut errors);
         let mut twice = Vec::new();
         if let Some(old) = old {
@@ -157,10 +164,16 @@ impl Version {
         }
         let blocks =
             |why: Why| matches!(why, Why::NotSupported | Why::Required | Why::TooLong | Why::TooMany | Why::Type);
-        if self.props.any(&|schema| !schema.rules.is_empty()) && errors.iter().any(|error| blocks(error.why)) {
-            let detail = "some validation rules were not checked because the object was invalid; correct the existing \
-                          errors to complete validation";
-            errors.push(Invalid::invalid("<nil>", &Value::Null, detail));
+        let Some(rules) = &self.rules else {
+            return errors;
+        };
+        match errors.iter().any(|error| blocks(error.why)) {
+            true => {
+                let detail = "some validation rules were not checked because the object was invalid; correct the existing \
+                              errors to complete validation";
+                errors.push(Invalid::invalid("<nil>", &Value::Null, detail));
+            }
+            false => errors.extend(rules.validate("", object, &self.props, (old, old), true)),
         }
         errors
     }

@@ -112,8 +112,6 @@ pub(crate) struct Rule {
     pub(crate) field_path: String,
     /// Whether `oldSelf` is an optional value.
     pub(crate) optional_old_self: Option<bool>,
-    /// The whole rule as it is written.
-    pub(crate) raw: Value,
 }
 
 impl Rule {
@@ -126,8 +124,21 @@ impl Rule {
             reason: value.get("reason").and_then(Value::as_str).map(ToOwned::to_owned),
             field_path: text("fieldPath"),
             optional_old_self: value.get("optionalOldSelf").and_then(Value::as_bool),
-            raw: value.clone(),
         }
+    }
+
+    /// The rule as upstream's internal type prints it in a refusal.
+    pub(crate) fn internal(&self) -> String {
+        let text = |text: &str| Value::from(text).to_string();
+        let reason = self.reason.as_deref().map_or_else(|| "null".to_owned(), text);
+        let optional = self.optional_old_self.map_or_else(|| "null".to_owned(), |optional| optional.to_string());
+        format!(
+            "{{\"Rule\":{},\"Message\":{},\"MessageExpression\":{},\"Reason\":{reason},\"FieldPath\":{},\"OptionalOldSelf\":{optional}}}",
+            text(&self.rule),
+            text(&self.message),
+            text(&self.message_expression),
+            text(&self.field_path)
+        )
     }
 
     /// The rule for people: its message, else itself.

@@ -2,56 +2,15 @@
 
 use serde_json::Value;
 
+use super::cel::{self, exceeds, most_often};
 use super::defaults;
+use super::old::Old;
 use super::props::{Additional, Props};
 use super::selectable;
 use super::structural;
-use crate::invalid::Invalid;
-use crate::object::{items, text};
+use crate::invalid::{Invalid, Why};
 
-/// What the definition did before an update; it may go on doing so.
-#[derive(Debug, Default)]
-pub(crate) struct Old {
-    /// A version had no schema.
-    pub(crate) lacks_schemas: bool,
-    /// Versions whose schemas have not changed.
-    pub(crate) unchanged: Vec<String>,
-    /// A type was none of OpenAPI.
-    odd_types: bool,
-    /// A default had unknown fields.
-    unpruned: bool,
-    /// A set had items that are not atomic.
-    granular_sets: bool,
-    /// A list-map's keys were nullable or optional.
-    loose_keys: bool,
-}
-
-impl Old {
-    /// Reads what the old spec did.
-    pub(crate) fn read(spec: &Value, old: &Value) -> Self {
-        let schema =
-            |version: &Value| version.pointer("/schema/openAPIV3Schema").filter(|schema| schema.is_object()).cloned();
-        let versions = items(old, "versions");
-        let schemas: Vec<Props> = versions.iter().filter_map(schema).map(|schema| Props::read(&schema)).collect();
-        let any = |test: &dyn Fn(&Props) -> bool| schemas.iter().any(|schema| schema.any(test));
-        let unchanged = items(spec, "versions").iter().filter(|new| {
-            let before = versions.iter().find(|old| text(old, "name") == text(new, "name"));
-            before.is_some_and(|old| old.get("schema") == new.get("schema"))
-        });
-        Self {
-            lacks_schemas: versions.iter().any(|version| schema(version).is_none()),
-            unchanged: unchanged.map(|version| text(version, "name").to_owned()).collect(),
-            odd_types: any(&|schema| !schema.kind.is_empty() && !TYPES.contains(&schema.kind.as_str())),
-            unpruned: any(&|schema| {
-                schema.default.as_ref().is_some_and(|default| defaults::is_unpruned(default, schema))
-            }),
-            granular_sets: any(&|schema| !atomic_items(schema).is_empty()),
-            loose_keys: any(&|schema| !keys("", schema).is_empty()),
-        }
-    }
-}
-
-const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+pub(super) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
 /// What is wrong with a schema. `status`: whether there is a status subresource; `unchanged`: whether the schema was
 /// there before as it is, in which case the cost of its rules is not held against it.
@@ -71,7 +30,7 @@ pub(crate) fn validate(
     if props.nullable {
         errors.push(Invalid::forbidden(format!("{path}.nullable"), "nullable cannot be true at the root"));
     }
-    let mut unreadable = None;
+    let (mut unreadable, mut right) = (None, false);
     match structural::readable(&props) {
         Err(error) => unreadable = Some(Invalid::invalid(path, &"".into(), error)),
         Ok(()) => {
@@ -80,14 +39,25 @@ pub(crate) fn validate(
                 true => defaults::validate(path, &props, !old.unpruned),
                 false => wrong,
             };
+            right = wrong.is_empty();
             errors.extend(wrong);
         }
     }
-    let _ = unchanged;
-    let mut found = Found::default();
-    walk(&props, path, &Place { root: true, defaults: Ok(()), ..Place::default() }, old, &mut found);
-    errors.extend(found.schema);
-    errors.extend(found.cel);
+    // CEL rules are only read where the schema is right so far.
+    let often = right.then_some(Some(1));
+    let mut found = Found { free: unchanged, ..Found::default() };
+    walk(&props, path, &Place { root: true, often, ..Place::default() }, old, &mut found);
+    let Found { schema, cel, total, dear, .. } = found;
+    errors.extend(schema);
+    errors.extend(cel);
+    if total > SCHEMA_COST {
+        for (_, at) in dear {
+            let detail = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
+            errors.push(Invalid::forbidden(at, detail));
+        }
+        let what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema";
+        errors.push(Invalid::forbidden(path, exceeds(what, total, SCHEMA_COST)));
+    }
     if errors.len() == before {
         errors.extend(unreadable);
     }
@@ -132,7 +102,30 @@ fn root_keywords(schema: &Value, props: &Props, path: &str, errors: &mut Vec<Inv
 struct Found {
     schema: Vec<Invalid>,
     cel: Vec<Invalid>,
+    /// Whether what a rule by itself costs is not held against it.
+    free: bool,
+    /// What all rules together cost.
+    total: u64,
+    /// The rules that cost most, the dearest first.
+    dear: Vec<(u64, String)>,
 }
+
+impl Found {
+    /// Takes note of what an expression costs at most.
+    fn spend(&mut self, cost: u64, path: String) {
+        self.total = self.total.saturating_add(cost);
+        if cost >= SCHEMA_COST / 100 {
+            self.dear.push((cost, path));
+            self.dear.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
+            self.dear.truncate(4);
+        }
+    }
+}
+
+/// What a rule may cost, by the estimate.
+const RULE_COST: u64 = 10_000_000;
+/// What all rules of a schema may cost.
+const SCHEMA_COST: u64 = 100_000_000;
 
 /// Where in a schema we are.
 #[derive(Debug, Clone)]
@@ -142,13 +135,15 @@ struct Place {
     defaults: Result<(), String>,
     /// Whether this describes `apiVersion`, `kind` or `metadata`, or a part of them.
     meta: bool,
+    /// Where rules are read: how often a value can stand here, if that is bounded.
+    often: Option<Option<u64>>,
     /// The nearest place above below which old and new values cannot be brought together.
     uncorrelatable: Option<String>,
 }
 
 impl Default for Place {
     fn default() -> Self {
-        Self { root: false, defaults: Ok(()), meta: false, uncorrelatable: None }
+        Self { root: false, defaults: Ok(()), meta: false, often: None, uncorrelatable: None }
     }
 }
 
@@ -156,9 +151,22 @@ impl Place {
     fn below(&self) -> Self {
         Self { root: false, ..self.clone() }
     }
+
+    /// Below, as often as there are items.
+    fn times(&self, most: Option<i64>) -> Self {
+        let most = most.and_then(|most| u64::try_from(most).ok());
+        let often = self.often.map(|often| Some(often?.saturating_mul(most?)));
+        Self { often, ..self.below() }
+    }
+
+    /// Inside of logic, where no rules are.
+    fn inside(&self) -> Self {
+        Self { often: None, ..self.below() }
+    }
 }
 
 fn walk(schema: &Props, path: &str, place: &Place, old: &Old, found: &mut Found) {
+    let before = found.schema.len();
     keywords(schema, path, place, old, found);
     if let Some(additional) = &schema.additional {
         let at = format!("{path}.additionalProperties");
@@ -168,7 +176,7 @@ fn walk(schema: &Props, path: &str, place: &Place, old: &Old, found: &mut Found)
             found.schema.push(Invalid::forbidden(&at, detail));
         }
         if let Additional::Schema(child) = additional {
-            let mut below = place.below();
+            let mut below = place.times(schema.max_properties);
             if place.meta {
                 below.defaults = Err("inside additionalProperties applying to object metadata".to_owned());
             }
@@ -190,15 +198,15 @@ fn walk(schema: &Props, path: &str, place: &Place, old: &Old, found: &mut Found)
         walk(child, &format!("{path}.properties[{name}]"), &below, old, found);
     }
     if let Some(child) = &schema.not {
-        walk(child, &format!("{path}.not"), &place.below(), old, found);
+        walk(child, &format!("{path}.not"), &place.inside(), old, found);
     }
     for (name, list) in [("allOf", &schema.all_of), ("oneOf", &schema.one_of), ("anyOf", &schema.any_of)] {
         for (index, child) in list.iter().enumerate() {
-            walk(child, &format!("{path}.{name}[{index}]"), &place.below(), old, found);
+            walk(child, &format!("{path}.{name}[{index}]"), &place.inside(), old, found);
         }
     }
     if let Some(child) = &schema.items {
-        let mut below = place.below();
+        let mut below = place.times(schema.max_items);
         if schema.list_type.as_deref() != Some("map") {
             below.uncorrelatable.get_or_insert_with(|| path.to_owned());
         }
@@ -206,6 +214,64 @@ fn walk(schema: &Props, path: &str, place: &Place, old: &Old, found: &mut Found)
     }
     extensions(schema, path, old, found);
     cel_texts(schema, path, found);
+    if let (Some(often), true) = (place.often, found.schema.len() == before) {
+        expressions(schema, path, place, often, found);
+    }
+}
+
+/// Reads the rules of a schema, and estimates what they cost.
+fn expressions(schema: &Props, path: &str, place: &Place, often: Option<u64>, found: &mut Found) {
+    if schema.rules.is_empty() {
+        return;
+    }
+    let Some(own) = cel::declare(schema, place.root || schema.embedded) else {
+        let detail = "internal error: failed to retrieve type information for x-kubernetes-validations";
+        found.cel.push(Invalid {
+            why: Why::Internal,
+            path: format!("{path}.x-kubernetes-validations"),
+            value: None,
+            detail: detail.to_owned(),
+        });
+        return;
+    };
+    let often = often.unwrap_or_else(|| most_often(schema));
+    for (index, rule) in schema.rules.iter().enumerate() {
+        let at = |key: &str| format!("{path}.x-kubernetes-validations[{index}].{key}");
+        let compiled = cel::compile(rule, &own);
+        let cost = compiled.cost.saturating_mul(often);
+        if !found.free && cost > RULE_COST {
+            found.cel.push(Invalid::forbidden(at("rule"), exceeds("estimated rule cost", cost, RULE_COST)));
+        }
+        found.spend(cost, at("rule"));
+        let shown = Some(rule.internal());
+        let wrong =
+            |key: &str, detail: String| Invalid { why: Why::Invalid, path: at(key), value: shown.clone(), detail };
+        if let Some(error) = compiled.error {
+            found.cel.push(wrong("rule", error));
+        }
+        if let Some(error) = compiled.message_error {
+            found.cel.push(wrong("messageExpression", error));
+        } else {
+            let cost = compiled.message_cost;
+            if !found.free && cost > RULE_COST {
+                let detail = exceeds("estimated messageExpression cost", cost, RULE_COST);
+                found.cel.push(Invalid::forbidden(at("messageExpression"), detail));
+            }
+            found.spend(cost, at("messageExpression"));
+        }
+        match (compiled.uses_old, &place.uncorrelatable, rule.optional_old_self) {
+            (true, Some(above), _) => {
+                let detail =
+                    format!("oldSelf cannot be used on the uncorrelatable portion of the schema within {above}");
+                found.cel.push(Invalid::invalid(at("rule"), &rule.rule.as_str().into(), detail));
+            }
+            (false, _, Some(optional)) => {
+                let detail = "may not be set if oldSelf is not used in rule";
+                found.cel.push(Invalid::invalid(at("optionalOldSelf"), &optional.into(), detail));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Keywords that are not supported, types and defaults.
@@ -291,7 +357,7 @@ fn extensions(schema: &Props, path: &str, old: &Old, found: &mut Found) {
 }
 
 /// The keyword that a set's items lack to be atomic, if they do.
-fn atomic_items(schema: &Props) -> &'static str {
+pub(super) fn atomic_items(schema: &Props) -> &'static str {
     let items = schema.items.as_deref().filter(|_| schema.list_type.as_deref() == Some("set"));
     match items {
         Some(items) if items.kind == "array" && !matches!(items.list_type.as_deref(), None | Some("atomic")) => {
@@ -335,7 +401,7 @@ fn list_map(schema: &Props, path: &str, errors: &mut Vec<Invalid>) {
 }
 
 /// The keys of a list-map are always there and never null; neither are items of list-maps and sets.
-fn keys(path: &str, schema: &Props) -> Vec<Invalid> {
+pub(super) fn keys(path: &str, schema: &Props) -> Vec<Invalid> {
     let mut errors = Vec::new();
     let kind = schema.list_type.as_deref().unwrap_or_default();
     let Some(items) = schema.items.as_deref().filter(|_| kind == "set" || kind == "map") else {

@@ -26,6 +26,17 @@ pub(crate) enum Strictness {
     Strict,
 }
 
+/// The encodings of bodies that are objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// `application/json`
+    Json,
+    /// `application/yaml`
+    Yaml,
+    /// `application/vnd.kubernetes.protobuf`, for built-in kinds.
+    Protobuf,
+}
+
 /// A body as JSON, with what is wrong but tolerable: duplicate keys, by path, as strict decoding words them.
 #[derive(Debug)]
 pub(crate) struct Parsed {
@@ -93,7 +104,7 @@ fn read_yaml(body: &[u8]) -> Result<(Tree, Vec<String>), String> {
 ///
 /// # Errors
 /// 400, where it is no JSON, of another kind or version, or has a value of a wrong type.
-pub(crate) fn object(body: &[u8], is_yaml: bool, expected: Expected<'_>) -> Result<Decoded, Refusal> {
+pub(crate) fn object(body: &[u8], encoding: Encoding, expected: Expected<'_>) -> Result<Decoded, Refusal> {
     let unrecognized = |why: &str| {
         let kind = expected.kind;
         Refusal::bad_request(format!(
@@ -101,9 +112,10 @@ pub(crate) fn object(body: &[u8], is_yaml: bool, expected: Expected<'_>) -> Resu
             summary(body)
         ))
     };
-    let (tree, mut twice) = match is_yaml {
-        true => read_yaml(body).map_err(|why| unrecognized(&why))?,
-        false => match json::parse(body) {
+    let (tree, mut twice) = match encoding {
+        Encoding::Yaml => read_yaml(body).map_err(|why| unrecognized(&why))?,
+        Encoding::Protobuf => (Tree::from(protobuf(body).map_err(|why| unrecognized(&why))?), Vec::new()),
+        Encoding::Json => match json::parse(body) {
             Ok(tree) => (tree, Vec::new()),
             Err(why) => return Err(unrecognized(&format!("couldn't get version/kind; json parse error: {why}"))),
         },

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Expected, fit, object, strict_refusal};
+use super::{Encoding, Expected, fit, object, strict_refusal};
 use crate::schema::builtin;
 
 fn expected(group: &'static str, kind: &'static str) -> Expected<'static> {
@@ -18,7 +18,7 @@ fn expected(group: &'static str, kind: &'static str) -> Expected<'static> {
 }
 
 fn refused(group: &'static str, kind: &'static str, body: &str) -> String {
-    let refusal = object(body.as_bytes(), false, expected(group, kind)).unwrap_err();
+    let refusal = object(body.as_bytes(), Encoding::Json, expected(group, kind)).unwrap_err();
     assert_eq!(refusal.code, 400, "{body}");
     refusal.message
 }
@@ -180,7 +180,7 @@ fn what_cannot_be_read_is_refused_in_upstreams_words() {
 #[test]
 fn what_is_unknown_or_comes_twice_is_told_in_order() {
     let body = r#"{"zeta":1,"data":{"a":"1","a":"2"},"metadata":{"name":"n","nope":{}},"alpha":1,"Data":{}}"#;
-    let decoded = object(body.as_bytes(), false, expected("", "ConfigMap")).unwrap();
+    let decoded = object(body.as_bytes(), Encoding::Json, expected("", "ConfigMap")).unwrap();
     let strict = [
         r#"unknown field "zeta""#,
         r#"duplicate field "data.a""#,
@@ -196,7 +196,7 @@ fn what_is_unknown_or_comes_twice_is_told_in_order() {
         r#"ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "zeta", duplicate field "data.a""#
     );
     let pod = r#"{"spec":{"containers":[{"name":"a"},{"name":"b","ports":[{"containerPort":1,"nope":1}]}]}}"#;
-    let decoded = object(pod.as_bytes(), false, expected("", "Pod")).unwrap();
+    let decoded = object(pod.as_bytes(), Encoding::Json, expected("", "Pod")).unwrap();
     assert_eq!(decoded.strict, [r#"unknown field "spec.containers[1].ports[0].nope""#]);
 }
 
@@ -204,15 +204,15 @@ fn what_is_unknown_or_comes_twice_is_told_in_order() {
 fn custom_objects_stay_as_they_are() {
     let widget = Expected { group: "kd.example.com", version: "v1", kind: "Widget", node: None };
     let body = br#"{"apiVersion":"kd.example.com/v1","kind":"Widget","spec":{"a":1,"a":null,"f":1.0}}"#;
-    let decoded = object(body, false, widget).unwrap();
+    let decoded = object(body, Encoding::Json, widget).unwrap();
     assert_eq!(decoded.value["spec"], json!({"a": null, "f": 1}));
     assert_eq!(decoded.strict, [r#"duplicate field "spec.a""#]);
-    let other = object(br#"{"apiVersion":"v1","kind":"Widget"}"#, false, widget).unwrap_err();
+    let other = object(br#"{"apiVersion":"v1","kind":"Widget"}"#, Encoding::Json, widget).unwrap_err();
     assert_eq!(
         other.message,
         "the API version in the data (v1) does not match the expected API version (kd.example.com/v1)"
     );
-    let none = object(br#"{"apiVersion":"kd.example.com/v1"}"#, false, widget).unwrap_err();
+    let none = object(br#"{"apiVersion":"kd.example.com/v1"}"#, Encoding::Json, widget).unwrap_err();
     assert_eq!(
         none.message,
         r#"the object provided is unrecognized (must be of type Widget): Object 'Kind' is missing in '{"apiVersion":"kd.example.com/v1"}' ({"apiVersion":"kd.example.com/ ...)"#
@@ -279,7 +279,7 @@ fn objects_become_what_their_types_encode() {
 #[test]
 fn yaml_is_read_too() {
     let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yml}\ndata: {a: 'x'}\nnope: 1\n";
-    let decoded = object(text.as_bytes(), true, expected("", "ConfigMap")).unwrap();
+    let decoded = object(text.as_bytes(), Encoding::Yaml, expected("", "ConfigMap")).unwrap();
     assert_eq!(decoded.value["data"], json!({"a": "x"}));
     assert_eq!(decoded.strict, [r#"unknown field "nope""#]);
 }

@@ -28,6 +28,9 @@ fn annotate(object: &mut Value, generation: i64) {
 
 impl Behaviour for DaemonSet {
     fn default(&self, object: &mut Value) {
+        if !has(at(at(object, "metadata"), "annotations"), TEMPLATE_GENERATION) {
+            annotate(object, 0); // The conversion to this version always writes it.
+        }
         let Some(spec) = make(object, "spec") else { return };
         default(spec, "revisionHistoryLimit", 10);
         if let Some(template) = make(spec, "template") {

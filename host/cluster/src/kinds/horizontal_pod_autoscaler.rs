@@ -45,12 +45,15 @@ impl Behaviour for HorizontalPodAutoscaler {
     }
 
     fn validate(&self, object: &Value) -> Vec<Invalid> {
-        validate(at(object, "spec"), 1)
+        validate(at(object, "spec"), 1, true)
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> Vec<Invalid> {
-        let least = i64::from(int(at(old, "spec"), "minReplicas") != Some(0));
-        validate(at(object, "spec"), least)
+        let (spec, before) = (at(object, "spec"), at(old, "spec"));
+        let least = i64::from(int(before, "minReplicas") != Some(0));
+        let target = |spec, field| at(at(spec, "scaleTargetRef"), field);
+        let other = ["apiVersion", "kind"].iter().any(|field| target(spec, field) != target(before, field));
+        validate(spec, least, other)
     }
 
     fn validate_status(&self, object: &Value, _old: &Value) -> Vec<Invalid> {
@@ -86,7 +89,8 @@ fn rules(behavior: &mut Value, direction: &str, policies: Value, window: Option<
     }
 }
 
-fn validate(spec: &Value, least: i64) -> Vec<Invalid> {
+/// `strict` also looks at the version of what is to be scaled, which servers once did not.
+fn validate(spec: &Value, least: i64, strict: bool) -> Vec<Invalid> {
     let path = Path::new("spec");
     let (min, max) = (int(spec, "minReplicas"), int(spec, "maxReplicas").unwrap_or_default());
     let mut errors = Vec::new();
@@ -102,6 +106,7 @@ fn validate(spec: &Value, least: i64) -> Vec<Invalid> {
         errors.push(Invalid::invalid(path.child("maxReplicas"), &Value::from(max), detail));
     }
     reference(at(spec, "scaleTargetRef"), &path.child("scaleTargetRef"), &mut errors);
+    errors.extend(api_version(spec).filter(|_| strict));
     let path_of_metrics = path.child("metrics");
     for (index, metric) in items(spec, "metrics").iter().enumerate() {
         self::metric(metric, &path_of_metrics.index(index), &mut errors);
@@ -127,6 +132,20 @@ fn reference(reference: &Value, path: &Path, errors: &mut Vec<Invalid>) {
             value => errors.extend(form(&path.child(field), value, name::path_segment)),
         }
     }
+}
+
+/// What is to be scaled has a group, but for the one kind of the core.
+fn api_version(spec: &Value) -> Option<Invalid> {
+    let target = at(spec, "scaleTargetRef");
+    let version = text(target, "apiVersion");
+    let detail = match version.split('/').collect::<Vec<_>>().as_slice() {
+        [_] | ["", _] if text(target, "kind") != "ReplicationController" => {
+            "apiVersion must specify API group".to_owned()
+        }
+        [_] | [_, _] => return None,
+        _ => format!("unexpected GroupVersion string: {version}"),
+    };
+    Some(Invalid::invalid("spec.scaleTargetRef.apiVersion", &Value::from(version), detail))
 }
 
 fn scaling_rules(rules: &Value, path: &Path, errors: &mut Vec<Invalid>) {
@@ -328,6 +347,7 @@ mod tests {
             [
                 "spec.maxReplicas: Invalid value: 3: must be greater than or equal to `minReplicas`",
                 "spec.scaleTargetRef.name: Required value",
+                "spec.scaleTargetRef.apiVersion: Invalid value: \"\": apiVersion must specify API group",
                 "spec.metrics[0].pods.target.averageValue: Invalid value: \"0\": must be positive",
                 "spec.metrics[0].resource: Required value: must populate information for the given metric source",
             ]

@@ -1,6 +1,10 @@
 //! How built-in kinds behave: upstream's defaults, strategies and validation, one family a module.
 
+mod admission_match;
+pub(crate) mod admission_policy;
+pub(crate) mod api_service;
 pub(crate) mod bootstrap;
+pub(crate) mod certificate_request;
 pub(crate) mod config_map;
 pub(crate) mod controller_revision;
 mod cron;
@@ -10,6 +14,7 @@ pub(crate) mod deployment;
 pub(crate) mod endpoints;
 pub(crate) mod event;
 pub(crate) mod field;
+pub(crate) mod flow_control;
 pub(crate) mod horizontal_pod_autoscaler;
 mod horizontal_pod_autoscaler_v1;
 mod image_reference;
@@ -30,6 +35,7 @@ pub(crate) mod pod;
 mod pod_container;
 mod pod_defaults;
 pub(crate) mod pod_disruption_budget;
+pub(crate) mod pod_parts;
 mod pod_path;
 pub(crate) mod pod_placement;
 mod pod_resources;
@@ -53,4 +59,5 @@ pub(crate) mod service_cidr;
 mod service_rules;
 pub(crate) mod stateful_set;
 pub(crate) mod storage;
+pub(crate) mod webhook;
 mod workload;

@@ -22,13 +22,15 @@ impl Behaviour for Pod {
     fn prepare_create(&self, object: &mut Value) {
         let mut status = json!({"phase": "Pending", "qosClass": pod_defaults::quality_of_service(object)});
         if !items(at(object, "spec"), "schedulingGates").is_empty() {
+            let now = at(at(object, "metadata"), "creationTimestamp");
             let gated = json!({
                 "type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "lastProbeTime": null,
-                "lastTransitionTime": null, "message": "Scheduling is blocked due to non-empty scheduling gates",
+                "lastTransitionTime": now, "message": "Scheduling is blocked due to non-empty scheduling gates",
             });
             set(&mut status, "conditions", vec![gated]);
         }
         set(object, "status", status);
+        pod_placement::merge_label_keys(object);
     }
 
     fn prepare_status(&self, object: &mut Value, old: &Value) {
@@ -114,7 +116,8 @@ impl Behaviour for Pod {
     }
 }
 
-fn metadata_and_spec(pod: &Value) -> Vec<Invalid> {
+/// What is wrong with a Pod, new or old.
+pub(super) fn metadata_and_spec(pod: &Value) -> Vec<Invalid> {
     let (metadata, spec, path) = (at(pod, "metadata"), at(pod, "spec"), Path::new("spec"));
     let mut errors = pod_spec::pod_annotations(at(metadata, "annotations"), spec, &Path::new("metadata.annotations"));
     errors.extend(pod_spec::validate(spec, Some(text(metadata, "name")), &path));
@@ -243,7 +246,7 @@ fn added_tolerations(new: &[Value], old: &[Value], path: &Path, errors: &mut Vec
 }
 
 /// What differs between two specs, a line a field, as a comparison in Go's syntax begins it.
-fn difference(old: &Value, new: &Value, lines: &mut String) {
+pub(super) fn difference(old: &Value, new: &Value, lines: &mut String) {
     let empty = serde_json::Map::new();
     let (old, new) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
     let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();

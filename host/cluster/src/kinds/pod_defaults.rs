@@ -6,6 +6,7 @@ use super::image_reference;
 use crate::object::{
     at, default, default_number, entries, existing, flag, has, int, items, items_mut, make, remove, set, text,
 };
+use crate::quantity::Quantity;
 
 /// The defaults of `template`, a PodTemplateSpec in a workload.
 pub(super) fn template(template: &mut Value) {
@@ -22,6 +23,9 @@ pub(super) fn pod(pod: &mut Value) {
         for container in items_mut(spec, list) {
             requests_from_limits(container);
         }
+    }
+    if has(spec, "resources") {
+        pod_requests(spec);
     }
     default(spec, "enableServiceLinks", true);
     if flag(spec, "hostNetwork") {
@@ -45,6 +49,58 @@ fn requests_from_limits(container: &mut Value) {
     for (resource, quantity) in limits.as_object().into_iter().flatten() {
         if !has(requests, resource) {
             set(requests, resource, quantity.clone());
+        }
+    }
+}
+
+/// What a Pod as a whole asks for, where it is limited as a whole: what its containers do, else its limits.
+fn pod_requests(spec: &mut Value) {
+    let limits = at(at(spec, "resources"), "limits").clone();
+    if limits.as_object().is_none_or(serde_json::Map::is_empty) {
+        return;
+    }
+    let asked: Vec<(&str, Quantity)> =
+        ["cpu", "memory"].iter().filter_map(|name| Some((*name, asked_for(spec, name)?))).collect();
+    let Some(requests) = make(spec, "resources").and_then(|resources| make(resources, "requests")) else { return };
+    for (name, quantity) in asked {
+        default(requests, name, quantity.to_string());
+    }
+    for (name, limit) in limits.as_object().into_iter().flatten() {
+        if matches!(name.as_str(), "cpu" | "memory") || name.starts_with("hugepages-") {
+            default(requests, name, limit.clone());
+        }
+    }
+}
+
+/// How much of a resource the containers ask for at most at one time; `None` if none does.
+fn asked_for(spec: &Value, name: &str) -> Option<Quantity> {
+    let asked = |container: &Value| {
+        Quantity::parse(text(at(at(container, "resources"), "requests"), name)).unwrap_or_else(|_| Quantity::zero())
+    };
+    let all = ["initContainers", "containers"].iter().flat_map(|list| items(spec, list));
+    all.into_iter().find(|container| has(at(at(container, "resources"), "requests"), name))?;
+    let mut running = Quantity::zero();
+    let mut peak = Quantity::zero();
+    for container in items(spec, "initContainers") {
+        let with = running.plus(&asked(container));
+        if text(container, "restartPolicy") == "Always" {
+            running = with.clone();
+        }
+        peak = peak.max(with);
+    }
+    let total = items(spec, "containers").iter().fold(running, |sum, container| sum.plus(&asked(container)));
+    Some(total.max(peak))
+}
+
+/// Nothing is finer than a thousandth: what is, is rounded up.
+fn round_up(holder: &mut Value) {
+    for list in ["limits", "requests"] {
+        let Some(quantities) = existing(holder, list).and_then(Value::as_object_mut) else { continue };
+        for quantity in quantities.values_mut() {
+            let Ok(amount) = Quantity::parse(quantity.as_str().unwrap_or_default()) else { continue };
+            if let (false, Ok(rounded)) = (amount.is_milli(), Quantity::parse(&format!("{}m", amount.milli_value()))) {
+                *quantity = Value::from(rounded.to_string());
+            }
         }
     }
 }
@@ -135,9 +191,13 @@ fn volume(volume: &mut Value) {
     }
 }
 
+/// What a value that is taken from the Pod does not say.
 fn field_reference(holder: &mut Value) {
     if let Some(reference) = existing(holder, "fieldRef") {
         default(reference, "apiVersion", "v1");
+    }
+    if let Some(reference) = existing(holder, "resourceFieldRef") {
+        default(reference, "divisor", "0");
     }
 }
 
@@ -153,16 +213,15 @@ fn container(container: &mut Value) {
     default(container, "imagePullPolicy", policy);
     default(container, "terminationMessagePath", "/dev/termination-log");
     default(container, "terminationMessagePolicy", "File");
-    make(container, "resources");
+    if let Some(resources) = make(container, "resources") {
+        round_up(resources);
+    }
     for port in items_mut(container, "ports") {
         default(port, "protocol", "TCP");
     }
     for variable in items_mut(container, "env") {
         if let Some(source) = existing(variable, "valueFrom") {
             field_reference(source);
-            if let Some(reference) = existing(source, "resourceFieldRef") {
-                default(reference, "divisor", "0");
-            }
             if let Some(reference) = existing(source, "fileKeyRef") {
                 default(reference, "optional", false);
             }
@@ -302,6 +361,18 @@ mod tests {
         assert_eq!(container["resources"]["requests"], json!({"cpu": "500m", "memory": "1Gi"}));
         assert_eq!(container["imagePullPolicy"], "IfNotPresent");
         assert_eq!(quality_of_service(&value), "Burstable");
+    }
+
+    #[test]
+    fn pods_are_limited_as_a_whole() {
+        let container = |cpu: &str| json!({"name": "c", "image": "i", "resources": {"requests": {"cpu": cpu}}});
+        let mut value = json!({"spec": {
+            "resources": {"limits": {"cpu": "3", "memory": "1Gi"}},
+            "initContainers": [container("2")], "containers": [container("500m"), container("0.0001")],
+        }});
+        pod(&mut value);
+        assert_eq!(value["spec"]["resources"]["requests"], json!({"cpu": "2", "memory": "1Gi"}));
+        assert_eq!(value["spec"]["containers"][1]["resources"]["requests"]["cpu"], "1m");
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::labels::{form, label_selector};
 use super::name;
 use crate::invalid::Invalid;
-use crate::object::{at, entries, has, int, items, text};
+use crate::object::{at, entries, existing, has, int, items, items_mut, set, text};
 use crate::path::Path;
 
 /// `tolerations`.
@@ -237,6 +237,41 @@ pub(super) fn spread(constraints: &[Value], path: &Path) -> Vec<Invalid> {
         errors.extend(label_selector(selector, &path.child("labelSelector")));
     }
     errors
+}
+
+/// Takes the values that a new Pod's own labels have into the selectors that ask for them by key.
+pub(super) fn merge_label_keys(pod: &mut Value) {
+    let labels = at(at(pod, "metadata"), "labels").clone();
+    let Some(spec) = existing(pod, "spec") else { return };
+    for constraint in items_mut(spec, "topologySpreadConstraints") {
+        merge_keys(constraint, &labels);
+    }
+    let Some(affinity) = existing(spec, "affinity") else { return };
+    for kind in ["podAffinity", "podAntiAffinity"] {
+        let Some(pods) = existing(affinity, kind) else { continue };
+        for term in items_mut(pods, "preferredDuringSchedulingIgnoredDuringExecution") {
+            if let Some(term) = existing(term, "podAffinityTerm") {
+                merge_keys(term, &labels);
+            }
+        }
+        for term in items_mut(pods, "requiredDuringSchedulingIgnoredDuringExecution") {
+            merge_keys(term, &labels);
+        }
+    }
+}
+
+fn merge_keys(holder: &mut Value, labels: &Value) {
+    let mut added = Vec::new();
+    for (list, operator) in [("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn")] {
+        for key in items(holder, list).iter().filter_map(Value::as_str).filter(|key| has(labels, key)) {
+            added.push(json!({"key": key, "operator": operator, "values": [at(labels, key)]}));
+        }
+    }
+    if let (false, Some(selector)) = (added.is_empty(), existing(holder, "labelSelector")) {
+        let mut expressions = items(selector, "matchExpressions").to_vec();
+        expressions.append(&mut added);
+        set(selector, "matchExpressions", expressions);
+    }
 }
 
 fn match_label_keys(keys: &[Value], selector: &Value, path: &Path, errors: &mut Vec<Invalid>) {

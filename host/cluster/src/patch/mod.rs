@@ -1,5 +1,6 @@
 //! The three patches that are not server-side apply.
 
+mod convert;
 mod json;
 mod printed;
 mod strategic;
@@ -10,7 +11,8 @@ use serde_json::{Map, Value};
 use crate::schema::Node;
 use crate::status::Refusal;
 
-pub(crate) use printed::printed;
+pub(crate) use convert::misfit;
+pub(crate) use printed::{json_kind, printed};
 
 /// RFC 6902. 400 where the patch is none, 413 for more than 10,000 operations, a bare 422 where it does not apply.
 pub(crate) fn json_patch(target: &Value, patch: &Value) -> Result<Value, Refusal> {
@@ -29,7 +31,7 @@ pub(crate) fn merge_patch(target: &mut Value, patch: &Value) -> Result<(), Refus
         (None, Value::Object(_)) => *target = pruned(patch),
         (_, Value::Null) => return Err(Refusal::bad_request("Invalid JSON Patch")),
         (_, other) => {
-            let kind = printed::json_kind(other);
+            let kind = json_kind(other);
             return Err(undecodable(&format!(
                 "json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
             )));

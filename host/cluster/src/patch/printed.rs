@@ -26,7 +26,7 @@ pub(super) fn printed_list(items: &[Value]) -> String {
 }
 
 /// What a value is called when it does not fit (`json: cannot unmarshal object into …`).
-pub(super) fn json_kind(value: &Value) -> &'static str {
+pub(crate) fn json_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

@@ -170,6 +170,7 @@ pub(super) static KINDS: &[Kind] = &[
         selectable: &["spec.clusterIP", "spec.type"]),
     // apiregistration.k8s.io
     kind!("apiregistration.k8s.io" "v1" "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1": APIService apiservices apiservice, CLUSTER,
+        behaviour: &kinds::api_service::ApiService,
         categories: &["api-extensions"], subresources: &[changed("status", "APIService")]),
     // apps
     kind!("apps" "v1" "io.k8s.api.apps.v1": ControllerRevision controllerrevisions controllerrevision, NAMESPACED, behaviour: &kinds::controller_revision::ControllerRevision),
@@ -214,6 +215,7 @@ pub(super) static KINDS: &[Kind] = &[
         categories: &["all"], subresources: &[changed("status", "Job")], selectable: &["status.successful"]),
     // certificates.k8s.io
     kind!("certificates.k8s.io" "v1" "io.k8s.api.certificates.v1": CertificateSigningRequest certificatesigningrequests certificatesigningrequest, CLUSTER,
+        behaviour: &kinds::certificate_request::CertificateRequest,
         short_names: &["csr"],
         subresources: &[
             changed("approval", "CertificateSigningRequest"),
@@ -265,16 +267,22 @@ pub(super) static KINDS: &[Kind] = &[
         short_names: &["vac"]),
     // admissionregistration.k8s.io
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": MutatingAdmissionPolicy mutatingadmissionpolicies mutatingadmissionpolicy, CLUSTER,
+        behaviour: &kinds::admission_policy::MUTATING,
         categories: &["api-extensions"]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": MutatingAdmissionPolicyBinding mutatingadmissionpolicybindings mutatingadmissionpolicybinding, CLUSTER,
+        behaviour: &kinds::admission_policy::MUTATING_BINDING,
         categories: &["api-extensions"]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": MutatingWebhookConfiguration mutatingwebhookconfigurations mutatingwebhookconfiguration, CLUSTER,
+        behaviour: &kinds::webhook::MUTATING,
         categories: &["api-extensions"]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": ValidatingAdmissionPolicy validatingadmissionpolicies validatingadmissionpolicy, CLUSTER,
+        behaviour: &kinds::admission_policy::VALIDATING,
         categories: &["api-extensions"], subresources: &[changed("status", "ValidatingAdmissionPolicy")]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": ValidatingAdmissionPolicyBinding validatingadmissionpolicybindings validatingadmissionpolicybinding, CLUSTER,
+        behaviour: &kinds::admission_policy::VALIDATING_BINDING,
         categories: &["api-extensions"]),
     kind!("admissionregistration.k8s.io" "v1" "io.k8s.api.admissionregistration.v1": ValidatingWebhookConfiguration validatingwebhookconfigurations validatingwebhookconfiguration, CLUSTER,
+        behaviour: &kinds::webhook::VALIDATING,
         categories: &["api-extensions"]),
     // apiextensions.k8s.io
     kind!("apiextensions.k8s.io" "v1" "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1": CustomResourceDefinition customresourcedefinitions customresourcedefinition, CLUSTER,
@@ -301,8 +309,10 @@ pub(super) static KINDS: &[Kind] = &[
         selectable: &["spec.driver", "spec.nodeName"]),
     // flowcontrol.apiserver.k8s.io
     kind!("flowcontrol.apiserver.k8s.io" "v1" "io.k8s.api.flowcontrol.v1": FlowSchema flowschemas flowschema, CLUSTER,
+        behaviour: &kinds::flow_control::FlowSchema,
         subresources: &[changed("status", "FlowSchema")]),
     kind!("flowcontrol.apiserver.k8s.io" "v1" "io.k8s.api.flowcontrol.v1": PriorityLevelConfiguration prioritylevelconfigurations prioritylevelconfiguration, CLUSTER,
+        behaviour: &kinds::flow_control::PriorityLevel,
         subresources: &[changed("status", "PriorityLevelConfiguration")]),
 ];
 

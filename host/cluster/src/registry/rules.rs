@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Resource, Source};
 use crate::decode;
 use crate::invalid::Invalid;
-use crate::kinds::{name, namespace};
+use crate::kinds::{name, namespace, pod_parts};
 use crate::schema;
 use crate::status::Refusal;
 
@@ -18,13 +18,13 @@ impl Resource {
         match self.source {
             Source::BuiltIn(_) => {
                 let Some(served) = self.version(version) else { return Ok(Vec::new()) };
-                decode::typed(object, served.node.get(), &self.kind, &self.api_version(version))
+                decode::typed(object, served.node.get(), &self.kind, version)
             }
             Source::Custom(_) => {
                 let meta = schema::builtin("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
                 let mut unknown = Vec::new();
                 if let Some(metadata) = object.get_mut("metadata") {
-                    let found = decode::typed(metadata, meta, &self.kind, &self.api_version(version))?;
+                    let found = decode::typed(metadata, meta, &self.kind, version)?;
                     unknown.extend(found.into_iter().map(|text| text.replacen('"', "\"metadata.", 1)));
                 }
                 if let Some(version) = self.custom(version) {
@@ -100,6 +100,8 @@ impl Resource {
             (Source::BuiltIn(kind), "finalize") if kind.kind == "Namespace" => {
                 namespace::prepare_finalize(object, old);
             }
+            (Source::BuiltIn(_), "ephemeralcontainers") => pod_parts::prepare_ephemeral(object, old),
+            (Source::BuiltIn(_), "resize") => pod_parts::prepare_resize(object, old),
             (Source::BuiltIn(kind), _) => kind.behaviour.prepare_update(object, old),
             (Source::Custom(_), "status") => custom_status(object, old),
             (Source::Custom(_), _) => {
@@ -143,6 +145,8 @@ impl Resource {
         match (&self.source, subresource) {
             (Source::BuiltIn(kind), "status") => kind.behaviour.validate_status(object, old),
             (Source::BuiltIn(kind), "finalize") if kind.kind == "Namespace" => namespace::validate_finalize(object),
+            (Source::BuiltIn(_), "ephemeralcontainers") => pod_parts::validate_ephemeral(object, old),
+            (Source::BuiltIn(_), "resize") => pod_parts::validate_resize(object, old),
             (Source::BuiltIn(kind), _) => kind.behaviour.validate_update(object, old),
             (Source::Custom(_), subresource) => {
                 self.custom(&self.stored).map_or_else(Vec::new, |version| match subresource {
@@ -184,7 +188,10 @@ impl Resource {
     /// The fields that an endpoint does not own, for server-side apply.
     pub(crate) fn reset_fields(&self, subresource: &str) -> &'static [&'static str] {
         match (subresource, self.has_status()) {
-            ("status", _) if self.built_in().is_none() => &["metadata", "spec"],
+            ("status", _) if &*self.key == "apps/deployments" => &["spec", "metadata.labels"],
+            ("status", _) if &*self.key == "/pods" => {
+                &["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"]
+            }
             ("status", _) => &["spec"],
             ("", true) => &["status"],
             _ => &[],

@@ -285,9 +285,8 @@ pub(crate) fn written(state: &State, ask: &Ask<'_>, written: &Written) -> Respon
 fn create(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let (resource, target) = (ask.resource, ask.target);
     let options = WriteOptions::read(ask.query, "CreateOptions", false)?;
-    let parsed = intake::parse(ask.request.headers(), ask.request.body(), &resource.kind)?;
-    let (mut object, mut warnings) =
-        intake::object(&state.registry, resource, &target.version, parsed, options.strictness)?;
+    let (headers, body) = (ask.request.headers(), ask.request.body());
+    let (mut object, mut warnings) = intake::object(headers, body, resource, &target.version, options.strictness)?;
     intake::settle_place(&mut object, &target.namespace, "")?;
     if subresource::is_review(resource) {
         return subresource::review(state, ask, object);
@@ -307,9 +306,8 @@ fn create(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
 fn update(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let (resource, target) = (ask.resource, ask.target);
     let options = WriteOptions::read(ask.query, "UpdateOptions", false)?;
-    let parsed = intake::parse(ask.request.headers(), ask.request.body(), &resource.kind)?;
-    let (mut object, mut warnings) =
-        intake::object(&state.registry, resource, &target.version, parsed, options.strictness)?;
+    let (headers, body) = (ask.request.headers(), ask.request.body());
+    let (mut object, mut warnings) = intake::object(headers, body, resource, &target.version, options.strictness)?;
     intake::settle_place(&mut object, &target.namespace, &target.name)?;
     let agent = ask.agent();
     let write = ask.write(&options, &agent);

@@ -8,11 +8,13 @@ use serde_json::{Map, Value, json};
 use super::State;
 use super::intake;
 use super::query::WriteOptions;
-use super::write::{self, Write, Written};
+use super::write::{self, Write, Written, versioned};
 use crate::apply::Operation;
-use crate::decode::{self, Strictness};
+use crate::decode::{self, Parsed, Strictness};
+use crate::invalid::Invalid;
 use crate::patch;
 use crate::registry::Resource;
+use crate::schema::Node;
 use crate::status::Refusal;
 
 /// The kinds of patches.
@@ -80,19 +82,89 @@ fn spoiled(shown: &str, why: &str) -> Refusal {
     refusal
 }
 
-/// A patch of a value without a kind's own structure, such as a Scale.
-pub(crate) fn merge_into(current: &Value, kind: Kind, body: &[u8]) -> Result<Value, Refusal> {
-    let given = match kind {
-        Kind::Apply => decode::yaml(body),
-        Kind::Json | Kind::Merge | Kind::Strategic => decode::json(body),
+/// What a patch makes of an object, and what strict decoding says of it.
+#[derive(Debug)]
+pub(crate) struct Patched {
+    /// The object, in the form of its type.
+    pub(crate) object: Value,
+    /// Duplicate and unknown fields.
+    pub(crate) faults: Vec<String>,
+}
+
+/// Carries out a patch that is no apply; `fit` makes the outcome canonical, or says why it cannot be.
+pub(crate) fn carry_out(
+    current: Value,
+    (kind, body, strictness): (Kind, &[u8], Strictness),
+    node: &Node,
+    fit: &dyn Fn(&mut Value) -> Result<Vec<String>, String>,
+) -> Result<Patched, Refusal> {
+    let Parsed { value: given, duplicates: mut faults } = decode::json(body).map_err(|why| match kind {
+        Kind::Strategic => Refusal::bad_request(why),
+        Kind::Json | Kind::Merge | Kind::Apply => Refusal::bad_request(format!("error decoding patch: {why}")),
+    })?;
+    let mut object = match kind {
+        Kind::Json => {
+            faults.iter_mut().for_each(|fault| fault.insert_str(0, "json patch "));
+            faults.extend(patch::json_patch_unknown(&given));
+            patch::json_patch(&current, &given)?
+        }
+        Kind::Strategic => patch::strategic(&current, &given, node)?,
+        Kind::Merge | Kind::Apply => {
+            let mut merged = current;
+            patch::merge_patch(&mut merged, &given)?;
+            merged
+        }
     };
-    let given = given.map_err(Refusal::bad_request)?.value;
-    if kind == Kind::Json {
-        return patch::json_patch(current, &given);
+    let shown = || match kind {
+        Kind::Strategic => patch::printed(&given),
+        Kind::Json | Kind::Merge | Kind::Apply => object.to_string(),
+    };
+    let shown = shown();
+    if kind == Kind::Strategic
+        && let Some(why) = patch::misfit(&object, node)
+    {
+        return Err(spoiled(&shown, &why));
     }
-    let mut merged = current.clone();
-    patch::merge_patch(&mut merged, &given)?;
-    Ok(merged)
+    faults.extend(fit(&mut object).map_err(|why| spoiled(&shown, &why))?);
+    match strictness {
+        Strictness::Ignore => faults.clear(),
+        Strictness::Strict if !faults.is_empty() => return Err(spoiled(&shown, &decode::strict_error(&faults))),
+        Strictness::Strict | Strictness::Warn => {}
+    }
+    Ok(Patched { object, faults })
+}
+
+/// An applied configuration, with what strict decoding says of it; strictly, that refuses it only once it is applied.
+pub(crate) fn read_config(body: &[u8]) -> Result<Parsed, Refusal> {
+    let mut parsed = decode::yaml(body).map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
+    if parsed.value.is_null() {
+        parsed.value = json!({});
+    }
+    if !parsed.value.is_object() {
+        let kind = patch::json_kind(&parsed.value);
+        return Err(Refusal::bad_request(format!(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: \
+             json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        )));
+    }
+    for duplicate in &mut parsed.duplicates {
+        // JSON is read as YAML here, whose parser tells the line and the key.
+        let key = duplicate.strip_prefix("duplicate field \"").and_then(|path| path.strip_suffix('"'));
+        if let Some(key) = key.and_then(|path| path.rsplit('.').next()) {
+            *duplicate = format!("yaml: unmarshal errors:\n  line 1: key {key:?} already set in map");
+        }
+        duplicate.insert_str(0, "error converting YAML to JSON: ");
+    }
+    Ok(parsed)
+}
+
+/// What is to be warned of in an applied configuration, or its refusal.
+pub(crate) fn config_warnings(duplicates: Vec<String>, strictness: Strictness) -> Result<Vec<String>, Refusal> {
+    match (strictness, duplicates.first()) {
+        (Strictness::Ignore, _) => Ok(Vec::new()),
+        (Strictness::Strict, Some(why)) => Err(Refusal::bad_request(format!("error strict decoding YAML: {why}"))),
+        (Strictness::Strict | Strictness::Warn, _) => Ok(duplicates),
+    }
 }
 
 /// Carries out a patch.
@@ -103,52 +175,55 @@ pub(crate) fn patch(state: &mut State, write: Write<'_>, asked: Patch<'_>) -> Re
         return apply(state, write, asked, old.as_ref());
     }
     let Some(old) = old else { return Err(Refusal::not_found(resource.subject(asked.name))) };
-    let current = shown(&resource, &old, write.version);
-    let text = std::str::from_utf8(asked.body).unwrap_or_default();
-    let given = decode::json(asked.body).map_err(Refusal::bad_request)?.value;
-    let mut patched = match asked.kind {
-        Kind::Json => patch::json_patch(&current, &given)?,
-        Kind::Strategic => {
-            let served = resource.version(write.version).ok_or_else(|| Refusal::internal("no structure is known"))?;
-            patch::strategic(&current, &given, served.node.get())?
+    let served = resource.version(write.version).ok_or_else(|| Refusal::internal("no structure is known"))?;
+    let node = served.node.get();
+    let fit = |object: &mut Value| match resource.built_in() {
+        Some(_) => {
+            if asked.kind != Kind::Strategic {
+                check_type(state, &resource, write.version, object)?;
+            }
+            decode::fit(object, node)
         }
-        Kind::Merge | Kind::Apply => {
-            let mut merged = current;
-            patch::merge_patch(&mut merged, &given)?;
-            merged
-        }
+        None => resource.decode(object, write.version).map_err(|refusal| {
+            let message = refusal.message.as_str();
+            message.split_once(": ").map_or(message, |(_, why)| why).to_owned()
+        }),
     };
-    let whole = if asked.kind == Kind::Strategic { text.to_owned() } else { patched.to_string() };
-    let faults = resource.decode(&mut patched, write.version).map_err(|refusal| match refusal.code {
-        StatusCode::BAD_REQUEST => {
-            let why = refusal.message.split_once(": ").map_or(refusal.message.as_str(), |(_, why)| why);
-            spoiled(&whole, why)
-        }
-        _ => refusal,
-    })?;
-    if asked.options.strictness == Strictness::Strict && !faults.is_empty() {
-        let why = format!("strict decoding error: {}", faults.join(", "));
-        return Err(spoiled(&whole, &why));
-    }
-    settle_identity(&resource, &mut patched, write, asked.name)?;
-    let warnings = if asked.options.strictness == Strictness::Warn { faults } else { Vec::new() };
-    let mut written = write::update(state, write, &old, patched)?;
-    written.warnings.splice(0..0, warnings);
+    let current = versioned(&resource, &old, write.version);
+    let what = (asked.kind, asked.body, asked.options.strictness);
+    let Patched { mut object, faults } = carry_out(current, what, node, &fit)?;
+    settle_identity(&resource, &mut object, write, asked.name)?;
+    let mut written = write::update(state, write, &old, object)?;
+    written.warnings.splice(0..0, faults);
     Ok(written)
 }
 
-/// An object in the version that is spoken.
-fn shown(resource: &Resource, object: &Value, version: &str) -> Value {
-    let mut object = object.clone();
-    if let Some(kind) = resource.built_in()
-        && version != resource.stored
-    {
-        kind.behaviour.from_stored(&mut object, version);
+/// A patched object of a built-in kind is still decoded as what it says it is.
+fn check_type(state: &State, resource: &Resource, version: &str, object: &Value) -> Result<(), String> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let expected = resource.api_version(version);
+    let (api_version, kind) = (text("apiVersion").unwrap_or(&expected), text("kind").unwrap_or(&resource.kind));
+    if api_version == expected && kind == resource.kind {
+        return Ok(());
     }
-    if let Some(fields) = object.as_object_mut() {
-        fields.insert("apiVersion".to_owned(), Value::from(resource.api_version(version)));
+    let (group, said) = api_version.split_once('/').unwrap_or(("", api_version));
+    let internal = |group: &str| match group.split('.').next().unwrap_or_default() {
+        "" => "core".to_owned(),
+        group => group.to_owned(),
+    };
+    match state.registry.of_kind(group, said, kind).filter(|other| other.built_in().is_some()) {
+        None => {
+            let scheme = "pkg/api/legacyscheme/scheme.go:30";
+            Err(format!("no kind {kind:?} is registered for version {api_version:?} in scheme {scheme:?}"))
+        }
+        // Another version of the same kind is converted.
+        Some(other) if other.kind == resource.kind && other.group == resource.group => Ok(()),
+        Some(_) => Err(format!(
+            "converting ({said}.{kind}) to ({}.{}): unknown conversion",
+            internal(&resource.group),
+            resource.kind
+        )),
     }
-    object
 }
 
 /// A patch may not turn an object into another one.
@@ -157,12 +232,18 @@ fn settle_identity(resource: &Resource, patched: &mut Value, write: Write<'_>, n
         return Err(Refusal::bad_request("the patch leaves no object"));
     };
     let expected = resource.api_version(write.version);
-    let said = fields.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let kind = fields.get("kind").and_then(Value::as_str).unwrap_or_default();
-    if (!said.is_empty() && said != expected) || (!kind.is_empty() && kind != resource.kind) {
-        return Err(Refusal::bad_request(format!(
-            "the API version in the data ({said}) does not match the expected API version ({expected})"
-        )));
+    if resource.built_in().is_none() {
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut wrong = Vec::new();
+        if text("kind") != resource.kind {
+            wrong.push(Invalid::invalid("kind", &json!(text("kind")), format!("must be {}", resource.kind)));
+        }
+        if text("apiVersion") != expected {
+            wrong.push(Invalid::invalid("apiVersion", &json!(text("apiVersion")), format!("must be {expected}")));
+        }
+        if !wrong.is_empty() {
+            return Err(Refusal::invalid(resource.kind_subject(name), &wrong));
+        }
     }
     fields.insert("apiVersion".to_owned(), Value::from(expected));
     fields.insert("kind".to_owned(), Value::from(resource.kind.as_str()));
@@ -172,72 +253,28 @@ fn settle_identity(resource: &Resource, patched: &mut Value, write: Write<'_>, n
 /// Server-side apply.
 fn apply(state: &mut State, write: Write<'_>, asked: Patch<'_>, old: Option<&Arc<Value>>) -> Result<Written, Refusal> {
     let resource = Arc::clone(write.resource);
-    let parsed = decode::yaml(asked.body).map_err(|why| Refusal::bad_request(format!("error decoding YAML: {why}")))?;
-    if asked.options.strictness == Strictness::Strict && !parsed.duplicates.is_empty() {
-        return Err(Refusal::bad_request(format!("error strict decoding YAML: {}", parsed.duplicates.join(", "))));
-    }
-    let mut config = parsed.value;
-    check_applied(&resource, write.version, &config)?;
-    if config.pointer("/metadata/managedFields").is_some_and(|value| !value.is_null()) {
-        return Err(Refusal::bad_request("metadata.managedFields must be nil"));
-    }
-    let live = old.map(|old| shown(&resource, old, write.version));
-    if old.is_none() && !write.subresource.is_empty() {
-        return Err(Refusal::not_found(resource.subject(asked.name)));
-    }
-    if old.is_none() && config.pointer("/metadata/uid").and_then(Value::as_str).is_some_and(|uid| !uid.is_empty()) {
-        let uid = config.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
-        let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
-        return Err(Refusal::conflict(resource.subject(asked.name), &why));
-    }
-    intake::settle_place(&mut config, write.namespace, asked.name)?;
+    let Parsed { value: config, duplicates } = read_config(asked.body)?;
+    let live = old.map(|old| versioned(&resource, old, write.version));
     let write = Write { operation: Operation::Apply, ..write };
     let now = state.moment.stamp();
     let mut merged = write.apply(live.as_ref(), &config, asked.options.force, &now)?;
+    let warnings = config_warnings(duplicates, asked.options.strictness)?;
     // The structure was checked while merging; what is left is made canonical.
-    let faults = resource.decode(&mut merged, write.version)?;
-    let warnings = if asked.options.strictness == Strictness::Ignore { Vec::new() } else { faults };
+    resource.decode(&mut merged, write.version)?;
+    let uid = config.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+    if old.is_none() && !uid.is_empty() {
+        let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+        return Err(Refusal::conflict(resource.subject(asked.name), &why));
+    }
+    intake::settle_place(&mut merged, write.namespace, asked.name)?;
     let mut written = match old {
-        Some(old) => {
-            if let Some(revision) = config.pointer("/metadata/resourceVersion").filter(|value| value.is_string()) {
-                write::metadata_of(&mut merged).insert("resourceVersion".to_owned(), revision.clone());
-            }
-            write::update(state, write, old, merged)?
-        }
+        Some(old) => write::update(state, write, old, merged)?,
+        None if !write.subresource.is_empty() => return Err(Refusal::not_found(resource.subject(asked.name))),
         None => {
             state.may_create(&write)?;
             write::create(state, write, merged)?
         }
     };
     written.warnings.splice(0..0, warnings);
-    written.warnings.extend(parsed.duplicates);
     Ok(written)
-}
-
-/// An applied object says what it is.
-fn check_applied(resource: &Resource, version: &str, config: &Value) -> Result<(), Refusal> {
-    let text = |at: &str| config.get(at).and_then(Value::as_str).unwrap_or_default();
-    let (api_version, kind) = (text("apiVersion"), text("kind"));
-    let (group, said) = api_version.split_once('/').unwrap_or(("", api_version));
-    if api_version.is_empty() || kind.is_empty() {
-        return Err(Refusal::bad_request(format!("invalid object type: {group}/{said}, Kind={kind}")));
-    }
-    let expected = resource.api_version(version);
-    if api_version != expected || kind != resource.kind {
-        let wanted = match resource.group.as_str() {
-            "" => format!("/{version}, Kind={}", resource.kind),
-            group => format!("{group}/{version}, Kind={}", resource.kind),
-        };
-        if api_version == expected || resource.built_in().is_none() {
-            return Err(Refusal::bad_request(format!(
-                "invalid object type: {group}/{said}, Kind={kind}, expected {wanted}"
-            )));
-        }
-        return Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "BadRequest",
-            format!("the API version in the data ({api_version}) does not match the expected API version ({expected})"),
-        ));
-    }
-    Ok(())
 }

@@ -70,7 +70,7 @@ impl State {
         };
         state.define_all();
         if fresh {
-            let mut objects = crate::kinds::bootstrap::bootstrap();
+            let mut objects = crate::kinds::bootstrap::bootstrap(&state.authority, &state.moment.stamp());
             objects.extend(crate::auth::bootstrap().into_iter().map(|(_, object)| object));
             objects.extend(options.objects);
             for object in objects {

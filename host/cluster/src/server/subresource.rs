@@ -6,14 +6,17 @@ use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::dispatch::{Ask, Outcome, existing, patch, written};
-use super::patching::{Kind as PatchKind, merge_into};
+use super::patching::{Kind as PatchKind, carry_out, config_warnings, read_config};
 use super::query::{DeleteOptions, WriteOptions};
 use super::respond::{self, Accept};
 use super::state::State;
 use super::write::{self, Write, Written, metadata_of, name_of};
 use super::{Body, intake, remove};
+use crate::apply::{self, Operation};
 use crate::auth::{self, Accounts};
+use crate::decode;
 use crate::registry::Resource;
+use crate::schema;
 use crate::status::Refusal;
 
 /// Whether objects of a resource are questions about access, answered and forgotten.
@@ -70,9 +73,9 @@ pub(crate) fn answer(state: &mut State, ask: &Ask<'_>, verb: &str) -> Result<Out
 
 fn update(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let options = WriteOptions::read(ask.query, "UpdateOptions", false)?;
-    let parsed = intake::parse(ask.request.headers(), ask.request.body(), &ask.resource.kind)?;
+    let (headers, body) = (ask.request.headers(), ask.request.body());
     let (mut object, mut warnings) =
-        intake::object(&state.registry, ask.resource, &ask.target.version, parsed, options.strictness)?;
+        intake::object(headers, body, ask.resource, &ask.target.version, options.strictness)?;
     intake::settle_place(&mut object, &ask.target.namespace, &ask.target.name)?;
     let old = existing(state, ask)?;
     let agent = ask.agent();
@@ -156,50 +159,118 @@ fn scale_of(object: &Value, paths: &ScalePaths) -> Value {
     json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status})
 }
 
+/// Where each served version has its replicas, as paths; none where it has no `scale`.
+fn replicas_of(resource: &Resource) -> Vec<(String, String)> {
+    let of_version = |version: &str| match resource.built_in() {
+        Some(_) => Some("spec.replicas".to_owned()),
+        None => {
+            let scale = resource.custom(version)?.scale.as_ref()?;
+            Some(scale["specReplicasPath"].as_str()?.trim_start_matches('.').to_owned())
+        }
+    };
+    let versions = resource.versions.iter();
+    versions.filter_map(|version| Some((resource.api_version(&version.name), of_version(&version.name)?))).collect()
+}
+
 fn scale(state: &mut State, ask: &Ask<'_>, verb: &str) -> Result<Response<Body>, Refusal> {
     let old = existing(state, ask)?;
     let paths = scale_paths(ask);
-    let current = scale_of(&old, &paths);
+    let mut current = scale_of(&old, &paths);
     if verb == "get" {
         return Ok(respond::value(StatusCode::OK, ask.accept, &current));
     }
-    let headers = ask.request.headers();
-    let (options, wanted) = match verb {
-        "patch" => {
-            let kind = PatchKind::read(headers, false)?;
-            let options = WriteOptions::read(ask.query, "PatchOptions", kind == PatchKind::Apply)?;
-            (options, merge_into(&current, kind, ask.request.body())?)
-        }
-        _ => {
-            let options = WriteOptions::read(ask.query, "UpdateOptions", false)?;
-            (options, intake::parse(headers, ask.request.body(), "Scale")?.value)
-        }
-    };
-    let replicas = match wanted.pointer("/spec/replicas") {
-        None | Some(Value::Null) => 0,
-        Some(value) => value.as_i64().ok_or_else(|| {
-            Refusal::bad_request("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is no integer")
-        })?,
-    };
-    if replicas < 0 {
+    let replicas = replicas_of(ask.resource);
+    let replicas: Vec<(&str, &str)> =
+        replicas.iter().map(|(version, path)| (version.as_str(), path.as_str())).collect();
+    let owners = old.pointer("/metadata/managedFields");
+    if let Some(entries) = apply::scale::to_scale(owners, &replicas) {
+        metadata_of(&mut current).insert("managedFields".to_owned(), entries);
+    }
+    let (options, mut wanted, mut warnings) = wanted_scale(state, ask, verb, &current)?;
+    intake::settle_place(&mut wanted, &ask.target.namespace, &ask.target.name)?;
+    let count = wanted.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default();
+    if count < 0 {
         let wrong =
-            crate::invalid::Invalid::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
+            crate::invalid::Invalid::invalid("spec.replicas", &json!(count), "must be greater than or equal to 0");
         let subject = crate::status::Subject { group: "autoscaling", resource: "Scale", name: name_of(&old) };
         return Err(Refusal::invalid(subject, &[wrong]));
     }
     let mut object = Value::clone(&old);
-    set(&mut object, &paths.wanted, Value::from(replicas));
-    if let Some(revision) = wanted.pointer("/metadata/resourceVersion").filter(|value| value.is_string()) {
-        metadata_of(&mut object).insert("resourceVersion".to_owned(), revision.clone());
+    set(&mut object, &paths.wanted, Value::from(count));
+    let version = ask.resource.api_version(&ask.target.version);
+    let owners = apply::scale::to_parent(owners, wanted.pointer("/metadata/managedFields"), &version, &replicas);
+    let metadata = metadata_of(&mut object);
+    match owners {
+        Some(entries) => metadata.insert("managedFields".to_owned(), entries),
+        None => metadata.remove("managedFields"),
+    };
+    for field in ["resourceVersion", "uid"] {
+        match wanted.pointer(&format!("/metadata/{field}")).filter(|value| value.is_string()) {
+            Some(value) => metadata.insert(field.to_owned(), value.clone()),
+            None => metadata.remove(field),
+        };
     }
     let agent = ask.agent();
     let stored = ask.resource.stored.clone();
     let version = if ask.resource.version(&stored).is_some() { &stored } else { &ask.target.version };
-    let write = Write { version, ..ask.write(&options, &agent) };
+    // Whose the replicas are is settled, as after an apply.
+    let write = Write { version, operation: Operation::Apply, ..ask.write(&options, &agent) };
     let made = write::update(state, write, &old, object)?;
+    warnings.extend(made.warnings);
     let mut response = respond::value(StatusCode::OK, ask.accept, &scale_of(&made.object, &paths));
-    respond::warn(&mut response, &made.warnings);
+    respond::warn(&mut response, &warnings);
     Ok(response)
+}
+
+/// The Scale that a client wants, with its owners, and what the client is to be warned of.
+fn wanted_scale(
+    state: &State,
+    ask: &Ask<'_>,
+    verb: &str,
+    current: &Value,
+) -> Result<(WriteOptions, Value, Vec<String>), Refusal> {
+    let node = schema::builtin("io.k8s.api.autoscaling.v1.Scale");
+    let headers = ask.request.headers();
+    let subject = crate::status::Subject { group: "autoscaling", resource: "scales", name: name_of(current) };
+    let target = apply::Target { node, kind: "Scale", reset: &[], subject };
+    let agent = ask.agent();
+    let now = state.moment.stamp();
+    let named = ask.query.get("fieldManager").filter(|name| !name.is_empty());
+    let writer = apply::Writer {
+        manager: named.unwrap_or(&agent),
+        operation: Operation::Update,
+        subresource: "scale",
+        api_version: "autoscaling/v1",
+        now: &now,
+    };
+    let kind = match verb {
+        "patch" => Some(PatchKind::read(headers, ask.resource.built_in().is_none())?),
+        _ => None,
+    };
+    if kind == Some(PatchKind::Apply) {
+        let options = WriteOptions::read(ask.query, "PatchOptions", true)?;
+        let config = read_config(ask.request.body())?;
+        let writer = apply::Writer { operation: Operation::Apply, ..writer };
+        let mut scale = apply::apply(Some(current), &config.value, target, writer, options.force)?;
+        let warnings = config_warnings(config.duplicates, options.strictness)?;
+        decode::typed(&mut scale, node, "Scale", "v1")?;
+        return Ok((options, scale, warnings));
+    }
+    let (options, mut scale, warnings) = match kind {
+        Some(kind) => {
+            let options = WriteOptions::read(ask.query, "PatchOptions", false)?;
+            let what = (kind, &ask.request.body()[..], options.strictness);
+            let patched = carry_out(current.clone(), what, node, &|scale| decode::fit(scale, node))?;
+            (options, patched.object, patched.faults)
+        }
+        None => {
+            let options = WriteOptions::read(ask.query, "UpdateOptions", false)?;
+            let scale = intake::of_kind(headers, ask.request.body(), ("autoscaling", "v1", "Scale"))?;
+            (options, scale, Vec::new())
+        }
+    };
+    apply::note(Some(current), &mut scale, target, writer);
+    Ok((options, scale, warnings))
 }
 
 /// Sets what a JSON pointer of plain names leads to.
@@ -221,7 +292,8 @@ fn set(object: &mut Value, pointer: &str, value: Value) {
 
 fn token(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     existing(state, ask)?;
-    let mut request = intake::parse(ask.request.headers(), ask.request.body(), "TokenRequest")?.value;
+    let mut request =
+        intake::of_kind(ask.request.headers(), ask.request.body(), ("authentication.k8s.io", "v1", "TokenRequest"))?;
     metadata_of(&mut request);
     let id = state.random.uid();
     let view = state.view();
@@ -237,7 +309,7 @@ fn success() -> Response<Body> {
 }
 
 fn bind(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
-    let binding = intake::parse(ask.request.headers(), ask.request.body(), "Binding")?.value;
+    let binding = intake::of_kind(ask.request.headers(), ask.request.body(), ("", "v1", "Binding"))?;
     let old = existing(state, ask)?;
     let options = WriteOptions::read(ask.query, "CreateOptions", false)?;
     let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
@@ -266,7 +338,7 @@ fn store(
 }
 
 fn evict(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
-    let eviction = intake::parse(ask.request.headers(), ask.request.body(), "Eviction")?.value;
+    let eviction = intake::of_kind(ask.request.headers(), ask.request.body(), ("policy", "v1", "Eviction"))?;
     let pod = existing(state, ask)?;
     let budgets = state.store.list("policy/poddisruptionbudgets", &ask.target.namespace);
     let ready = pod.pointer("/status/phase").and_then(Value::as_str) == Some("Running");

@@ -253,7 +253,7 @@ pub(crate) fn is_finished(resource: &Resource, object: &Value) -> bool {
 }
 
 /// An object in a served version.
-fn versioned(resource: &Resource, object: &Value, version: &str) -> Value {
+pub(crate) fn versioned(resource: &Resource, object: &Value, version: &str) -> Value {
     let mut object = object.clone();
     if let Some(kind) = resource.built_in()
         && version != resource.stored
@@ -262,6 +262,10 @@ fn versioned(resource: &Resource, object: &Value, version: &str) -> Value {
     }
     if let Some(fields) = object.as_object_mut() {
         fields.insert("apiVersion".to_owned(), Value::from(resource.api_version(version)));
+    }
+    if let Some(known) = resource.custom(version) {
+        // What an earlier schema had kept is not there any more.
+        known.prune(&mut object);
     }
     object
 }
