@@ -57,6 +57,7 @@ async fn main() {
         authority: certified.cert.pem(),
         address: address.clone(),
         objects: Vec::new(),
+        outside: None,
     };
     let cluster = Cluster::open(options, Vec::new(), Box::new(Nowhere)).unwrap();
     let authority = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, certified.cert.pem());

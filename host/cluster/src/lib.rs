@@ -33,5 +33,5 @@ mod store;
 mod table;
 mod view;
 
-pub use server::{Body, Cluster, Moment, Options};
+pub use server::{Asked, AwsKey, Body, Cluster, Moment, Options, Outside};
 pub use store::{Change, Persist};

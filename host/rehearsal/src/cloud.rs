@@ -112,6 +112,7 @@ impl Cloud {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut hosts = BTreeMap::new();
+        let ssm = services.iter().find(|service| service.name() == "ssm").cloned();
         for service in services {
             let (listener, address) = listen().await?;
             hosts.extend(service.hosts().iter().map(|host| ((*host).to_owned(), address.clone())));
@@ -143,7 +144,7 @@ impl Cloud {
             },
             kubeconfig: None,
         };
-        let clusters = Clusters::new(file, stopping);
+        let clusters = Clusters::new(file, ssm, stopping);
         if standing {
             stand(&shared, &clusters, &authority).await?;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::server::AwsKey;
 use crate::status::Refusal;
 
 /// A resource by its group and plural; versions do not matter to controllers.
@@ -170,4 +171,9 @@ pub(crate) trait Api {
 
     /// A token without an end for a ServiceAccount, as `kubernetes.io/service-account-token` Secrets hold it.
     fn token(&mut self, account: &Value, secret: &Value) -> String;
+
+    /// A parameter of AWS's Parameter Store, decrypted, read with this key; why not, in the service's words.
+    fn parameter(&self, _key: &AwsKey, _region: &str, _name: &str) -> Result<String, String> {
+        Err("nothing outside of the cluster is within reach".to_owned())
+    }
 }

@@ -88,7 +88,7 @@ impl Behaviour for CertificateRequest {
     }
 
     fn validate_update(&self, object: &Value, _old: &Value) -> Vec<Invalid> {
-        let mut errors = metadata::validate(object, false, &self::any_name);
+        let mut errors = metadata::validate(object, false, &any_name);
         errors.extend(self.validate(object));
         errors
     }

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
+use super::AwsKey;
 use super::query::DeleteOptions;
 use super::remove;
 use super::state::State;
@@ -160,5 +161,12 @@ impl Api for State {
 
     fn token(&mut self, account: &Value, secret: &Value) -> String {
         crate::auth::secret_token(&self.keys, account, secret)
+    }
+
+    fn parameter(&self, key: &AwsKey, region: &str, name: &str) -> Result<String, String> {
+        match &self.outside {
+            Some(outside) => outside.parameter(key, region, name),
+            None => Err("nothing outside of the cluster is within reach".to_owned()),
+        }
     }
 }

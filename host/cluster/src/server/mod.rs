@@ -51,6 +51,30 @@ pub struct Options {
     pub address: String,
     /// Objects that are there from the first start on, beside those of every cluster: nodes, storage classes.
     pub objects: Vec<Value>,
+    /// What controllers reach outside of the cluster; without it they find nothing there.
+    pub outside: Option<Arc<dyn Outside>>,
+}
+
+/// A key of AWS, as a controller finds it in a Secret.
+#[derive(Clone)]
+pub struct AwsKey {
+    /// `AKIA…`
+    pub id: String,
+    /// Its secret.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for AwsKey {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AwsKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What controllers reach outside of their cluster.
+pub trait Outside: Send + Sync + std::fmt::Debug {
+    /// A parameter of AWS's Parameter Store, decrypted, read with this key; why not, in the service's words.
+    fn parameter(&self, key: &AwsKey, region: &str, name: &str) -> Result<String, String>;
 }
 
 impl std::fmt::Debug for Options {

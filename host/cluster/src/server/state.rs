@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Options;
 use super::moment::Moment;
 use super::random::Random;
 use super::view::Shown;
 use super::write::{self, Write};
+use super::{Options, Outside};
 use crate::apply::Operation;
 use crate::auth::{Keys, MASTERS, User};
 use crate::controllers::{self, Controllers};
@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub(crate) authority: String,
     /// `127.0.0.1:6443`
     pub(crate) address: String,
+    /// What controllers reach outside.
+    pub(crate) outside: Option<Arc<dyn Outside>>,
     /// The system's randomness.
     pub(crate) random: Random,
     /// Whether a definition changed in the open transaction.
@@ -65,6 +67,7 @@ impl State {
             keys: Keys { tokens: vec![(options.admin_token, admin)], signing: options.signing },
             authority: options.authority,
             address: options.address,
+            outside: options.outside,
             random: Random,
             redefined: false,
         };

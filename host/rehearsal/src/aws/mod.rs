@@ -9,6 +9,7 @@
 
 mod account;
 mod api;
+mod ask;
 mod caller;
 mod chunked;
 mod context;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 pub(crate) use account::{Account, PlantError, Planted, plant};
 use api::Api;
+pub(crate) use ask::{Key, parameter};
 use context::Context;
 use endpoint::Endpoint;
 pub(crate) use inventory::inventory;

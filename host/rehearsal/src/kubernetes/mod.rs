@@ -6,6 +6,7 @@
 mod keep;
 mod nodes;
 mod one;
+mod outside;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::digitalocean::{self, Played};
 use crate::directory::CloudFile;
 use crate::error::Error;
 use crate::server::{Shared, lock};
+use crate::service::Service;
 use crate::store::Documents;
 use crate::tls::Authority;
 use one::{Identity, One};
@@ -39,15 +41,17 @@ pub(crate) struct Clusters {
     stop: watch::Receiver<bool>,
     /// What `cloud.json` says; hosts come and go with clusters.
     file: Mutex<CloudFile>,
+    /// What controllers ask for parameters.
+    ssm: Option<Arc<dyn Service>>,
     /// One at a time brings `live` up to date.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Clusters {
-    /// None yet.
-    pub(crate) fn new(file: CloudFile, stop: watch::Receiver<bool>) -> Self {
+    /// None yet; `ssm` is what controllers in them read parameters from.
+    pub(crate) fn new(file: CloudFile, ssm: Option<Arc<dyn Service>>, stop: watch::Receiver<bool>) -> Self {
         let (live, tasks) = (Mutex::default(), Mutex::default());
-        Self { live, tasks, stop, file: Mutex::new(file), turn: tokio::sync::Mutex::default() }
+        Self { live, tasks, stop, file: Mutex::new(file), ssm, turn: tokio::sync::Mutex::default() }
     }
 
     /// Serves the clusters that there are, no longer those that are gone, and tells `cloud.json`.
@@ -91,7 +95,8 @@ impl Clusters {
         identity: Identity,
         nodes: Vec<Value>,
     ) -> Result<String, Error> {
-        let one = Arc::new(One::new(identity, nodes));
+        let outside = self.ssm.as_ref().map(|ssm| Arc::new(outside::Cloud::new(shared, Arc::clone(ssm))));
+        let one = Arc::new(One::new(identity, nodes, outside));
         let (address, task) = serve::start(shared, &one, &self.stop).await?;
         lock(&self.tasks).spawn(task);
         lock(&self.file).hosts.insert(one.host().to_owned(), address.clone());

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use maps_cluster::{Cluster, Moment, Options};
+use maps_cluster::{Cluster, Moment, Options, Outside};
 use serde_json::Value;
 
+use super::outside::Cloud;
 use super::{STANDING, STANDING_HOST, keep};
 use crate::digitalocean::{CLUSTER_CA, Played};
 use crate::error::Error;
@@ -48,6 +49,7 @@ impl Identity {
 #[derive(Debug)]
 pub(crate) struct One {
     identity: Identity,
+    outside: Option<Arc<Cloud>>,
     state: Mutex<State>,
 }
 
@@ -63,8 +65,8 @@ enum State {
 
 impl One {
     /// A cluster that nobody has asked yet.
-    pub(super) fn new(identity: Identity, nodes: Vec<Value>) -> Self {
-        Self { identity, state: Mutex::new(State::Asleep(nodes)) }
+    pub(super) fn new(identity: Identity, nodes: Vec<Value>, outside: Option<Arc<Cloud>>) -> Self {
+        Self { identity, outside, state: Mutex::new(State::Asleep(nodes)) }
     }
 
     /// Its id.
@@ -106,6 +108,7 @@ impl One {
             authority: self.identity.authority.certificate_pem().to_owned(),
             address: address.to_owned(),
             objects: super::nodes::classes(),
+            outside: self.outside.clone().map(|cloud| -> Arc<dyn Outside> { cloud }),
         };
         let kept = keep::kept(shared, self.id());
         let persist = Box::new(keep::Kept::new(shared, self.id()));
