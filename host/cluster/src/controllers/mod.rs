@@ -7,12 +7,19 @@
 
 mod aggregation;
 mod api;
+mod api_service;
+mod autoscaler;
 mod balancer;
+mod budget;
+mod cron_job;
+mod daemon_set;
 mod definition;
 mod deployment;
 mod endpoints;
 mod event;
 mod garbage;
+mod history;
+mod job;
 mod kubelet;
 mod namespace;
 mod node;
@@ -23,6 +30,7 @@ mod queue;
 mod replica_set;
 mod scheduler;
 mod service_account;
+mod stateful_set;
 #[cfg(test)]
 mod testing;
 mod volume;
@@ -143,6 +151,10 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(deployment::Rollouts::default()),
         Box::new(replica_set::Replicas::sets()),
         Box::new(replica_set::Replicas::controllers()),
+        Box::new(stateful_set::Stateful::default()),
+        Box::new(daemon_set::Daemons::default()),
+        Box::new(job::Jobs::default()),
+        Box::new(cron_job::CronJobs::default()),
         Box::new(volume::Binding::default()),
         Box::new(scheduler::Scheduler::default()),
         Box::new(kubelet::Kubelet::default()),
@@ -150,6 +162,10 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(balancer::Balancers::default()),
         Box::new(protection::InUse),
         Box::new(aggregation::Aggregation),
+        Box::new(budget::Budgets),
+        Box::new(budget::Quotas),
+        Box::new(autoscaler::Autoscalers),
+        Box::new(api_service::Aggregated),
     ]
 }
 

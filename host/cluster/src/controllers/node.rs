@@ -49,9 +49,9 @@ fn tolerates(toleration: &Value, taint: &Value) -> bool {
 
 /// The first taint with one of these effects that a Pod does not tolerate.
 pub(super) fn untolerated<'a>(pod: &Value, node: &'a Value, effects: &[&str]) -> Option<&'a Value> {
-    let taints = items(node, "/spec/taints").iter().filter(|taint| effects.contains(&text(taint, "/effect")));
+    let mut taints = items(node, "/spec/taints").iter().filter(|taint| effects.contains(&text(taint, "/effect")));
     let tolerations = items(pod, "/spec/tolerations");
-    taints.filter(|taint| !tolerations.iter().any(|toleration| tolerates(toleration, taint))).next()
+    taints.find(|taint| !tolerations.iter().any(|toleration| tolerates(toleration, taint)))
 }
 
 fn matches_requirement(requirement: &Value, value: Option<&str>) -> bool {

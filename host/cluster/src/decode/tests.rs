@@ -262,6 +262,11 @@ fn objects_become_what_their_types_encode() {
             json!({"name": "v", "emptyDir": {}, "secret": null}),
             json!({"name": "v", "emptyDir": {}}),
         ),
+        (
+            "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
+            json!({"maximum": 50, "minimum": 0.5, "default": 1.0}),
+            json!({"maximum": 50, "minimum": 0.5, "default": 1}),
+        ),
         // What is not looked into stays as it is.
         (
             "io.k8s.api.apps.v1.ControllerRevision",

@@ -106,9 +106,11 @@ pub(super) fn child(path: &str, name: &str) -> String {
 
 /// A number where its type is not known: whole if it can be.
 fn number(digits: &str) -> Value {
-    if let Ok(whole) = digits.parse::<i64>() {
-        return Value::from(whole);
-    }
+    digits.parse::<i64>().map_or_else(|_| float(digits), Value::from)
+}
+
+/// A floating point number, as Go writes it: without a point if it is whole.
+pub(super) fn float(digits: &str) -> Value {
     match digits.parse::<f64>() {
         // 2^63 is exact as a float.
         Ok(float) if float.fract() == 0.0 && float.abs() < 9_223_372_036_854_775_808.0 => Value::from(float as i64),

@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::time;
-use super::tree::{Tree, child, note};
+use super::tree::{Tree, child, float, note};
 use crate::quantity::Quantity;
 use crate::schema::{Absent, Field, Fields, Node, Scalar, Shape};
 
@@ -166,9 +166,9 @@ impl Reader {
                 Some(value) => Some(Value::from(value)),
                 None => self.mismatch(&format!("number {digits}"), name),
             }),
-            (Scalar::Number, Tree::Number(digits)) => Ok(match digits.parse().ok().and_then(Number::from_f64) {
-                Some(value) => Some(Value::Number(value)),
-                None => self.mismatch(&format!("number {digits}"), name),
+            (Scalar::Number, Tree::Number(digits)) => Ok(match float(&digits) {
+                Value::Null => self.mismatch(&format!("number {digits}"), name),
+                value => Some(value),
             }),
             (Scalar::IntOrString, Tree::String(text)) => Ok(Some(Value::String(text))),
             (Scalar::IntOrString, Tree::Number(digits)) => match integer(&digits, 32) {

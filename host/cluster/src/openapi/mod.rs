@@ -5,6 +5,7 @@
 
 mod custom;
 mod paths;
+mod protobuf;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha512};
 
 use crate::registry::{Registry, Resource, Source};
+pub(crate) use protobuf::{MEDIA as V2_PROTOBUF, is_asked as is_v2_protobuf};
 use schema::{Dialect, Schemas};
 
 /// What is served beside groups and versions.
@@ -162,6 +164,11 @@ pub(crate) fn v2(registry: &Registry) -> Value {
     document["paths"] = Value::Object(paths);
     document["definitions"] = Value::Object(schemas.into_map());
     document
+}
+
+/// [`v2`] in protobuf, of the media type [`V2_PROTOBUF`].
+pub(crate) fn v2_protobuf(registry: &Registry) -> Vec<u8> {
+    protobuf::encode(&v2(registry))
 }
 
 #[cfg(test)]

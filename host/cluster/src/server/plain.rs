@@ -21,7 +21,7 @@ pub(crate) fn answer(state: &State, request: &Request<Bytes>, query: &Query) -> 
     }
     match parts.as_slice() {
         ["healthz" | "livez" | "readyz", ..] => Ok(health(&parts, query)),
-        ["openapi", rest @ ..] => Ok(document(state, rest)),
+        ["openapi", rest @ ..] => Ok(document(state, request.headers(), rest)),
         [] => {
             let paths = openapi::paths(&state.registry);
             json(request, query, &serde_json::json!({"paths": paths}))
@@ -87,8 +87,13 @@ fn health(parts: &[&str], query: &Query) -> Response<Body> {
 }
 
 /// An OpenAPI document.
-fn document(state: &State, path: &[&str]) -> Response<Body> {
+fn document(state: &State, headers: &HeaderMap, path: &[&str]) -> Response<Body> {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let body = match path {
+        ["v2"] if openapi::is_v2_protobuf(accept) => {
+            let body = Bytes::from(openapi::v2_protobuf(&state.registry));
+            return respond::with_type(StatusCode::OK, openapi::V2_PROTOBUF, body);
+        }
         ["v2"] => Some(openapi::v2(&state.registry)),
         // The index is JSON that upstream calls text.
         ["v3"] => return respond::text(StatusCode::OK, openapi::v3_index(&state.registry).to_string()),

@@ -87,7 +87,8 @@ pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Body>
     with_type(status, "text/plain; charset=utf-8", body.into())
 }
 
-fn with_type(status: StatusCode, media: &'static str, body: Bytes) -> Response<Body> {
+/// An answer of a media type of its own.
+pub(crate) fn with_type(status: StatusCode, media: &'static str, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::Whole(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
