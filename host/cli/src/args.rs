@@ -258,6 +258,8 @@ pub(crate) enum Emit {
     DoScopes,
     /// The IAM policy that the keys of AWS need
     Iam,
+    /// The roles of Kubernetes that the kubeconfigs need, as YAML
+    Rbac,
 }
 
 /// `maps plugin approve`.

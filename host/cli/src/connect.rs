@@ -41,7 +41,7 @@ impl Connection {
             None => Transport::live(Arc::new(SystemResolver), []),
             Some(rehearsal) => {
                 let Endpoints { hosts, authority } = rehearsal.endpoints()?;
-                Transport::rehearsal(hosts, authority, Faults::new(faults.to_vec()))?
+                Transport::rehearsal_of(hosts, authority, Faults::new(faults.to_vec()))?
             }
         };
         Ok(Self { transport, keys: Mutex::default(), audit: Audit::at(audit_log(&stage.location())), clock })

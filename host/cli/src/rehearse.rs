@@ -1,12 +1,13 @@
 //! A rehearsal: which local cloud, how it is reached, and what is planted for want of real secrets.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use maps_engine::stack::Stack;
 use maps_rehearsal::{Cloud, CloudFile, Declaration, Options, Running};
 use maps_runtime::aws::{Fixed, Keys};
+use maps_runtime::egress::HostSource;
 
 use crate::args::Rehearse;
 use crate::cloud::{self, Control};
@@ -28,10 +29,9 @@ pub(crate) enum Past {
 }
 
 /// How a cloud is reached.
-#[derive(Debug)]
 pub(crate) struct Endpoints {
-    /// Where each logical host really is.
-    pub(crate) hosts: Vec<(String, SocketAddr)>,
+    /// Says where each logical host really is by now: clusters come and go.
+    pub(crate) hosts: HostSource,
     /// The certificate authority to trust there, as PEM.
     pub(crate) authority: Vec<u8>,
 }
@@ -43,7 +43,9 @@ pub(crate) struct Rehearsal {
     own: Option<Running>,
     file: CloudFile,
     control: Arc<Control>,
-    state: std::path::PathBuf,
+    /// Where its cloud.json is.
+    folder: PathBuf,
+    state: PathBuf,
 }
 
 impl Rehearsal {
@@ -56,21 +58,21 @@ impl Rehearsal {
         past: Past,
         declared: impl FnOnce() -> Result<Vec<Declaration>, Failure>,
     ) -> Result<Self, Failure> {
-        let (own, file, state) = match which {
+        let (own, file, folder, state) = match which {
             Rehearse::InProcess => {
                 let (dir, state) = (layout.own_cloud(stack), layout.own_cloud_state(stack));
                 let declared = declared()?;
                 if past == Past::Forgotten {
                     forget_cloud(&dir).await?;
                 }
-                let own = Cloud::start(Options { declared, ..Options::new(dir) }).await?;
+                let own = Cloud::start(Options { declared, ..Options::new(dir.clone()) }).await?;
                 let file = own.file().clone();
-                (Some(own), file, state)
+                (Some(own), file, dir, state)
             }
             Rehearse::Served(dir) => {
                 let file = cloud::served(dir)?;
                 let authority = std::fs::read(&file.ca).map_err(Failure::file(&file.ca))?;
-                (None, file, layout.served_cloud_state(stack, &authority))
+                (None, file, dir.clone(), layout.served_cloud_state(stack, &authority))
             }
         };
         let control = Arc::new(Control::of(&file)?);
@@ -80,7 +82,7 @@ impl Rehearsal {
         if past == Past::Forgotten {
             remove(&state)?;
         }
-        Ok(Self { own, file, control, state })
+        Ok(Self { own, file, control, folder, state })
     }
 
     /// Where the state of this rehearsal lies.
@@ -90,9 +92,15 @@ impl Rehearsal {
 
     /// Where each host of the cloud really is, and the certificate authority to trust there.
     pub(crate) fn endpoints(&self) -> Result<Endpoints, Failure> {
-        let broken = || Failure::usage(format!("the cloud.json of {} names no address", self.file.control));
-        let address = |(host, address): (&String, &String)| Ok((host.clone(), address.parse().map_err(|_| broken())?));
-        let hosts = self.file.hosts.iter().map(address).collect::<Result<_, Failure>>()?;
+        let told = |file: &CloudFile| -> Option<Vec<(String, SocketAddr)>> {
+            file.hosts.iter().map(|(host, address)| Some((host.clone(), address.parse().ok()?))).collect()
+        };
+        let first = told(&self.file)
+            .ok_or_else(|| Failure::usage(format!("the cloud.json of {} names no address", self.file.control)))?;
+        let folder = self.folder.clone();
+        // A file that is just being replaced, or of a cloud that has ended, tells nothing new.
+        let hosts: HostSource =
+            Box::new(move || cloud::served(&folder).ok().as_ref().and_then(told).unwrap_or_else(|| first.clone()));
         let authority = std::fs::read(&self.file.ca).map_err(Failure::file(&self.file.ca))?;
         Ok(Endpoints { hosts, authority })
     }

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -106,9 +106,12 @@ pub struct Transport {
 /// Where the hosts of a rehearsal are, by their names in lower case.
 type Played = BTreeMap<String, (SocketAddr, Scheme)>;
 
+/// Says where the hosts of a local cloud are by now: those of clusters come while it runs.
+pub type HostSource = Box<dyn Fn() -> Vec<(String, SocketAddr)> + Send + Sync>;
+
 enum Route {
     Live { resolver: Arc<dyn Resolver>, private: BTreeSet<String> },
-    Rehearsal { hosts: Played, ca: Vec<u8>, faults: Faults },
+    Rehearsal { hosts: RwLock<Played>, source: Option<HostSource>, ca: Vec<u8>, faults: Faults },
 }
 
 /// How what stands in for a host on this machine is spoken to.
@@ -138,7 +141,16 @@ impl Transport {
         ca: Vec<u8>,
         faults: Faults,
     ) -> Result<Arc<Self>, EgressError> {
-        Self::on_this_machine(hosts.into_iter().map(|(host, at)| (host, at, Scheme::Https)), ca, faults)
+        Self::on_this_machine(hosts.into_iter().map(|(host, at)| (host, at, Scheme::Https)), None, ca, faults)
+    }
+
+    /// The same, of a cloud whose hosts come and go: one that is not known is asked for again.
+    ///
+    /// # Errors
+    /// When an address is not on the loopback interface.
+    pub fn rehearsal_of(source: HostSource, ca: Vec<u8>, faults: Faults) -> Result<Arc<Self>, EgressError> {
+        let hosts = source().into_iter().map(|(host, at)| (host, at, Scheme::Https));
+        Self::on_this_machine(hosts, Some(source), ca, faults)
     }
 
     /// An author's own fakes, as a local cloud, but for those that are spoken to in clear. A plugin
@@ -150,11 +162,12 @@ impl Transport {
         hosts: impl IntoIterator<Item = (String, SocketAddr, Scheme)>,
         ca: Vec<u8>,
     ) -> Result<Arc<Self>, EgressError> {
-        Self::on_this_machine(hosts, ca, Faults::default())
+        Self::on_this_machine(hosts, None, ca, Faults::default())
     }
 
     fn on_this_machine(
         hosts: impl IntoIterator<Item = (String, SocketAddr, Scheme)>,
+        source: Option<HostSource>,
         ca: Vec<u8>,
         faults: Faults,
     ) -> Result<Arc<Self>, EgressError> {
@@ -162,7 +175,7 @@ impl Transport {
         let hosts: BTreeMap<_, _> = hosts.collect();
         match hosts.values().find(|(address, _)| !address.ip().is_loopback()) {
             Some((outside, _)) => Err(EgressError::NotLoopback(*outside)),
-            None => Ok(Self::new(Route::Rehearsal { hosts, ca, faults })),
+            None => Ok(Self::new(Route::Rehearsal { hosts: RwLock::new(hosts), source, ca, faults })),
         }
     }
 
@@ -177,15 +190,32 @@ impl Transport {
 
     /// A client for one plugin use.
     pub(crate) fn client(self: &Arc<Self>) -> Result<reqwest::Client, EgressError> {
-        self.client_with(None)
+        self.client_with(None, None, None)
     }
 
     /// A client for a host that the operator named as an endpoint: it alone may have a private address.
     pub(crate) fn client_to(self: &Arc<Self>, endpoint: &str) -> Result<reqwest::Client, EgressError> {
-        self.client_with(Some(endpoint.to_ascii_lowercase()))
+        self.client_with(Some(endpoint), None, None)
     }
 
-    fn client_with(self: &Arc<Self>, endpoint: Option<String>) -> Result<reqwest::Client, EgressError> {
+    /// A client for a cluster: `ca` (PEM) alone is trusted, if it is given, and `identity` is the certificate
+    /// that it shows with its key. `named` is its host, where the operator named it.
+    pub(crate) fn client_of_cluster(
+        self: &Arc<Self>,
+        named: Option<&str>,
+        ca: Option<&[u8]>,
+        identity: Option<&[u8]>,
+    ) -> Result<reqwest::Client, EgressError> {
+        self.client_with(named, ca, identity)
+    }
+
+    fn client_with(
+        self: &Arc<Self>,
+        endpoint: Option<&str>,
+        ca: Option<&[u8]>,
+        identity: Option<&[u8]>,
+    ) -> Result<reqwest::Client, EgressError> {
+        let endpoint = endpoint.map(str::to_ascii_lowercase);
         // An error says that one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -199,10 +229,16 @@ impl Transport {
             // A repeat that nobody asked for could make something twice.
             .retry(reqwest::retry::never())
             .user_agent(concat!("maps/", env!("CARGO_PKG_VERSION")));
-        if let Route::Rehearsal { ca, .. } = &self.route {
-            let roots =
-                reqwest::Certificate::from_pem_bundle(ca).map_err(|error| EgressError::Client(error.to_string()))?;
-            builder = builder.tls_certs_only(roots);
+        let failed = |error: reqwest::Error| EgressError::Client(error.to_string());
+        let own = match &self.route {
+            Route::Rehearsal { ca, .. } => Some(ca.as_slice()),
+            Route::Live { .. } => None,
+        };
+        if let Some(trusted) = ca.or(own) {
+            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(trusted).map_err(failed)?);
+        }
+        if let Some(identity) = identity {
+            builder = builder.identity(reqwest::Identity::from_pem(identity).map_err(failed)?);
         }
         builder.build().map_err(|error| EgressError::Client(error.to_string()))
     }
@@ -215,11 +251,22 @@ impl Transport {
                 let literal = url.host().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
                 literal.map_or(Ok(()), |address| check_address(url.host(), address, private.contains(url.host())))
             }
-            Route::Rehearsal { hosts, .. } => {
-                let known = played(hosts, url.host()).is_some() && url.as_url().port().is_none();
+            Route::Rehearsal { .. } => {
+                let known = self.played(url.host()).is_some() && url.as_url().port().is_none();
                 let host = format!("{}:{}", url.host(), url.port());
                 if known { Ok(()) } else { Err(EgressError::Unrehearsed { host }) }
             }
+        }
+    }
+
+    /// The same for a cluster's server, which may have a private address if the operator named it.
+    pub(crate) fn check_server(&self, url: &RequestUrl, named: bool) -> Result<(), EgressError> {
+        match &self.route {
+            Route::Live { .. } if named => {
+                let literal = url.host().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+                literal.map_or(Ok(()), |address| check_address(url.host(), address, true))
+            }
+            _ => self.check(url),
         }
     }
 
@@ -235,6 +282,19 @@ impl Transport {
         }
     }
 
+    /// Where a host of the rehearsal is, by now.
+    fn played(&self, host: &str) -> Option<(SocketAddr, Scheme)> {
+        let Route::Rehearsal { hosts, source, .. } = &self.route else { return None };
+        let found = played(&hosts.read().unwrap_or_else(PoisonError::into_inner), host);
+        let (None, Some(source)) = (found, source) else { return found };
+        // What is not on this machine is no part of a local cloud, whoever says so.
+        let near = source().into_iter().filter(|(_, at)| at.ip().is_loopback());
+        let now: Played = near.map(|(host, at)| (host.to_ascii_lowercase(), (at, Scheme::Https))).collect();
+        let found = played(&now, host);
+        *hosts.write().unwrap_or_else(PoisonError::into_inner) = now;
+        found
+    }
+
     /// Sends a request and returns when the answer begins.
     pub(crate) async fn send(
         &self,
@@ -243,8 +303,8 @@ impl Transport {
         mut request: reqwest::Request,
     ) -> Result<Sent<'_>, Problem> {
         let faults = match &self.route {
-            Route::Rehearsal { hosts, faults, .. } => {
-                let scheme = request.url().host_str().and_then(|host| played(hosts, host)).map(|(_, scheme)| *scheme);
+            Route::Rehearsal { faults, .. } => {
+                let scheme = request.url().host_str().and_then(|host| self.played(host)).map(|(_, scheme)| scheme);
                 // It was decided on as what it stands for; only the way to this machine's own port differs.
                 if scheme == Some(Scheme::Http) && request.url_mut().set_scheme("http").is_err() {
                     return Err(Problem::new(
@@ -270,8 +330,8 @@ impl Transport {
 }
 
 /// Where a host of the rehearsal is; `*.` before one stands for any one label, such as a bucket.
-fn played<'h>(hosts: &'h Played, host: &str) -> Option<&'h (SocketAddr, Scheme)> {
-    hosts.get(host).or_else(|| hosts.get(&format!("*.{}", host.split_once('.')?.1)))
+fn played(hosts: &Played, host: &str) -> Option<(SocketAddr, Scheme)> {
+    hosts.get(host).or_else(|| hosts.get(&format!("*.{}", host.split_once('.')?.1))).copied()
 }
 
 fn pass(faults: Option<(&Faults, u64)>, point: Point) {
@@ -314,8 +374,8 @@ impl Resolve for Gate {
                     addresses.iter().try_for_each(|address| check_address(&host, *address, allowed))?;
                     addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect()
                 }
-                Route::Rehearsal { hosts, .. } => {
-                    vec![played(hosts, &host).ok_or(EgressError::Unrehearsed { host })?.0]
+                Route::Rehearsal { .. } => {
+                    vec![transport.played(&host).ok_or(EgressError::Unrehearsed { host })?.0]
                 }
             };
             Ok(Box::new(addresses.into_iter()) as Addrs)
@@ -512,6 +572,22 @@ mod tests {
         assert_eq!(live.check_endpoint(&"http://127.0.0.1:4566".parse().unwrap()), Ok(()));
         assert!(live.check_endpoint(&"http://169.254.169.254/".parse().unwrap()).is_err());
         assert!(live.check_endpoint(&"http://[fd00:ec2::254]/".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn hosts_that_a_rehearsal_s_cloud_makes_are_found_and_those_that_go_are_not() {
+        let there =
+            Arc::new(std::sync::Mutex::new(vec![("api.example.com".to_owned(), "127.0.0.1:1".parse().unwrap())]));
+        let source = Arc::clone(&there);
+        let source: HostSource = Box::new(move || source.lock().unwrap().clone());
+        let transport = Transport::rehearsal_of(source, Vec::new(), Faults::default()).unwrap();
+        let known = |host: &str| transport.check(&RequestUrl::parse(&format!("https://{host}")).unwrap()).is_ok();
+        assert!(known("api.example.com") && !known("one.k8s.example.com"));
+        there.lock().unwrap().push(("One.k8s.example.com".to_owned(), "127.0.0.1:2".parse().unwrap()));
+        there.lock().unwrap().push(("far.k8s.example.com".to_owned(), "10.0.0.1:2".parse().unwrap()));
+        assert!(known("one.k8s.example.com") && !known("far.k8s.example.com"));
+        there.lock().unwrap().clear();
+        assert!(!known("two.k8s.example.com") && !known("one.k8s.example.com"), "looked for again, all are gone");
     }
 
     #[test]

@@ -43,8 +43,6 @@ pub(crate) fn linker(engine: &Engine, phase: Phase) -> Result<Linker<Guest>> {
     random::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
     aws_types::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
     kube_types::add_to_linker::<Guest, HasSelf<Guest>>(to, itself)?;
-    kube_read::add_to_linker::<Guest, Refusals>(to, refused)?;
-    kube_write::add_to_linker::<Guest, Refusals>(to, refused)?;
     if phase == Phase::Pure {
         reads::<Refusals>(to, refused)?;
     } else {
@@ -66,6 +64,7 @@ where
         + ssm_read::Host
         + iam_read::Host
         + s3_read::Host
+        + kube_read::Host
         + secrets::Host
         + reveal::Host,
 {
@@ -74,6 +73,7 @@ where
     ssm_read::add_to_linker::<Guest, D>(to, data)?;
     iam_read::add_to_linker::<Guest, D>(to, data)?;
     s3_read::add_to_linker::<Guest, D>(to, data)?;
+    kube_read::add_to_linker::<Guest, D>(to, data)?;
     secrets::add_to_linker::<Guest, D>(to, data)?;
     reveal::add_to_linker::<Guest, D>(to, data)
 }
@@ -81,11 +81,13 @@ where
 /// What changes something outside.
 fn writes<D: HasData + Send>(to: &mut Linker<Guest>, data: fn(&mut Guest) -> D::Data<'_>) -> Result<()>
 where
-    for<'a> D::Data<'a>: http_write::Host + route53_write::Host + ssm_write::Host + iam_write::Host + s3_write::Host,
+    for<'a> D::Data<'a>:
+        http_write::Host + route53_write::Host + ssm_write::Host + iam_write::Host + s3_write::Host + kube_write::Host,
 {
     http_write::add_to_linker::<Guest, D>(to, data)?;
     route53_write::add_to_linker::<Guest, D>(to, data)?;
     ssm_write::add_to_linker::<Guest, D>(to, data)?;
     iam_write::add_to_linker::<Guest, D>(to, data)?;
-    s3_write::add_to_linker::<Guest, D>(to, data)
+    s3_write::add_to_linker::<Guest, D>(to, data)?;
+    kube_write::add_to_linker::<Guest, D>(to, data)
 }

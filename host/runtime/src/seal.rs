@@ -1,6 +1,6 @@
 //! Secrets by handle: a table that lives for one guest call.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -23,6 +23,8 @@ pub struct Seals {
     by_handle: HashMap<String, Value>,
     /// The texts of all secrets, in every spelling that is searched for; longest first.
     needles: Vec<String>,
+    /// The same, to know at once what is there: a list of Secrets has thousands.
+    spelled: HashSet<String>,
 }
 
 impl Seals {
@@ -171,7 +173,7 @@ impl Seals {
     }
 
     fn remember_text(&mut self, text: &str) {
-        if text.len() < SHORTEST_SCRUBBED || self.needles.iter().any(|needle| needle == text) {
+        if text.len() < SHORTEST_SCRUBBED || self.spelled.contains(text) {
             return;
         }
         let url: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
@@ -181,11 +183,11 @@ impl Seals {
         let mut spellings = vec![text.to_owned(), url.replace('+', "%20"), url, json];
         spellings.extend((0..3).flat_map(|offset| base64_inside(text, offset)));
         for spelling in spellings {
-            if spelling.len() >= SHORTEST_SCRUBBED && !self.needles.contains(&spelling) {
-                self.needles.push(spelling);
+            if spelling.len() >= SHORTEST_SCRUBBED && self.spelled.insert(spelling.clone()) {
+                let at = self.needles.partition_point(|needle| needle.len() >= spelling.len());
+                self.needles.insert(at, spelling);
             }
         }
-        self.needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Manner {
     Redirect(u16, &'static str),
     /// With all that it was sent, headers included.
     Echo,
+    /// As an API server of Kubernetes, which keeps whatever is applied.
+    Cluster,
 }
 
 /// A request as it came.
@@ -140,6 +142,13 @@ impl State {
                 let mut told: Json = serde_json::from_str(body).unwrap_or_else(|_| json!({"name": "one"}));
                 told["heard"] = text.into();
                 reply(200, "", &told)
+            }
+            Manner::Cluster => {
+                let (status, told) = crate::kube::answer(method, path, body);
+                if let ("PATCH", Some(name)) = (method, path.split(['/', '?']).nth(6)) {
+                    self.things.lock().unwrap().insert(name.to_owned(), Json::Null);
+                }
+                reply(status, "", &told)
             }
             Manner::Honest => self.honest(method, path, body),
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use maps_engine::capability::Effective;
+use maps_engine::capability::{Effective, ObjectKey};
 use maps_engine::provider::{
     CheckRequest, CreateRequest, DeleteRequest, DiffRequest, FindOutcome, FindRequest, Mutation, Object, Outcome,
     PreviewRequest, ReadOutcome, ReadRequest, UpdateRequest,
@@ -87,6 +87,8 @@ pub(crate) struct World {
     pub(crate) host: Host,
     provider: Arc<dyn Provider>,
     journal: Arc<Entries>,
+    /// The kubeconfig that the guest is given, sealed.
+    pub(crate) cluster: Option<String>,
 }
 
 impl World {
@@ -114,7 +116,7 @@ impl World {
         let plugin = host.load(component).unwrap();
         let service = Service::start();
         let provider = provider(&host, &plugin, &service, name, grant);
-        Self { dir, service, lines, audit, host, provider, journal: Arc::default() }
+        Self { dir, service, lines, audit, host, provider, journal: Arc::default(), cluster: None }
     }
 
     /// Runs one operation of one batch, with orders for that operation.
@@ -125,7 +127,13 @@ impl World {
     }
 
     async fn run(&self, operation: &'static str, config: &Value, names: &[&str]) -> Answers {
-        let call = Call { stack: "stack", run: "run-1", config };
+        let mut config = config.clone();
+        if let Some(cluster) = &self.cluster {
+            let mut members = config.as_map().cloned().unwrap_or_default();
+            members.entry("cluster".to_owned()).or_insert_with(|| Value::from(cluster.as_str()).secret());
+            config = Value::Map(members);
+        }
+        let call = Call { stack: "stack", run: "run-1", config: &config };
         let kind = KindName::new(format!("{}/thing", self.provider.kinds().keys().next().unwrap().plugin()));
         let object = |name: &str| Object { id: name.to_owned(), inputs: inputs(name), outputs: outputs() };
         let mutation = |name: &str| Mutation {
@@ -133,7 +141,12 @@ impl World {
             kind: kind.clone(),
             address: Address::new(name),
             checkpoint: None,
-            planned: Vec::new(),
+            planned: vec![ObjectKey {
+                group: String::new(),
+                kind: "ConfigMap".to_owned(),
+                namespace: Some("red".to_owned()),
+                name: name.to_owned(),
+            }],
         };
         let address = |name: &&str| Address::new(*name);
         let journal = Arc::clone(&self.journal) as Arc<dyn Journal>;

@@ -15,6 +15,7 @@ use crate::render::audit::{AuditView, ScopesView};
 use crate::render::diagnostics::Sources;
 use crate::render::difference::DifferenceView;
 use crate::render::permissions::PermissionsView;
+use crate::render::rbac::RbacView;
 use crate::{inspected, source, stage};
 
 /// Carries out whichever of its tasks is asked for.
@@ -42,6 +43,11 @@ fn table(args: &AuditArgs, emit: Option<Emit>, screen: &Screen) -> Result<Exit, 
         Some(Emit::Iam) => {
             let view = PermissionsView::of(&plugins);
             Some((view.warnings(), view.text(), view.event()))
+        }
+        Some(Emit::Rbac) => {
+            let view = RbacView::of(&plugins);
+            let text = view.text().map_err(|error| Failure::usage(format!("the roles cannot be written: {error}")))?;
+            Some((view.warnings(), text, view.event()))
         }
         None => None,
     };

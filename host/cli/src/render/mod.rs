@@ -12,6 +12,7 @@ pub(crate) mod permissions;
 pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod progress;
+pub(crate) mod rbac;
 pub(crate) mod reporter;
 pub(crate) mod rows;
 pub(crate) mod screen;

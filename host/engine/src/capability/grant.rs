@@ -10,6 +10,7 @@ use super::manifest::{Credential, Manifest, interfaces};
 use super::read::{Fault, Faults, Reader, SURPLUS, under};
 use super::rule::{Rule, Scope};
 use crate::diagnostic::suggest;
+use crate::name::RuleId;
 
 /// What a plugin may do in one stack: declared ∩ granted, computed once. The manifest stays at
 /// hand only so that a refusal can say on which side it is missing.
@@ -70,6 +71,14 @@ impl Effective {
     /// The rules of one family.
     pub fn rules_of(&self, family: Family) -> impl Iterator<Item = &Rule> {
         self.rules.iter().filter(move |rule| rule.scope.family() == family)
+    }
+
+    /// Has the stack's grant named this host of a cluster, where the manifest has only patterns or another? Then the
+    /// operator knows it, and it may be in a network of theirs.
+    pub fn names_server(&self, host: &str) -> bool {
+        let names = |rule: &Rule| matches!(&rule.scope, Scope::Kube(scope) if scope.names_server(host));
+        let declared = |id: &RuleId| self.declared_rules.iter().any(|rule| rule.id == *id && names(rule));
+        self.rules.iter().any(|rule| names(rule) && !declared(&rule.id))
     }
 
     /// Is there a rule for this half of a family?

@@ -38,6 +38,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) added: Added,
     /// What the answer must not show of it.
     pub(super) echo: Echo,
+    /// The client of its own that a cluster has; none for the plugin's.
+    pub(super) client: Option<reqwest::Client>,
     pub(super) pace: Pace,
 }
 
@@ -136,7 +138,7 @@ impl HttpCapability {
         read: impl FnOnce(&Echo, u16, &HeaderMap, Vec<u8>) -> Result<Result<T, Problem>, Problem>,
     ) -> Result<T, Problem> {
         let scope = line.scope;
-        let Outgoing { rule, steps, ops, summary, method, url, headers, body, added, echo, pace } = outgoing;
+        let Outgoing { rule, steps, ops, summary, method, url, headers, body, added, echo, client, pace } = outgoing;
         let name = rule.credential.as_deref().unwrap_or_default();
         if let Err(wait) = self.transport.rates.take(name, &pace, LONGEST_WAIT).await {
             let message = format!("{} is called as fast as it allows already", pace.with);
@@ -155,7 +157,7 @@ impl HttpCapability {
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let mut status = None;
         let whole = async {
-            let client = self.client_for(added.endpoint())?;
+            let client = client.map_or_else(|| self.client_for(added.endpoint()), Ok)?;
             added.apply(&mut request, body.as_deref().unwrap_or_default())?;
             *request.body_mut() = body.map(Into::into);
             let mut sent = self.transport.send(&client, half, request).await?;

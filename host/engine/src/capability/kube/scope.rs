@@ -113,6 +113,12 @@ impl KubeScope {
         format!("kube {}{}", verbs.join(" and "), names.concat())
     }
 
+    /// Is this host one of its servers by name, not by a pattern alone?
+    pub(in crate::capability) fn names_server(&self, host: &str) -> bool {
+        self.servers.allow(host)
+            && self.servers.patterns().any(|pattern| pattern.to_string().eq_ignore_ascii_case(host))
+    }
+
     fn names_by_field(&self) -> [(&'static str, &Names); 4] {
         [
             ("groups", &self.groups),

@@ -153,7 +153,20 @@ impl HttpCapability {
         }
         let method = Method::from_bytes(method.as_bytes()).map_err(|error| late(internal(&error.to_string())))?;
         let (pace, body) = (pace(family, half, &host), (!body.is_empty()).then_some(body));
-        let outgoing = Outgoing { rule, steps, ops, summary, method, url, headers: written, body, added, echo, pace };
+        let outgoing = Outgoing {
+            rule,
+            steps,
+            ops,
+            summary,
+            method,
+            url,
+            headers: written,
+            body,
+            added,
+            echo,
+            client: None,
+            pace,
+        };
         Ok(Admitted { outgoing, action })
     }
 

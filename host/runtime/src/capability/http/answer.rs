@@ -161,7 +161,8 @@ fn seal_whole(scope: &CallScope, echo: &Echo, body: Vec<u8>) -> Result<Vec<u8>, 
     Ok(json.to_string().into_bytes())
 }
 
-fn sealed(scope: &CallScope, value: Value) -> Json {
+/// The value behind a handle.
+pub(in crate::capability) fn sealed(scope: &CallScope, value: Value) -> Json {
     let handle = scope.seals().mint(value);
     Json::Object([(SEALED_KEY.to_owned(), Json::String(handle))].into_iter().collect())
 }
@@ -174,7 +175,7 @@ fn is_sealed(scope: &CallScope, json: &Json) -> bool {
 }
 
 /// The credential is blotted out; a text that repeats a sealed secret becomes a sealed value.
-fn reseal(scope: &CallScope, echo: &Echo, json: &mut Json) {
+pub(in crate::capability) fn reseal(scope: &CallScope, echo: &Echo, json: &mut Json) {
     match json {
         Json::String(text) => {
             if echo.is_in(text.as_bytes()) {

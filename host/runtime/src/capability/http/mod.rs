@@ -31,11 +31,12 @@ pub use credential::{BoundCredential, Secret};
 pub use limits::HttpLimits;
 pub use maps_engine::capability::Half;
 
-pub(super) use answer::{read_body, seal_places};
+pub(super) use answer::{read_body, reseal, seal_places, sealed};
 pub(super) use credential::Added;
 pub(super) use echo::Echo;
 pub(super) use request::check_sinks;
 
+use super::kube::Clusters;
 use super::outgoing::{Line, Outgoing, Pace, Refused};
 use crate::aws::check_action;
 use crate::egress::{EgressError, Transport};
@@ -98,6 +99,8 @@ pub struct HttpCapability {
     pub(super) client: reqwest::Client,
     /// Clients for hosts that the operator named as endpoints, which may be on this machine.
     pub(super) endpoints: Mutex<BTreeMap<String, reqwest::Client>>,
+    /// The Kubernetes clusters that its plugin has named.
+    pub(super) clusters: Clusters,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: HttpLimits,
 }
@@ -115,7 +118,8 @@ impl HttpCapability {
         limits: HttpLimits,
     ) -> Result<Self, EgressError> {
         let client = transport.client()?;
-        Ok(Self { effective, credentials, transport, client, endpoints: Mutex::default(), clock, limits })
+        let (endpoints, clusters) = (Mutex::default(), Clusters::default());
+        Ok(Self { effective, credentials, transport, client, endpoints, clusters, clock, limits })
     }
 
     /// Sends the requests side by side; answers come in the order of the requests.
@@ -184,7 +188,7 @@ impl HttpCapability {
         let pace = Pace { with, rate: limits.rate, burst: limits.burst, slowed: limits.rate, most: None };
         let seal = &allowed.http.seal;
         let Allowed { rule, url, headers, body, steps, ops, .. } = allowed;
-        Ok((Outgoing { rule, steps, ops, summary, method, url, headers, body, added, echo, pace }, seal))
+        Ok((Outgoing { rule, steps, ops, summary, method, url, headers, body, added, echo, client: None, pace }, seal))
     }
 
     /// Does a credential of AWS sign for the action that the request asks for beside its path?
