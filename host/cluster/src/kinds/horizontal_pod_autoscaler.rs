@@ -98,8 +98,13 @@ fn validate(spec: &Value, least: i64, strict: bool) -> Vec<Invalid> {
         let detail = format!("must be greater than or equal to {least}");
         errors.push(Invalid::invalid(path.child("minReplicas"), &Value::from(min), detail));
     }
-    if max < 1 {
-        errors.push(Invalid::invalid(path.child("maxReplicas"), &Value::from(max), "must be greater than 0"));
+    match max {
+        0 => errors.push(Invalid::required(path.child("maxReplicas"), "must be set and greater than 0")),
+        ..0 => {
+            let detail = "must be greater than or equal to 1";
+            errors.push(Invalid::invalid(path.child("maxReplicas"), &Value::from(max), detail));
+        }
+        _ => {}
     }
     if min.is_some_and(|min| max < min) {
         let detail = "must be greater than or equal to `minReplicas`";
@@ -158,6 +163,10 @@ fn scaling_rules(rules: &Value, path: &Path, errors: &mut Vec<Invalid>) {
         if window > 3600 {
             errors.push(Invalid::invalid(&path, &Value::from(window), "must be less than or equal to 3600"));
         }
+    }
+    let tolerance = at(rules, "tolerance");
+    if tolerance.as_str().and_then(|it| Quantity::parse(it).ok()).is_some_and(|it| it.is_negative()) {
+        errors.push(Invalid::invalid(path.child("tolerance"), tolerance, "must be greater than or equal to 0"));
     }
     let select = at(rules, "selectPolicy");
     if select.as_str().is_some_and(|select| !matches!(select, "Max" | "Min" | "Disabled")) {
@@ -352,6 +361,24 @@ mod tests {
                 "spec.metrics[0].resource: Required value: must populate information for the given metric source",
             ]
         );
+    }
+
+    #[test]
+    fn numbers_of_replicas_are_held_to_their_least() {
+        let cases = [
+            (json!(0), "spec.maxReplicas: Required value: must be set and greater than 0"),
+            (json!(-2), "spec.maxReplicas: Invalid value: -2: must be greater than or equal to 1"),
+        ];
+        for (max, expect) in cases {
+            let below =
+                format!("spec.maxReplicas: Invalid value: {max}: must be greater than or equal to `minReplicas`");
+            let object = json!({"spec": {"minReplicas": 1, "maxReplicas": max, "scaleTargetRef": target(), "behavior": {
+                "scaleUp": {"tolerance": "-100m", "policies": [{"type": "Pods", "value": 1, "periodSeconds": 1}]},
+            }}});
+            let tolerance =
+                "spec.behavior.scaleUp.tolerance: Invalid value: \"-100m\": must be greater than or equal to 0";
+            assert_eq!(said(&HorizontalPodAutoscaler.validate(&object)), [expect, &below, tolerance]);
+        }
     }
 
     #[test]

@@ -306,6 +306,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_named_is_there() {
+        let file = json!({"volumeName": "v", "path": "p", "key": "k"});
+        let pod = made(&json!({
+            "containers": [{"name": "c", "image": "i", "env": [{"name": "E", "valueFrom": {"fileKeyRef": file}}]}],
+            "resourceClaims": [{"name": "r"}, {"name": "s", "resourceClaimName": "a", "resourceClaimTemplateName": "b"}],
+            "schedulingGroup": {"podGroupName": "g"},
+        }));
+        assert_eq!(pod["spec"].get("schedulingGroup"), None);
+        assert_eq!(
+            said(&Pod.validate(&pod)),
+            [
+                "spec.resourceClaims[0]: Invalid value: {\"Name\":\"r\",\"ResourceClaimName\":null,\
+                 \"ResourceClaimTemplateName\":null}: must specify one of: `resourceClaimName`, \
+                 `resourceClaimTemplateName`",
+                "spec.resourceClaims[1]: Invalid value: {\"Name\":\"s\",\"ResourceClaimName\":\"a\",\
+                 \"ResourceClaimTemplateName\":\"b\"}: at most one of `resourceClaimName` or \
+                 `resourceClaimTemplateName` may be specified",
+                "spec.containers[0].env[0].valueFrom.fileKeyRef.volumeName: Not found: \"v\"",
+            ]
+        );
+    }
+
+    #[test]
     fn only_some_fields_change() {
         let old =
             made(&json!({"containers": [{"name": "c", "image": "i:1"}], "tolerations": [{"operator": "Exists"}]}));

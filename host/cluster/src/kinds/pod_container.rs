@@ -192,7 +192,7 @@ fn common(container: &Value, around: &Surroundings<'_>, path: &Path, errors: &mu
         }
     }
     ports(container, &path.child("ports"), errors);
-    environment(container, path, errors);
+    environment(container, around, path, errors);
     mounts(container, around, &path.child("volumeMounts"), errors);
     devices(container, around, &path.child("volumeDevices"), errors);
     errors.extend(pull_policy(at(container, "imagePullPolicy"), path.child("imagePullPolicy")));
@@ -265,7 +265,7 @@ fn host_port_conflicts(containers: &[Value], path: &Path, errors: &mut Vec<Inval
     }
 }
 
-fn environment(container: &Value, path: &Path, errors: &mut Vec<Invalid>) {
+fn environment(container: &Value, around: &Surroundings<'_>, path: &Path, errors: &mut Vec<Invalid>) {
     for (index, variable) in items(container, "env").iter().enumerate() {
         let path = path.child("env").index(index);
         match text(variable, "name") {
@@ -273,6 +273,12 @@ fn environment(container: &Value, path: &Path, errors: &mut Vec<Invalid>) {
             name => errors.extend(form(&path.child("name"), name, name::environment_variable)),
         }
         pod_source::environment_value(variable, &path.child("valueFrom"), errors);
+        let file = at(at(variable, "valueFrom"), "fileKeyRef");
+        let volume = text(file, "volumeName");
+        if !volume.is_empty() && !around.volumes.contains_key(volume) {
+            let path = path.child("valueFrom").child("fileKeyRef").child("volumeName");
+            errors.push(Invalid::not_found(path, at(file, "volumeName")));
+        }
     }
     let list = path.child("envFrom");
     for (index, source) in items(container, "envFrom").iter().enumerate() {

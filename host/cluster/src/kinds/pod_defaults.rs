@@ -112,6 +112,8 @@ fn pod_spec(spec: &mut Value) {
     make(spec, "securityContext");
     default(spec, "terminationGracePeriodSeconds", 30);
     default(spec, "schedulerName", "default-scheduler");
+    // The field is there, but its feature is not on unless asked for.
+    remove(spec, "schedulingGroup");
     // The older name of the field is kept beside the newer one, which wins.
     let account = match text(spec, "serviceAccountName") {
         "" => text(spec, "serviceAccount").to_owned(),

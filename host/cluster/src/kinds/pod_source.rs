@@ -49,7 +49,13 @@ pub(super) fn environment_value(variable: &Value, path: &Path, errors: &mut Vec<
         match kind {
             "fieldRef" => field(reference, ENVIRONMENT, &path, errors),
             "resourceFieldRef" => resource(reference, false, &path, errors),
-            "fileKeyRef" => {}
+            "fileKeyRef" => {
+                for field in ["key", "volumeName", "path"].into_iter().filter(|field| text(reference, field).is_empty())
+                {
+                    errors.push(Invalid::required(path.child(field), ""));
+                }
+                errors.extend(not_reserved(text(reference, "path"), &path.child("path")));
+            }
             _ => {
                 errors.extend(form(&path.child("name"), text(reference, "name"), name::subdomain));
                 match text(reference, "key") {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::labels::{annotations, form, labels};
 use super::pod_container::{Surroundings, containers, ephemeral_containers, init_containers};
@@ -102,7 +102,23 @@ fn resource_claims(spec: &Value, path: &Path, errors: &mut Vec<Invalid>) {
         } else {
             errors.extend(form(&path.child("name"), name, name::label));
         }
-        for field in ["resourceClaimName", "resourceClaimTemplateName"] {
+        let fields = ["resourceClaimName", "resourceClaimTemplateName"];
+        let shown = || {
+            let [claim, template] = fields.map(|field| at(claim, field));
+            json!({"Name": name, "ResourceClaimName": claim, "ResourceClaimTemplateName": template})
+        };
+        match fields.iter().filter(|field| has(claim, field)).count() {
+            0 => {
+                let detail = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`";
+                errors.push(Invalid::invalid(&path, &shown(), detail));
+            }
+            2 => {
+                let detail = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified";
+                errors.push(Invalid::invalid(&path, &shown(), detail));
+            }
+            _ => {}
+        }
+        for field in fields {
             if let Some(reference) = at(claim, field).as_str() {
                 errors.extend(form(&path.child(field), reference, name::subdomain));
             }

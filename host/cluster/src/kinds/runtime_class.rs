@@ -16,7 +16,10 @@ pub(crate) struct RuntimeClass;
 
 impl Behaviour for RuntimeClass {
     fn validate(&self, object: &Value) -> Vec<Invalid> {
-        let mut errors: Vec<Invalid> = form(&Path::new("handler"), text(object, "handler"), name::label).collect();
+        let mut errors: Vec<Invalid> = match text(object, "handler") {
+            "" => vec![Invalid::required("handler", "")],
+            handler => form(&Path::new("handler"), handler, name::label).collect(),
+        };
         for (resource, quantity) in entries(at(object, "overhead"), "podFixed") {
             let path = Path::new("overhead.podFixed.limits").key(resource);
             errors.extend(pod_resources::container_resource(resource, &path));
