@@ -5,11 +5,14 @@
 
 mod defaults;
 mod limits;
+mod matching;
 mod namespace;
 mod pod_security;
 mod pods;
+mod policies;
 mod quota;
 mod service_account;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -92,9 +95,8 @@ pub(crate) fn mutate(
     view: &dyn View,
     request: &Request<'_>,
     object: &mut Value,
-    _old: Option<&Value>,
+    old: Option<&Value>,
 ) -> Result<Vec<String>, Refusal> {
-    let warnings = Vec::new();
     namespace::lifecycle(view, request, Some(object))?;
     limits::fill(view, request, object);
     service_account::admit(view, request, object)?;
@@ -105,7 +107,8 @@ pub(crate) fn mutate(
     defaults::protect(request, object);
     pods::runtime_class(view, request, object)?;
     defaults::ingress_class(view, request, object);
-    Ok(warnings)
+    webhooks::call(view, request, webhooks::MUTATING, Some(object), old)?;
+    Ok(Vec::new())
 }
 
 /// Lets plugins refuse what is about to be stored, or deleted (`object` is then `None`).
@@ -126,6 +129,11 @@ pub(crate) fn validate(
         }
         None => namespace::lifecycle(view, request, old)?,
     }
+    warnings.extend(policies::check(view, request, object, old)?);
+    if object.is_none() {
+        webhooks::call(view, request, webhooks::MUTATING, object, old)?;
+    }
+    webhooks::call(view, request, webhooks::VALIDATING, object, old)?;
     if let Some(object) = object {
         quota::check(view, request, object, old)?;
     }

@@ -27,9 +27,11 @@ use cel::parser::Parser;
 use super::props::{Props, Rule};
 use check::{Check, variables};
 pub(crate) use cost::exceeds;
+use eval::{Failure, Run};
 use types::Type;
 pub(crate) use types::{declare, most_often};
 pub(crate) use validator::Rules;
+use value::Val;
 
 /// What an expression may cost when it runs.
 pub(crate) const CALL_LIMIT: u64 = 1_000_000;
@@ -89,6 +91,57 @@ pub(crate) fn compile(rule: &Rule, own: &Type) -> Compiled {
         }
     }
     compiled
+}
+
+/// What an expression over values without a schema comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Evaluated {
+    /// Yes or no.
+    Bool(bool),
+    /// A text.
+    Text(String),
+    /// Something else, by the name of its type.
+    Other(String),
+}
+
+/// A value that expressions of admission may name: what was evaluated before, or an object.
+#[derive(Debug, Clone)]
+pub(crate) struct Variable(Val);
+
+impl Variable {
+    /// A value of JSON.
+    pub(crate) fn of(value: &serde_json::Value) -> Self {
+        Self(value::plain(value))
+    }
+
+    /// A map of variables.
+    pub(crate) fn map(entries: &[(String, Self)]) -> Self {
+        let entries = entries.iter().map(|(name, value)| (Val::text(name), value.0.clone()));
+        Self(Val::Map(std::sync::Arc::new(entries.collect())))
+    }
+
+    /// What it comes to.
+    pub(crate) fn evaluated(&self) -> Evaluated {
+        match &self.0 {
+            Val::Bool(is) => Evaluated::Bool(*is),
+            Val::String(text) => Evaluated::Text(text.to_string()),
+            other => Evaluated::Other(other.type_name().to_owned()),
+        }
+    }
+}
+
+/// Evaluates an expression over variables without schemas, as admission has them.
+///
+/// # Errors
+/// In words: what is wrong with the expression, or with what it met.
+pub(crate) fn evaluate(source: &str, variables: &[(&str, Variable)]) -> Result<Variable, String> {
+    let parser = Parser::new().enable_optional_syntax(true);
+    let node = parser.parse(source).map_err(|errors| format!("compilation error: {errors}"))?;
+    let names = variables.iter().map(|(name, value)| (*name, value.0.clone())).collect();
+    Run::new(names, CALL_LIMIT).expression(&node).map(Variable).map_err(|failure| match failure {
+        Failure::Error(error) => error,
+        Failure::Cost => "operation cancelled: actual cost limit exceeded".to_owned(),
+    })
 }
 
 struct Read {

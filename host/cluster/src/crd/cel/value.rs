@@ -309,7 +309,7 @@ fn string(text: &str, schema: &Props) -> Val {
 }
 
 /// A value without a schema.
-fn plain(value: &Value) -> Val {
+pub(crate) fn plain(value: &Value) -> Val {
     match value {
         Value::Null => Val::Null,
         Value::Bool(is) => Val::Bool(*is),
