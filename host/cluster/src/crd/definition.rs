@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::conditions::{APPROVED, Approval, approval, is_established, is_protected};
 use super::conversion;
+use super::format;
 use super::old::Old;
 use super::parts::{validate_column, validate_names, validate_subresources};
 use super::props::Props;
@@ -56,6 +57,12 @@ impl Behaviour for Definitions {
         validate_names(at(at(object, "status"), "acceptedNames"), "status.acceptedNames")
     }
 
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        let before = old.map(unknown_formats).unwrap_or_default();
+        let new = unknown_formats(object).into_iter().filter(|format| !before.contains(format));
+        new.map(|format| format!("unrecognized format {format:?}")).collect()
+    }
+
     fn has_generation(&self) -> bool {
         true
     }
@@ -103,6 +110,27 @@ fn default(crd: &mut Value) {
     {
         set(status, "storedVersions", json!([stored]));
     }
+}
+
+/// The formats in the schemas of a definition that nobody looks at, each once.
+fn unknown_formats(crd: &Value) -> Vec<String> {
+    fn walk(schema: &Props, found: &mut Vec<String>) {
+        let known = match schema.kind.as_str() {
+            "" | "string" => format::is_known(&schema.format),
+            "integer" => ["int32", "int64"].contains(&schema.format.as_str()),
+            "number" => ["float", "double"].contains(&schema.format.as_str()),
+            _ => false,
+        };
+        if !schema.format.is_empty() && !known && !found.contains(&schema.format) {
+            found.push(schema.format.clone());
+        }
+        schema.children().into_iter().for_each(|(_, child)| walk(child, found));
+    }
+    let mut found = Vec::new();
+    for version in items(at(crd, "spec"), "versions") {
+        walk(&Props::read(version.pointer("/schema/openAPIV3Schema").unwrap_or(&Value::Null)), &mut found);
+    }
+    found
 }
 
 /// What is wrong with a new definition, beside its metadata.

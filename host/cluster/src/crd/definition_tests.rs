@@ -314,3 +314,13 @@ fn what_may_change() {
         ],
     );
 }
+
+#[test]
+fn formats_that_nobody_knows() {
+    let mut crd = widgets();
+    schema(
+        json!({"type": "object", "properties": {"a": {"type": "string", "format": "magic"}, "b": {"type": "integer", "format": "int32"}, "c": {"type": "integer", "format": "uint8"}}}),
+    )(&mut crd);
+    assert_eq!(Definitions.warnings(&crd, None), ["unrecognized format \"magic\"", "unrecognized format \"uint8\""]);
+    assert_eq!(Definitions.warnings(&crd, Some(&crd)), Vec::<String>::new());
+}

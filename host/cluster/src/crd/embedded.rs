@@ -6,6 +6,9 @@ use super::props::Props;
 use crate::invalid::Invalid;
 use crate::kinds::{metadata, name};
 use crate::object::{set, text};
+use crate::schema::{Shape, builtin};
+
+const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /// What is wrong with the metadata of objects that are embedded.
 pub(crate) fn validate(path: &str, value: &Value, schema: &Props, errors: &mut Vec<Invalid>) {
@@ -31,6 +34,43 @@ pub(crate) fn validate(path: &str, value: &Value, schema: &Props, errors: &mut V
         }
         _ => {}
     }
+}
+
+/// Drops what is unknown in the metadata of objects that are embedded, and adds its paths.
+pub(crate) fn prune(path: &str, value: &mut Value, schema: &Props, unknown: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let at = join(path, name);
+                if schema.embedded && name == "metadata" {
+                    prune_meta(&at, field, unknown);
+                }
+                if let Some(child) = schema.properties.get(name).or(schema.additional_schema()) {
+                    prune(&at, field, child, unknown);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                if let Some(child) = &schema.items {
+                    prune(&format!("{path}[{index}]"), item, child, unknown);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn prune_meta(path: &str, metadata: &mut Value, unknown: &mut Vec<String>) {
+    let Shape::Object(known) = &builtin(OBJECT_META).shape else { return };
+    let Some(fields) = metadata.as_object_mut() else { return };
+    fields.retain(|name, field| {
+        let is_known = known.fields.contains_key(name.as_str());
+        if !is_known {
+            unknown.push(join(path, name));
+        }
+        is_known && !(name == "creationTimestamp" && field.is_null())
+    });
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -111,6 +151,11 @@ mod tests {
         let schema = Props::read(
             &json!({"type": "object", "properties": {"e": {"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true}}}),
         );
+        let mut object = json!({"e": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x", "nope": 1, "creationTimestamp": null}}});
+        let mut unknown = Vec::new();
+        prune("", &mut object, &schema, &mut unknown);
+        assert_eq!(unknown, ["e.metadata.nope"]);
+        assert_eq!(object["e"]["metadata"], json!({"name": "x"}));
         let found = |value: Value| {
             let mut errors = Vec::new();
             validate("", &value, &schema, &mut errors);

@@ -119,12 +119,13 @@ impl Version {
 
     /// Drops what the schema does not know; returns the paths, as strict decoding words them: `unknown field "spec.x"`.
     ///
-    /// The object's own `metadata` is the caller's to decode; that of embedded objects is kept as it is.
+    /// The object's own `metadata` is the caller's to decode.
     pub(crate) fn prune(&self, object: &mut Value) -> Vec<String> {
         if self.preserve {
             return Vec::new();
         }
-        let unknown = prune::prune(object, &self.props, true);
+        let mut unknown = prune::prune(object, &self.props, true);
+        embedded::prune("", object, &self.props, &mut unknown);
         unknown.into_iter().map(|path| format!("unknown field {path:?}")).collect()
     }
 

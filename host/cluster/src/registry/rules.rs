@@ -130,18 +130,22 @@ impl Resource {
             || old.keys().any(|key| !apart(key) && !new.contains_key(key))
     }
 
-    /// What is wrong with a new object, beside its metadata.
-    pub(crate) fn validate(&self, object: &Value) -> Vec<Invalid> {
+    /// What is wrong with a new object, beside its metadata; custom ones are held against the version that was sent.
+    pub(crate) fn validate(&self, object: &Value, version: &str) -> Vec<Invalid> {
         match self.source {
             Source::BuiltIn(kind) => kind.behaviour.validate(object),
-            Source::Custom(_) => {
-                self.custom(&self.stored).map_or_else(Vec::new, |version| version.validate(object, None))
-            }
+            Source::Custom(_) => self.custom(version).map_or_else(Vec::new, |version| version.validate(object, None)),
         }
     }
 
     /// What is wrong with a change.
-    pub(crate) fn validate_update(&self, object: &Value, old: &Value, subresource: &str) -> Vec<Invalid> {
+    pub(crate) fn validate_update(
+        &self,
+        object: &Value,
+        old: &Value,
+        subresource: &str,
+        version: &str,
+    ) -> Vec<Invalid> {
         match (&self.source, subresource) {
             (Source::BuiltIn(kind), "status") => kind.behaviour.validate_status(object, old),
             (Source::BuiltIn(kind), "finalize") if kind.kind == "Namespace" => namespace::validate_finalize(object),
@@ -149,7 +153,7 @@ impl Resource {
             (Source::BuiltIn(_), "resize") => pod_parts::validate_resize(object, old),
             (Source::BuiltIn(kind), _) => kind.behaviour.validate_update(object, old),
             (Source::Custom(_), subresource) => {
-                self.custom(&self.stored).map_or_else(Vec::new, |version| match subresource {
+                self.custom(version).map_or_else(Vec::new, |version| match subresource {
                     "status" => version.validate_status(object, old),
                     _ => version.validate(object, Some(old)),
                 })

@@ -148,7 +148,7 @@ pub(crate) fn create(state: &mut State, write: Write<'_>, mut object: Value) -> 
     resource.prepare_create(&mut object);
     let name = name_of(&object).to_owned();
     let mut wrong = metadata::validate(&object, resource.namespaced, &|text| resource.validate_name(text));
-    wrong.extend(resource.validate(&object));
+    wrong.extend(resource.validate(&object, write.version));
     refuse_invalid(&resource, &name, &wrong)?;
     warnings.extend(resource.warnings(&object, None, write.version));
     if write.user.is_some() {
@@ -207,7 +207,7 @@ pub(crate) fn update(
     state.allocate(&resource, &mut object, Some(old))?;
     resource.prepare_update(&mut object, old, write.subresource);
     let mut wrong = metadata::validate_update(&object, old);
-    wrong.extend(resource.validate_update(&object, old, write.subresource));
+    wrong.extend(resource.validate_update(&object, old, write.subresource, write.version));
     refuse_invalid(&resource, &name, &wrong)?;
     warnings.extend(resource.warnings(&object, Some(old), write.version));
     if write.user.is_some() {
@@ -260,10 +260,15 @@ pub(crate) fn versioned(resource: &Resource, object: &Value, version: &str) -> V
     {
         kind.behaviour.from_stored(&mut object, version);
     }
+    if let Some(stored) = resource.custom(&resource.stored) {
+        // What a schema says by now holds for what is there already.
+        stored.prune(&mut object);
+        stored.default(&mut object);
+    }
     if let Some(fields) = object.as_object_mut() {
         fields.insert("apiVersion".to_owned(), Value::from(resource.api_version(version)));
     }
-    if let Some(known) = resource.custom(version) {
+    if let Some(known) = resource.custom(version).filter(|_| version != resource.stored) {
         // What an earlier schema had kept is not there any more.
         known.prune(&mut object);
     }
