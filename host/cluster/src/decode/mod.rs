@@ -1,5 +1,6 @@
 //! From a body to an object: JSON or YAML, held against the structure of its kind.
 
+mod encoded;
 mod json;
 mod protobuf;
 mod time;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use crate::schema::{Node, Shape};
 use crate::status::Refusal;
+pub(crate) use encoded::{TakenApart, encoded};
 pub(crate) use protobuf::protobuf;
 use tree::Tree;
 

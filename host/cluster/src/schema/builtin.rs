@@ -113,10 +113,12 @@ fn read(name: &str, entry: &Entry) -> Node {
             _ => {}
         }
     }
-    for line in entry.fields.lines() {
+    for (place, line) in (0..).zip(entry.fields.lines()) {
         let mut words = line.trim_start().split(' ');
         if let (Some(field), Some(token)) = (words.next(), words.next()) {
-            object.fields.insert(field.into(), read_field(token, words, package));
+            let mut about = read_field(token, words, package);
+            about.go.place = place;
+            object.fields.insert(field.into(), about);
         }
     }
     Node::of(Shape::Object(object))
@@ -178,7 +180,7 @@ fn read_field<'a>(token: &'a str, words: impl Iterator<Item = &'a str>, package:
         (node, false, None) => node,
     };
     let name = flags.go.map_or(name, str::to_owned).into();
-    let go = Go { absent: flags.absent, name };
+    let go = Go { absent: flags.absent, name, place: 0 };
     Field { node, required: flags.required, omits_zero: flags.omits_zero, go }
 }
 

@@ -144,6 +144,8 @@ pub(crate) struct Go {
     pub(crate) absent: Absent,
     /// The type as diagnostics of decoding print it, without a pointer: `[]v1.Container`.
     pub(crate) name: Box<str>,
+    /// Where its encoder writes the field among the others, from 0.
+    pub(crate) place: u32,
 }
 
 /// What Go's encoder writes where nothing is there.

@@ -10,7 +10,7 @@ use super::intake;
 use super::query::WriteOptions;
 use super::write::{self, Write, Written, versioned};
 use crate::apply::Operation;
-use crate::decode::{self, Parsed, Strictness};
+use crate::decode::{self, Parsed, Strictness, TakenApart, encoded};
 use crate::invalid::Invalid;
 use crate::patch;
 use crate::registry::Resource;
@@ -115,11 +115,11 @@ pub(crate) fn carry_out(
             merged
         }
     };
-    let shown = || match kind {
+    let shown = match kind {
         Kind::Strategic => patch::printed(&given),
-        Kind::Json | Kind::Merge | Kind::Apply => object.to_string(),
+        Kind::Json => encoded(&object, node, &TakenApart::by_operations(&given)),
+        Kind::Merge | Kind::Apply => encoded(&object, node, &TakenApart::by_merge(&given)),
     };
-    let shown = shown();
     if kind == Kind::Strategic
         && let Some(why) = patch::misfit(&object, node)
     {
