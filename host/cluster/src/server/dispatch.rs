@@ -153,7 +153,11 @@ pub(crate) fn answer(state: &mut State, request: &Request<Bytes>) -> Result<Outc
     };
     let accept = Accept::read(request.headers(), query.flag("pretty"))?;
     let ask = Ask { user: &user, request, target: &target, query: &query, resource: &resource, accept };
-    route(state, &ask, verb)
+    let mut outcome = route(state, &ask, verb)?;
+    if let (Some(deprecation), Outcome::Answer(response)) = (resource.deprecation(&target.version), &mut outcome) {
+        respond::warn_first(response, deprecation);
+    }
+    Ok(outcome)
 }
 
 /// Who asks, if they may.
