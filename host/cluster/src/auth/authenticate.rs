@@ -1,4 +1,4 @@
-//! Who asks: bearer tokens, client certificates, and nobody in particular.
+//! Who asks: bearer tokens, and nobody in particular.
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -43,15 +43,6 @@ pub(crate) struct Accounts<'a> {
     pub(crate) keys: &'a Keys,
 }
 
-/// The subject of a client certificate that the transport has verified against the cluster's authority.
-#[derive(Debug, Clone)]
-pub(crate) struct Peer {
-    /// CN: the user.
-    pub(crate) common_name: String,
-    /// O: the groups.
-    pub(crate) organizations: Vec<String>,
-}
-
 /// 401, as it is said to everybody.
 fn unauthorized() -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
@@ -62,20 +53,14 @@ fn unauthorized() -> Refusal {
 pub(crate) fn authenticate(
     accounts: &Accounts<'_>,
     headers: &HeaderMap,
-    peer: Option<&Peer>,
     asked: &Attributes<'_>,
 ) -> Result<User, Refusal> {
-    let user = shown(accounts, headers, peer)?;
+    let user = shown(accounts, headers)?;
     impersonate(accounts.view, user, headers, asked)
 }
 
 /// Who asks by what they show.
-fn shown(accounts: &Accounts<'_>, headers: &HeaderMap, peer: Option<&Peer>) -> Result<User, Refusal> {
-    if let Some(peer) = peer {
-        let mut user = User { name: peer.common_name.clone(), groups: peer.organizations.clone(), ..User::default() };
-        authenticated(&mut user);
-        return Ok(user);
-    }
+fn shown(accounts: &Accounts<'_>, headers: &HeaderMap) -> Result<User, Refusal> {
     match bearer(headers) {
         Some(token) => by_token(accounts, token, &[]).map(|known| known.user).map_err(|_| unauthorized()),
         None => Ok(User::new(ANONYMOUS, &[UNAUTHENTICATED])),
@@ -251,7 +236,7 @@ mod tests {
             if let Some(header) = header {
                 headers.insert(http::header::AUTHORIZATION, header.parse().unwrap());
             }
-            let found = authenticate(&accounts, &headers, None, &Attributes::default());
+            let found = authenticate(&accounts, &headers, &Attributes::default());
             match expect {
                 Some(name) => assert_eq!(found.unwrap().name, name, "{header:?}"),
                 None => assert_eq!(found.unwrap_err(), unauthorized(), "{header:?}"),

@@ -9,8 +9,8 @@ use crate::invalid::Invalid;
 use crate::object::{at, has, int, items, make, set, text};
 use crate::status::{Refusal, Subject};
 
-/// For how long a token is good where the request does not say.
-const DEFAULT_SECONDS: i64 = 60 * 60;
+/// For how long a token is good where the request does not say, in seconds.
+pub(crate) const TOKEN_SECONDS: i64 = 60 * 60;
 /// What projected volumes ask for; the token is then good for a year, in upstream's words for a safe rollout.
 const PROJECTED_SECONDS: i64 = 60 * 60 + 7;
 const YEAR: i64 = 365 * 24 * 60 * 60;
@@ -39,7 +39,7 @@ pub(crate) fn issue(
     let spec = make(&mut request, "spec");
     let seconds = match spec {
         Some(spec) => {
-            let seconds = int(spec, "expirationSeconds").unwrap_or(DEFAULT_SECONDS);
+            let seconds = int(spec, "expirationSeconds").unwrap_or(TOKEN_SECONDS);
             set(spec, "expirationSeconds", seconds);
             if items(spec, "audiences").is_empty() {
                 set(spec, "audiences", json!([ISSUER]));
@@ -50,7 +50,7 @@ pub(crate) fn issue(
             }
             seconds
         }
-        None => DEFAULT_SECONDS,
+        None => TOKEN_SECONDS,
     };
     if let Some(metadata) = make(&mut request, "metadata") {
         set(metadata, "name", name);

@@ -20,20 +20,13 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-#[allow(unused_imports)] // Until the server is joined.
 pub(crate) use aggregate::aggregated;
-#[allow(unused_imports)] // Until the server is joined.
-pub(crate) use authenticate::{Accounts, Keys, Peer, authenticate};
-#[allow(unused_imports)] // Until the server is joined.
+pub(crate) use authenticate::{Accounts, Keys, authenticate};
 pub(crate) use bootstrap::bootstrap;
-#[allow(unused_imports)] // Until the server is joined.
 pub(crate) use escalation::check_escalation;
-#[allow(unused_imports)] // Until the server is joined.
-pub(crate) use issue::issue;
-#[allow(unused_imports)] // Until the server is joined.
+pub(crate) use issue::{TOKEN_SECONDS, issue};
 pub(crate) use rbac::{Attributes, authorize};
 
-#[allow(unused_imports)] // Until the server is joined.
 pub(crate) use reviews::review;
 
 /// The API group of Roles and bindings.

@@ -128,6 +128,27 @@ impl Api for State {
         write::update(self, write, &old, object).map(|written| written.object)
     }
 
+    fn apply(&mut self, resource: &Resource, config: Value, manager: &'static str) -> Result<Arc<Value>, Refusal> {
+        let resource = self.resource(resource)?;
+        let version = resource.stored.clone();
+        let name = write::name_of(&config).to_owned();
+        let namespace = config.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let old = self.store.get(&resource.key, &namespace, &name).cloned();
+        let old = old.ok_or_else(|| Refusal::not_found(resource.subject(&name)))?;
+        let write = Write {
+            resource: &resource,
+            version: &version,
+            namespace: &namespace,
+            subresource: "",
+            manager,
+            operation: Operation::Apply,
+            user: Some(&CONTROLLERS),
+            dry_run: false,
+        };
+        let merged = write.apply(Some(&old), &config, true, &self.moment.stamp())?;
+        write::update(self, write, &old, merged).map(|written| written.object)
+    }
+
     fn delete(&mut self, key: &Key, options: &Deletion) -> Result<(), Refusal> {
         let resource = self.resource(&key.resource)?;
         let old = self.store.get(&resource.key, &key.namespace, &key.name).cloned();

@@ -164,7 +164,7 @@ pub(crate) fn answer(state: &mut State, request: &Request<Bytes>) -> Result<Outc
 fn admitted(state: &State, request: &Request<Bytes>, asked: &Attributes<'_>) -> Result<User, Refusal> {
     let view = state.view();
     let accounts = Accounts { view: &view, keys: &state.keys };
-    let user = auth::authenticate(&accounts, request.headers(), None, asked)?;
+    let user = auth::authenticate(&accounts, request.headers(), asked)?;
     auth::authorize(&view, &user, asked)?;
     Ok(user)
 }
