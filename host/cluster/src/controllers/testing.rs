@@ -304,3 +304,9 @@ pub(super) fn config_map(name: &str, owners: &[&Value]) -> Value {
         "metadata": {"name": name, "namespace": "a", "ownerReferences": owners},
     })
 }
+
+/// A node that runs Pods.
+pub(super) fn node(name: &str) -> Value {
+    let ready = json!([{"type": "Ready", "status": "True"}]);
+    json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"conditions": ready}})
+}
