@@ -1,5 +1,7 @@
-//! Who asks: bearer tokens, client certificates, and nobody in particular.
+//! Who asks: bearer tokens, and nobody in particular.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
@@ -11,6 +13,9 @@ use crate::view::View;
 
 /// The `iss` of ServiceAccount tokens, which is also the audience that the server itself is.
 pub(crate) const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
+
+/// The `iss` of tokens in Secrets, which are for the server alone and do not end.
+pub(crate) const SECRET_ISSUER: &str = "kubernetes/serviceaccount";
 
 /// What is said of a token that nobody knows.
 const INVALID: &str = "invalid bearer token";
@@ -43,15 +48,6 @@ pub(crate) struct Accounts<'a> {
     pub(crate) keys: &'a Keys,
 }
 
-/// The subject of a client certificate that the transport has verified against the cluster's authority.
-#[derive(Debug, Clone)]
-pub(crate) struct Peer {
-    /// CN: the user.
-    pub(crate) common_name: String,
-    /// O: the groups.
-    pub(crate) organizations: Vec<String>,
-}
-
 /// 401, as it is said to everybody.
 fn unauthorized() -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
@@ -62,20 +58,14 @@ fn unauthorized() -> Refusal {
 pub(crate) fn authenticate(
     accounts: &Accounts<'_>,
     headers: &HeaderMap,
-    peer: Option<&Peer>,
     asked: &Attributes<'_>,
 ) -> Result<User, Refusal> {
-    let user = shown(accounts, headers, peer)?;
+    let user = shown(accounts, headers)?;
     impersonate(accounts.view, user, headers, asked)
 }
 
 /// Who asks by what they show.
-fn shown(accounts: &Accounts<'_>, headers: &HeaderMap, peer: Option<&Peer>) -> Result<User, Refusal> {
-    if let Some(peer) = peer {
-        let mut user = User { name: peer.common_name.clone(), groups: peer.organizations.clone(), ..User::default() };
-        authenticated(&mut user);
-        return Ok(user);
-    }
+fn shown(accounts: &Accounts<'_>, headers: &HeaderMap) -> Result<User, Refusal> {
     match bearer(headers) {
         Some(token) => by_token(accounts, token, &[]).map(|known| known.user).map_err(|_| unauthorized()),
         None => Ok(User::new(ANONYMOUS, &[UNAUTHENTICATED])),
@@ -127,7 +117,7 @@ pub(super) fn by_token(accounts: &Accounts<'_>, token: &str, audiences: &[String
 
 /// Who a ServiceAccount's token stands for.
 fn claimed(accounts: &Accounts<'_>, token: &str, wanted: &[String]) -> Result<Known, String> {
-    let claims = match token::verify(&accounts.keys.signing, ISSUER, token) {
+    let claims = match token::verify(&accounts.keys.signing, &[ISSUER, SECRET_ISSUER], token) {
         Ok(claims) => claims,
         Err(Unreadable::Foreign) => return Err(INVALID.to_owned()),
         Err(Unreadable::Forged) => return Err("go-jose/go-jose: error in cryptographic primitive".to_owned()),
@@ -143,7 +133,36 @@ fn claimed(accounts: &Accounts<'_>, token: &str, wanted: &[String]) -> Result<Kn
         let (meant, wanted) = (listed(&meant), listed(wanted));
         return Err(format!("token audiences {meant} is invalid for the target audiences {wanted}"));
     }
-    service_account(accounts, &claims).map(|user| Known { user, audiences })
+    let user = match text(&claims, "/iss") {
+        SECRET_ISSUER => of_secret(accounts, &claims, token),
+        _ => service_account(accounts, &claims),
+    };
+    user.map(|user| Known { user, audiences })
+}
+
+/// The account of a token in a Secret, as long as both are there as they were.
+fn of_secret(accounts: &Accounts<'_>, claims: &Value, token: &str) -> Result<User, String> {
+    let claim = |name: &str| {
+        claims.get(format!("kubernetes.io/serviceaccount/{name}")).and_then(Value::as_str).unwrap_or_default()
+    };
+    let (namespace, name, uid) = (claim("namespace"), claim("service-account.name"), claim("service-account.uid"));
+    let now = accounts.view.now();
+    let secret = accounts.view.get("/secrets", namespace, claim("secret.name"));
+    let Some(secret) = secret.filter(|secret| !is_deleted(secret, now)) else {
+        return Err("Token has been invalidated".to_owned());
+    };
+    if STANDARD.decode(text(&secret, "/data/token")).ok().as_deref() != Some(token.as_bytes()) {
+        return Err("Token does not match server's copy".to_owned());
+    }
+    let account = accounts.view.get("/serviceaccounts", namespace, name);
+    let Some(account) = account.filter(|account| !is_deleted(account, now)) else {
+        return Err(format!("serviceaccounts {name:?} not found"));
+    };
+    let is = text(&account, "/metadata/uid");
+    if is != uid {
+        return Err(format!("ServiceAccount UID ({is}) does not match claim ({uid})"));
+    }
+    Ok(User { uid: uid.to_owned(), ..User::service_account(namespace, name) })
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
@@ -251,7 +270,7 @@ mod tests {
             if let Some(header) = header {
                 headers.insert(http::header::AUTHORIZATION, header.parse().unwrap());
             }
-            let found = authenticate(&accounts, &headers, None, &Attributes::default());
+            let found = authenticate(&accounts, &headers, &Attributes::default());
             match expect {
                 Some(name) => assert_eq!(found.unwrap().name, name, "{header:?}"),
                 None => assert_eq!(found.unwrap_err(), unauthorized(), "{header:?}"),

@@ -3,14 +3,14 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::authenticate::{Accounts, ISSUER};
+use super::authenticate::{Accounts, ISSUER, Keys, SECRET_ISSUER};
 use super::{stamp, token};
 use crate::invalid::Invalid;
 use crate::object::{at, has, int, items, make, set, text};
 use crate::status::{Refusal, Subject};
 
-/// For how long a token is good where the request does not say.
-const DEFAULT_SECONDS: i64 = 60 * 60;
+/// For how long a token is good where the request does not say, in seconds.
+pub(crate) const TOKEN_SECONDS: i64 = 60 * 60;
 /// What projected volumes ask for; the token is then good for a year, in upstream's words for a safe rollout.
 const PROJECTED_SECONDS: i64 = 60 * 60 + 7;
 const YEAR: i64 = 365 * 24 * 60 * 60;
@@ -39,7 +39,7 @@ pub(crate) fn issue(
     let spec = make(&mut request, "spec");
     let seconds = match spec {
         Some(spec) => {
-            let seconds = int(spec, "expirationSeconds").unwrap_or(DEFAULT_SECONDS);
+            let seconds = int(spec, "expirationSeconds").unwrap_or(TOKEN_SECONDS);
             set(spec, "expirationSeconds", seconds);
             if items(spec, "audiences").is_empty() {
                 set(spec, "audiences", json!([ISSUER]));
@@ -50,7 +50,7 @@ pub(crate) fn issue(
             }
             seconds
         }
-        None => DEFAULT_SECONDS,
+        None => TOKEN_SECONDS,
     };
     if let Some(metadata) = make(&mut request, "metadata") {
         set(metadata, "name", name);
@@ -84,6 +84,22 @@ pub(crate) fn issue(
     let token = token::sign(&accounts.keys.signing, &claims);
     set(&mut request, "status", json!({"token": token, "expirationTimestamp": stamp(now + seconds)}));
     Ok(request)
+}
+
+/// The token that a Secret of type `kubernetes.io/service-account-token` holds for its account: good as long as
+/// that Secret is there.
+pub(crate) fn secret_token(keys: &Keys, account: &Value, secret: &Value) -> String {
+    let of = |object, field| text(at(object, "metadata"), field);
+    let (namespace, name) = (of(account, "namespace"), of(account, "name"));
+    let claims = json!({
+        "iss": SECRET_ISSUER,
+        "kubernetes.io/serviceaccount/namespace": namespace,
+        "kubernetes.io/serviceaccount/secret.name": of(secret, "name"),
+        "kubernetes.io/serviceaccount/service-account.name": name,
+        "kubernetes.io/serviceaccount/service-account.uid": of(account, "uid"),
+        "sub": format!("system:serviceaccount:{namespace}:{name}"),
+    });
+    token::sign(&keys.signing, &claims)
 }
 
 fn refuse<T>(name: &str, error: Invalid) -> Result<T, Refusal> {
@@ -148,9 +164,12 @@ fn bind(
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+    use base64::Engine as _;
+
     use super::*;
+    use crate::auth::User;
     use crate::auth::authenticate::by_token;
-    use crate::auth::{Keys, User};
+    use crate::view::View as _;
     use crate::view::testing::Objects;
 
     const NOW: i64 = Objects::NOW;
@@ -181,7 +200,7 @@ mod tests {
             let answer = issue(&accounts, "a", "bot", request, "id").unwrap();
             let token = text(at(&answer, "status"), "token");
             assert_eq!(answer["status"]["expirationTimestamp"], stamp(NOW + seconds));
-            let claims = token::verify(&keys.signing, ISSUER, token).unwrap();
+            let claims = token::verify(&keys.signing, &[ISSUER], token).unwrap();
             assert_eq!(claims["exp"], NOW + lasts);
             assert_eq!(claims["kubernetes.io"]["warnafter"], warns);
             let user = by_token(&accounts, token, &[]).unwrap().user;
@@ -192,6 +211,26 @@ mod tests {
         let token = text(at(&answer, "status"), "token");
         assert!(by_token(&accounts, token, &[]).is_err());
         assert_eq!(by_token(&accounts, token, &["vault".to_owned()]).unwrap().audiences, ["vault"]);
+    }
+
+    #[test]
+    fn tokens_in_secrets_are_good_while_they_are_there() {
+        let keys = Keys { tokens: Vec::new(), signing: [3; 32] };
+        let mut view = view();
+        let account = view.get("/serviceaccounts", "a", "bot").unwrap();
+        let named = json!({"metadata": {"name": "s", "namespace": "a"}});
+        let token = secret_token(&keys, &account, &named);
+        let error = by_token(&Accounts { view: &view, keys: &keys }, &token, &[]).unwrap_err();
+        assert_eq!(error, "[invalid bearer token, Token has been invalidated]");
+        let other = json!({"metadata": {"name": "s", "namespace": "a"}, "data": {"token": "eA=="}});
+        let mut wrong = Objects::default();
+        wrong.add("/serviceaccounts", account.as_ref().clone()).add("/secrets", other);
+        let error = by_token(&Accounts { view: &wrong, keys: &keys }, &token, &[]).unwrap_err();
+        assert_eq!(error, "[invalid bearer token, Token does not match server's copy]");
+        let data = base64::engine::general_purpose::STANDARD.encode(&token);
+        view.add("/secrets", json!({"metadata": {"name": "s", "namespace": "a"}, "data": {"token": data}}));
+        let known = by_token(&Accounts { view: &view, keys: &keys }, &token, &[]).unwrap();
+        assert_eq!((known.user.name.as_str(), known.user.uid.as_str()), ("system:serviceaccount:a:bot", "u"));
     }
 
     #[test]

@@ -20,20 +20,13 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-#[allow(unused_imports)] // Until the server is joined.
 pub(crate) use aggregate::aggregated;
-#[allow(unused_imports)] // Until the server is joined.
-pub(crate) use authenticate::{Accounts, Keys, Peer, authenticate};
-#[allow(unused_imports)] // Until the server is joined.
+pub(crate) use authenticate::{Accounts, Keys, authenticate};
 pub(crate) use bootstrap::bootstrap;
-#[allow(unused_imports)] // Until the server is joined.
 pub(crate) use escalation::check_escalation;
-#[allow(unused_imports)] // Until the server is joined.
-pub(crate) use issue::issue;
-#[allow(unused_imports)] // Until the server is joined.
+pub(crate) use issue::{TOKEN_SECONDS, issue, secret_token};
 pub(crate) use rbac::{Attributes, authorize};
 
-#[allow(unused_imports)] // Until the server is joined.
 pub(crate) use reviews::review;
 
 /// The API group of Roles and bindings.
@@ -99,9 +92,4 @@ impl User {
 fn stamp(seconds: i64) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();
     moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
-}
-
-/// A token without an end, as `kubernetes.io/service-account-token` Secrets hold it. (K6: yours to write.)
-pub(crate) fn secret_token(_: &Keys, _account: &Value, _secret: &Value) -> String {
-    String::new()
 }

@@ -35,13 +35,13 @@ pub(super) fn sign(key: &[u8; 32], claims: &Value) -> String {
     format!("{signed}.{signature}")
 }
 
-/// The claims of a token that this key signed for this issuer.
-pub(super) fn verify(key: &[u8; 32], issuer: &str, token: &str) -> Result<Value, Unreadable> {
+/// The claims of a token that this key signed for one of these issuers.
+pub(super) fn verify(key: &[u8; 32], issuers: &[&str], token: &str) -> Result<Value, Unreadable> {
     let (signed, given) = token.rsplit_once('.').ok_or(Unreadable::Foreign)?;
     let (_, claims) = signed.split_once('.').ok_or(Unreadable::Foreign)?;
     let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| Unreadable::Foreign)?;
     let claims: Value = serde_json::from_slice(&claims).map_err(|_| Unreadable::Foreign)?;
-    if claims.get("iss").and_then(Value::as_str) != Some(issuer) {
+    if !claims.get("iss").and_then(Value::as_str).is_some_and(|issuer| issuers.contains(&issuer)) {
         return Err(Unreadable::Foreign);
     }
     let given = URL_SAFE_NO_PAD.decode(given).map_err(|_| Unreadable::Forged)?;
@@ -58,10 +58,10 @@ mod tests {
         let claims = json!({"iss": "us", "sub": "x"});
         let token = sign(&[1; 32], &claims);
         assert_eq!(token.split('.').count(), 3);
-        assert_eq!(verify(&[1; 32], "us", &token), Ok(claims));
-        assert_eq!(verify(&[2; 32], "us", &token), Err(Unreadable::Forged));
-        assert_eq!(verify(&[1; 32], "them", &token), Err(Unreadable::Foreign));
-        assert_eq!(verify(&[1; 32], "us", "wrong"), Err(Unreadable::Foreign));
-        assert_eq!(verify(&[1; 32], "us", "a.b.c"), Err(Unreadable::Foreign));
+        assert_eq!(verify(&[1; 32], &["us"], &token), Ok(claims));
+        assert_eq!(verify(&[2; 32], &["us"], &token), Err(Unreadable::Forged));
+        assert_eq!(verify(&[1; 32], &["them"], &token), Err(Unreadable::Foreign));
+        assert_eq!(verify(&[1; 32], &["us"], "wrong"), Err(Unreadable::Foreign));
+        assert_eq!(verify(&[1; 32], &["us"], "a.b.c"), Err(Unreadable::Foreign));
     }
 }

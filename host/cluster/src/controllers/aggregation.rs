@@ -1,6 +1,6 @@
 //! ClusterRoles whose rules are the sum of others'.
 
-use serde_json::Value;
+use serde_json::json;
 
 use super::api::{Change, Key, Resource};
 use super::{Controller, Desk, Picks};
@@ -24,14 +24,14 @@ impl Controller for Aggregation {
     }
 
     fn look(&mut self, key: &Key, desk: &mut Desk<'_>) -> Result<(), Refusal> {
-        let Some((_, mut role)) = super::fetch(desk, key) else { return Ok(()) };
+        let Some((_, role)) = super::fetch(desk, key) else { return Ok(()) };
         let all = desk.api.list(&ROLES, None);
         let Some(rules) = crate::auth::aggregated(&role, &all) else { return Ok(()) };
-        let rules = Value::Array(rules);
-        if role.get("rules") != Some(&rules) {
-            role["rules"] = rules;
-            desk.api.update(&ROLES, "", role, "clusterrole-aggregation-controller")?;
-        }
+        let config = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": key.name}, "rules": rules,
+        });
+        desk.api.apply(&ROLES, config, "clusterrole-aggregation-controller")?;
         Ok(())
     }
 }

@@ -157,6 +157,9 @@ pub(crate) trait Api {
         manager: &'static str,
     ) -> Result<Arc<Value>, Refusal>;
 
+    /// Applies a configuration to an object that is there, as server-side apply does with force.
+    fn apply(&mut self, resource: &Resource, config: Value, manager: &'static str) -> Result<Arc<Value>, Refusal>;
+
     /// Deletes an object as a client would: finalizers and grace periods hold it.
     fn delete(&mut self, key: &Key, options: &Deletion) -> Result<(), Refusal>;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::api::{Change, Key};
 use super::endpoints::SERVICES;
-use super::node::NODES;
+use super::node::{NODES, running};
 use super::object::{ensure, has_finalizer, is_deleted, items, remove_finalizer, text, uid};
 use super::{Controller, Desk, Picks};
 use crate::status::Refusal;
@@ -33,7 +33,7 @@ impl Controller for Balancers {
                     self.since.remove(uid(service));
                 }
             }
-        } else if change.resource == NODES && change.old.is_none() {
+        } else if change.resource == NODES {
             for service in picks.api.list(&SERVICES, None).iter().filter(|service| is_balanced(service)) {
                 picks.add(Key::to(&SERVICES, service));
             }
@@ -58,7 +58,7 @@ impl Controller for Balancers {
             return Ok(());
         }
         // Where there are no nodes there is no cloud either.
-        if desk.api.list(&NODES, None).is_empty() || !items(&service, "/status/loadBalancer/ingress").is_empty() {
+        if running(desk.api).is_empty() || !items(&service, "/status/loadBalancer/ingress").is_empty() {
             return Ok(());
         }
         if !has_finalizer(&service, FINALIZER) {
@@ -119,7 +119,7 @@ mod tests {
         let one = api.make(service("one"));
         api.pass(&mut work, 120_000);
         assert_eq!(api.now_of(&one).unwrap(), one, "there is no cloud");
-        api.make(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}));
+        api.make(crate::controllers::testing::node("n"));
         let two = api.make(service("two"));
         api.pass(&mut work, 59_000);
         assert!(api.now_of(&two).unwrap().pointer("/status/loadBalancer").is_none());

@@ -21,6 +21,7 @@ mod garbage;
 mod history;
 mod job;
 mod kubelet;
+mod lifecycle;
 mod namespace;
 mod node;
 pub(crate) mod object;
@@ -156,6 +157,7 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(job::Jobs::default()),
         Box::new(cron_job::CronJobs::default()),
         Box::new(volume::Binding::default()),
+        Box::new(lifecycle::Welcome),
         Box::new(scheduler::Scheduler::default()),
         Box::new(kubelet::Kubelet::default()),
         Box::new(endpoints::Backends),

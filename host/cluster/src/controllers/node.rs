@@ -1,15 +1,24 @@
 //! Nodes as Pods see them: where a Pod may run.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::api::Resource;
-use super::object::{fields, items, name, text, truth};
+use super::api::{Api, Resource};
+use super::object::{fields, is_true, items, name, text, truth};
 use crate::quantity::Quantity;
 
 /// Nodes.
 pub(super) const NODES: Resource = Resource::of("", "nodes");
+
+/// The nodes that run Pods: those with somebody there who says that they are ready. An object that a client made
+/// for a machine that is not there runs nothing.
+pub(super) fn running(api: &dyn Api) -> Vec<Arc<Value>> {
+    let mut nodes = api.list(&NODES, None);
+    nodes.retain(|node| is_true(node, "Ready"));
+    nodes
+}
 
 /// Why a node will not do, in the scheduler's words.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

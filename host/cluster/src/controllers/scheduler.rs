@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::api::{Change, Key};
-use super::node::{NODES, fits, refusal};
+use super::node::{NODES, fits, refusal, running};
 use super::object::{annotation, ensure, is_deleted, items, name, namespace, text, uid};
 use super::pods::{PODS, is_ended};
 use super::protection::{CLAIMS, claims_of};
@@ -62,7 +62,7 @@ impl Controller for Scheduler {
 
     fn look(&mut self, key: &Key, desk: &mut Desk<'_>) -> Result<(), Refusal> {
         let Some(pod) = desk.api.get(key).filter(|pod| is_waiting(pod)) else { return Ok(()) };
-        let nodes = desk.api.list(&NODES, None);
+        let nodes = running(desk.api);
         if nodes.is_empty() {
             return Ok(());
         }

@@ -227,6 +227,16 @@ impl Api for Memory {
         Ok(self.put(key, Some(object)).unwrap())
     }
 
+    fn apply(&mut self, resource: &Resource, config: Value, manager: &'static str) -> Result<Arc<Value>, Refusal> {
+        let key = Key::to(resource, &config);
+        let subject = Subject { group: &resource.group, resource: &resource.plural, name: &key.name };
+        let mut object = Api::get(self, &key).ok_or_else(|| Refusal::not_found(subject))?.as_ref().clone();
+        for (field, value) in config.as_object().into_iter().flatten().filter(|(field, _)| *field != "metadata") {
+            object[field] = value.clone();
+        }
+        self.update(resource, "", object, manager)
+    }
+
     fn delete(&mut self, key: &Key, options: &Deletion) -> Result<(), Refusal> {
         let Some(old) = self.get(key) else { return Err(Self::refuse(key)) };
         if options.uid.as_ref().is_some_and(|wanted| wanted != uid(&old)) {
@@ -293,4 +303,10 @@ pub(super) fn config_map(name: &str, owners: &[&Value]) -> Value {
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": name, "namespace": "a", "ownerReferences": owners},
     })
+}
+
+/// A node that runs Pods.
+pub(super) fn node(name: &str) -> Value {
+    let ready = json!([{"type": "Ready", "status": "True"}]);
+    json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"conditions": ready}})
 }

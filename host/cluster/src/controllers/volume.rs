@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::api::{Change, Deletion, Key, Resource};
-use super::node::NODES;
+use super::node::{NODES, running};
 use super::object::{annotation, ensure, is_deleted, items, name, namespace, text, truth, uid};
 use super::protection::{CLAIMS, VOLUMES};
 use super::{Controller, Desk, MANAGER, Picks};
@@ -47,7 +47,7 @@ impl Controller for Binding {
         } else if change.resource == VOLUMES {
             picks.add(Key::to(&VOLUMES, object));
             self.pick_waiting(picks);
-        } else if change.resource == CLASSES || (change.resource == NODES && change.old.is_none()) {
+        } else if change.resource == CLASSES || change.resource == NODES {
             self.pick_waiting(picks);
         }
     }
@@ -160,7 +160,7 @@ impl Binding {
             desk.normal(claim, COMPONENT, "ExternalProvisioning", &message);
             return Ok(());
         }
-        if provisioner != BLOCKS || desk.api.list(&NODES, None).is_empty() {
+        if provisioner != BLOCKS || running(desk.api).is_empty() {
             return Ok(());
         }
         let now = desk.api.now().millis;
@@ -280,7 +280,7 @@ fn look_volume(key: &Key, desk: &mut Desk<'_>) -> Result<(), Refusal> {
         *ensure(&mut volume, &["status", "phase"]) = json!(phase);
         volume = Value::clone(&*desk.api.update(&VOLUMES, "status", volume, MANAGER)?);
     }
-    let made_here = annotation(&volume, PROVISIONED) == Some(BLOCKS) && !desk.api.list(&NODES, None).is_empty();
+    let made_here = annotation(&volume, PROVISIONED) == Some(BLOCKS) && !running(desk.api).is_empty();
     if phase != "Released" || text(&volume, "/spec/persistentVolumeReclaimPolicy") != "Delete" || !made_here {
         return Ok(());
     }
@@ -355,7 +355,7 @@ mod tests {
     #[test]
     fn block_storage_is_made_for_the_first_user_and_goes_with_its_claim() {
         let (mut api, mut work) = begin();
-        api.make(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}));
+        api.make(crate::controllers::testing::node("n"));
         api.make(json!({
             "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "do-block-storage"},
             "provisioner": BLOCKS, "reclaimPolicy": "Delete", "volumeBindingMode": "WaitForFirstConsumer",

@@ -1,5 +1,7 @@
 //! Sets without duplicates, lists without two items of the same keys (`x-kubernetes-list-type`).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::props::Props;
@@ -49,8 +51,16 @@ fn join(path: &str, name: &str) -> String {
 
 /// Where a value stands for the second time; the third and later are not counted.
 fn repeated(items: &[Value]) -> Vec<usize> {
-    let second = |index: usize, item: &Value| items.iter().take(index).filter(|other| *other == item).count() == 1;
-    items.iter().enumerate().filter(|(index, item)| second(*index, item)).map(|(index, _)| index).collect()
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut second = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let times = seen.entry(item.to_string()).or_default();
+        *times += 1;
+        if *times == 2 {
+            second.push(index);
+        }
+    }
+    second
 }
 
 fn map(path: &str, items: &[Value], schema: &Props, errors: &mut Vec<Invalid>) {

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::labels::form;
 use super::pod_container::nonnegative;
-use super::{name, pod_spec, pod_warnings};
+use super::workload::as_printed;
+use super::{internal, name, pod_spec, pod_warnings};
 use crate::invalid::{Invalid, Why};
 use crate::object::{at, default, existing, flag, has, int, items, items_mut, keep, make, text};
 use crate::path::Path;
@@ -334,7 +335,10 @@ pub(super) fn template_update(object: &Value, old: &Value) -> Option<Invalid> {
             }
         }
     }
-    (allowed != *template).then(|| Invalid::invalid("spec.template", template, "field is immutable"))
+    (allowed != *template).then(|| {
+        let printed = internal::printed("PodTemplateSpec", template);
+        as_printed(Why::Invalid, Path::new("spec.template"), printed, "field is immutable".to_owned())
+    })
 }
 
 /// Warnings for a JobSpec.

@@ -98,6 +98,29 @@ fn changed(object: &Value, old: &Value) -> Vec<Invalid> {
     errors
 }
 
+/// Takes away owners that stand there twice; returns what a client is to be warned of. `when` is empty, or says after
+/// what they stood there twice.
+pub(crate) fn single_owners(object: &mut Value, when: &str) -> Option<String> {
+    let owners = field::list(object, "/metadata/ownerReferences");
+    let mut single: Vec<Value> = Vec::new();
+    let mut twice: Vec<String> = Vec::new();
+    for owner in owners {
+        match single.contains(owner) {
+            false => single.push(owner.clone()),
+            true => twice.push(text(owner, "/uid").to_owned()),
+        }
+    }
+    if twice.is_empty() {
+        return None;
+    }
+    field::set(object, "/metadata/ownerReferences", single);
+    Some(format!(
+        ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, and may \
+         reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+        twice.join(", ")
+    ))
+}
+
 /// `field is immutable`, if what is there is not what was there.
 pub(crate) fn immutable(object: &Value, old: &Value, pointer: &str, path: &str) -> Option<Invalid> {
     let (new, was) = (object.pointer(pointer), old.pointer(pointer));
@@ -337,6 +360,23 @@ mod tests {
             &json!({"managedFields": [{"operation": "x", "manager": "m"}]}),
             &["metadata.managedFields[0].operation: Invalid value: \"x\": must be `Apply` or `Update`"],
         );
+    }
+
+    #[test]
+    fn an_owner_stands_there_once() {
+        let (a, b) = (json!({"kind": "Pod", "uid": "1"}), json!({"kind": "Pod", "uid": "2"}));
+        let mut twice = object(&json!({"ownerReferences": [a, b, a]}));
+        let said = single_owners(&mut twice, " after mutating admission happens");
+        assert_eq!(twice["metadata"]["ownerReferences"], json!([a, b]));
+        assert_eq!(
+            said.as_deref(),
+            Some(
+                ".metadata.ownerReferences contains duplicate entries after mutating admission happens; API server \
+                 dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your \
+                 requests; duplicate UID(s) observed: 1"
+            )
+        );
+        assert_eq!(single_owners(&mut twice, ""), None);
     }
 
     #[test]

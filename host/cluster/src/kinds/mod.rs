@@ -19,6 +19,7 @@ pub(crate) mod horizontal_pod_autoscaler;
 mod horizontal_pod_autoscaler_v1;
 mod image_reference;
 pub(crate) mod ingress;
+mod internal;
 pub(crate) mod ip;
 pub(crate) mod job;
 mod job_spec;
@@ -61,3 +62,5 @@ pub(crate) mod stateful_set;
 pub(crate) mod storage;
 pub(crate) mod webhook;
 mod workload;
+#[cfg(test)]
+mod workload_tests;

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::labels::{compiles, is_empty, label_selector, selects};
 use super::pod_container::nonnegative;
-use super::{name, pod_spec};
-use crate::invalid::{Invalid, Why};
+use super::{internal, name, pod_spec};
+use crate::invalid::{Invalid, Why, shown};
 use crate::object::{at, has, int, keep, text};
 use crate::path::Path;
 
@@ -126,10 +126,16 @@ pub(super) fn immutable(object: &Value, old: &Value, fields: &[&str]) -> Vec<Inv
     for field in fields {
         (new, before) = (at(new, field), at(before, field));
     }
-    match new == before {
-        true => Vec::new(),
-        false => vec![Invalid::invalid(fields.join("."), new, "field is immutable")],
+    if new == before {
+        return Vec::new();
     }
+    let printed = match fields.last() {
+        Some(&"selector") => internal::label_selector(new),
+        Some(&"podFailurePolicy") if !new.is_null() => internal::printed("PodFailurePolicy", new),
+        Some(&"successPolicy") if !new.is_null() => internal::printed("SuccessPolicy", new),
+        _ => shown(new),
+    };
+    vec![as_printed(Why::Invalid, Path::new(fields.join(".")), printed, "field is immutable".to_owned())]
 }
 
 /// A refusal whose value is printed as the server's internal type is.

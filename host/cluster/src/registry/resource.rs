@@ -93,6 +93,22 @@ impl Resource {
         }
     }
 
+    /// What clients of a version are warned of, because it is going away.
+    pub(crate) fn deprecation(&self, version: &str) -> Option<String> {
+        match &self.source {
+            Source::Custom(definition) => {
+                definition.versions.iter().find(|served| served.name == version)?.deprecation.clone()
+            }
+            Source::BuiltIn(_) => match &*self.key {
+                "/endpoints" => {
+                    Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned())
+                }
+                "/componentstatuses" => Some("v1 ComponentStatus is deprecated in v1.19+".to_owned()),
+                _ => None,
+            },
+        }
+    }
+
     /// What a CustomResourceDefinition serves; `None` while it is not established or serves nothing.
     pub(crate) fn of_definition(crd: &Value) -> Option<Self> {
         let condition = |kind: &str| {

@@ -44,6 +44,18 @@ fn served(resource: &registry::Resource) -> Served {
     }
 }
 
+/// A Pod with the node that `new` names, and the conditions that say so; all else may only change by other ways.
+fn bound(old: &Value, new: &Value) -> Value {
+    let mut pod = old.clone();
+    if let Some(node) = new.pointer("/spec/nodeName") {
+        pod["spec"]["nodeName"] = node.clone();
+    }
+    if let Some(conditions) = new.pointer("/status/conditions") {
+        pod["status"]["conditions"] = conditions.clone();
+    }
+    pod
+}
+
 impl Api for State {
     fn get(&self, key: &Key) -> Option<Arc<Value>> {
         self.store.get(&name_of(&key.resource), &key.namespace, &key.name).cloned()
@@ -115,6 +127,9 @@ impl Api for State {
         let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default().to_owned();
         let old = self.store.get(&resource.key, &namespace, &name).cloned();
         let old = old.ok_or_else(|| Refusal::not_found(resource.subject(&name)))?;
+        if subresource == "binding" {
+            return Ok(self.put(&resource, &namespace, &name, bound(&old, &object)));
+        }
         let write = Write {
             resource: &resource,
             version: &version,
@@ -126,6 +141,27 @@ impl Api for State {
             dry_run: false,
         };
         write::update(self, write, &old, object).map(|written| written.object)
+    }
+
+    fn apply(&mut self, resource: &Resource, config: Value, manager: &'static str) -> Result<Arc<Value>, Refusal> {
+        let resource = self.resource(resource)?;
+        let version = resource.stored.clone();
+        let name = write::name_of(&config).to_owned();
+        let namespace = config.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let old = self.store.get(&resource.key, &namespace, &name).cloned();
+        let old = old.ok_or_else(|| Refusal::not_found(resource.subject(&name)))?;
+        let write = Write {
+            resource: &resource,
+            version: &version,
+            namespace: &namespace,
+            subresource: "",
+            manager,
+            operation: Operation::Apply,
+            user: Some(&CONTROLLERS),
+            dry_run: false,
+        };
+        let merged = write.apply(Some(&old), &config, true, &self.moment.stamp())?;
+        write::update(self, write, &old, merged).map(|written| written.object)
     }
 
     fn delete(&mut self, key: &Key, options: &Deletion) -> Result<(), Refusal> {

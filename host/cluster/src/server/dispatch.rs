@@ -153,14 +153,18 @@ pub(crate) fn answer(state: &mut State, request: &Request<Bytes>) -> Result<Outc
     };
     let accept = Accept::read(request.headers(), query.flag("pretty"))?;
     let ask = Ask { user: &user, request, target: &target, query: &query, resource: &resource, accept };
-    route(state, &ask, verb)
+    let mut outcome = route(state, &ask, verb)?;
+    if let (Some(deprecation), Outcome::Answer(response)) = (resource.deprecation(&target.version), &mut outcome) {
+        respond::warn_first(response, deprecation);
+    }
+    Ok(outcome)
 }
 
 /// Who asks, if they may.
 fn admitted(state: &State, request: &Request<Bytes>, asked: &Attributes<'_>) -> Result<User, Refusal> {
     let view = state.view();
     let accounts = Accounts { view: &view, keys: &state.keys };
-    let user = auth::authenticate(&accounts, request.headers(), None, asked)?;
+    let user = auth::authenticate(&accounts, request.headers(), asked)?;
     auth::authorize(&view, &user, asked)?;
     Ok(user)
 }

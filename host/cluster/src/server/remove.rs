@@ -121,7 +121,10 @@ pub(crate) fn remove(
         }
     } else {
         metadata.insert("deletionTimestamp".to_owned(), Value::from(until));
-        metadata.insert("deletionGracePeriodSeconds".to_owned(), Value::from(grace));
+        // A namespace knows no grace: it goes when its content has gone.
+        if &*resource.key != "/namespaces" {
+            metadata.insert("deletionGracePeriodSeconds".to_owned(), Value::from(grace));
+        }
         if let Some(generation) =
             metadata.get("generation").and_then(Value::as_i64).filter(|generation| *generation > 0)
         {

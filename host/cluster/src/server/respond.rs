@@ -140,6 +140,16 @@ pub(crate) fn warn(response: &mut Response<Body>, warnings: &[String]) {
     }
 }
 
+/// Adds a `Warning` header before those that are there.
+pub(crate) fn warn_first(response: &mut Response<Body>, warning: String) {
+    let others: Vec<HeaderValue> = response.headers().get_all(header::WARNING).iter().cloned().collect();
+    response.headers_mut().remove(header::WARNING);
+    warn(response, &[warning]);
+    for other in others {
+        response.headers_mut().append(header::WARNING, other);
+    }
+}
+
 /// Objects of one resource in the version and form that are asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {

@@ -295,6 +295,27 @@ fn token(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let mut request =
         intake::of_kind(ask.request.headers(), ask.request.body(), ("authentication.k8s.io", "v1", "TokenRequest"))?;
     metadata_of(&mut request);
+    if let Some(spec) = crate::object::make(&mut request, "spec").filter(|spec| spec.get("expirationSeconds").is_none())
+    {
+        spec["expirationSeconds"] = Value::from(auth::TOKEN_SECONDS);
+    }
+    let options = WriteOptions::read(ask.query, "CreateOptions", false)?;
+    let (agent, now) = (ask.agent(), state.moment.stamp());
+    let target = apply::Target {
+        node: schema::builtin("io.k8s.api.authentication.v1.TokenRequest"),
+        kind: "TokenRequest",
+        reset: &[],
+        subject: crate::status::Subject { group: "authentication.k8s.io", resource: "tokenrequests", name: "" },
+    };
+    let manager = ask.write(&options, &agent).manager;
+    let api_version = "authentication.k8s.io/v1";
+    let operation = Operation::Update;
+    apply::note(
+        None,
+        &mut request,
+        target,
+        apply::Writer { manager, operation, subresource: "token", api_version, now: &now },
+    );
     let id = state.random.uid();
     let view = state.view();
     let accounts = Accounts { view: &view, keys: &state.keys };

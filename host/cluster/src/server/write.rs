@@ -93,6 +93,9 @@ pub(crate) struct Written {
     pub(crate) created: bool,
 }
 
+/// When owners came to stand there twice: after plugins changed the object.
+const AFTER_ADMISSION: &str = " after mutating admission happens";
+
 /// The metadata of an object, made if it has none.
 pub(crate) fn metadata_of(object: &mut Value) -> &mut Map<String, Value> {
     if !object.is_object() {
@@ -127,13 +130,14 @@ pub(crate) fn create(state: &mut State, write: Write<'_>, mut object: Value) -> 
     for system in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         metadata.remove(system);
     }
+    let mut warnings: Vec<String> = metadata::single_owners(&mut object, "").into_iter().collect();
     write.note(None, &mut object, &now);
-    let mut warnings = Vec::new();
     let given_name = name_of(&object).to_owned();
     if write.user.is_some() {
         let ask = write.ask(admission::Verb::Create, &given_name, "CreateOptions");
         warnings.extend(admission::mutate(&state.view(), &ask, &mut object, None)?);
     }
+    warnings.extend(metadata::single_owners(&mut object, AFTER_ADMISSION));
     escalates(state, &write, "create", &object, None)?;
     resource.to_stored(&mut object, write.version);
     let metadata = metadata_of(&mut object);
@@ -196,12 +200,13 @@ pub(crate) fn update(
     metadata.remove("selfLink");
     metadata.insert("resourceVersion".to_owned(), revision);
     let before = versioned(&resource, old, write.version);
+    let mut warnings: Vec<String> = metadata::single_owners(&mut object, "").into_iter().collect();
     write.note(Some(&before), &mut object, &now);
-    let mut warnings = Vec::new();
     if write.user.is_some() {
         let ask = write.ask(admission::Verb::Update, &name, "UpdateOptions");
         warnings.extend(admission::mutate(&state.view(), &ask, &mut object, Some(old))?);
     }
+    warnings.extend(metadata::single_owners(&mut object, AFTER_ADMISSION));
     escalates(state, &write, "update", &object, Some(old))?;
     resource.to_stored(&mut object, write.version);
     state.allocate(&resource, &mut object, Some(old))?;

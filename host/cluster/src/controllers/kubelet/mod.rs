@@ -25,13 +25,16 @@ const SECRETS: Resource = Resource::of("", "secrets");
 
 /// Virtual milliseconds that a Pod runs which is to end by itself.
 const WORK: u64 = 5_000;
+/// Virtual milliseconds until a Pod without its node is given up.
+const QUARANTINE: u64 = 60_000;
 /// Virtual milliseconds until what a Pod misses is looked for again.
 const RETRY: u64 = 5_000;
 
-/// Runs Pods. It remembers when those that end by themselves will.
+/// Runs Pods. It remembers when those that end by themselves will, and since when others have no node.
 #[derive(Debug, Default)]
 pub(super) struct Kubelet {
     ends: HashMap<String, u64>,
+    lost: HashMap<String, u64>,
 }
 
 impl Controller for Kubelet {
@@ -43,10 +46,15 @@ impl Controller for Kubelet {
                 Some(_) => {}
                 None => {
                     self.ends.remove(uid(pod));
+                    self.lost.remove(uid(pod));
                 }
             }
-        } else if change.resource == NODES && change.new.is_none() {
-            // Nobody is left to run these.
+        } else if change.resource == NODES {
+            // Somebody came to run these, or nobody is left.
+            let readiness = |node: &Option<Arc<Value>>| node.as_ref().map(|node| is_true(node, "Ready"));
+            if readiness(&change.old) == readiness(&change.new) {
+                return;
+            }
             let Some(node) = change.object() else { return };
             for pod in picks.api.list(&PODS, None).iter().filter(|pod| text(pod, "/spec/nodeName") == name(node)) {
                 picks.add(Key::to(&PODS, pod));
@@ -57,8 +65,11 @@ impl Controller for Kubelet {
     fn look(&mut self, key: &Key, desk: &mut Desk<'_>) -> Result<(), Refusal> {
         let Some(pod) = desk.api.get(key) else { return Ok(()) };
         let Some(node) = desk.api.get(&Key::new(&NODES, "", text(&pod, "/spec/nodeName"))) else {
-            return lose(key, &pod, desk);
+            return self.lose(key, &pod, desk);
         };
+        if !is_true(&node, "Ready") {
+            return Ok(());
+        }
         if is_deleted(&pod) {
             return stop(key, &pod, desk);
         }
@@ -73,6 +84,21 @@ impl Controller for Kubelet {
 }
 
 impl Kubelet {
+    /// The end of a Pod whose node is gone.
+    fn lose(&mut self, key: &Key, pod: &Value, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+        if integer(pod, "/metadata/deletionGracePeriodSeconds") == Some(0) {
+            return Ok(());
+        }
+        let now = desk.api.now().millis;
+        let due = *self.lost.entry(uid(pod).to_owned()).or_insert(now) + QUARANTINE;
+        if now < due {
+            desk.again_after(due - now, key.clone());
+            return Ok(());
+        }
+        let options = Deletion { uid: Some(uid(pod).to_owned()), grace_seconds: Some(0), ..Deletion::default() };
+        desk.api.delete(key, &options)
+    }
+
     fn start(&mut self, key: &Key, pod: &Value, node: &Value, desk: &mut Desk<'_>) -> Result<(), Refusal> {
         if let Some((volume, missing)) = missing_volume(pod, desk) {
             desk.again_after(RETRY, key.clone());
@@ -316,15 +342,6 @@ fn stop(key: &Key, pod: &Arc<Value>, desk: &mut Desk<'_>) -> Result<(), Refusal>
             containers::put_statuses(&mut new, &Stage::Killed, &now);
             write(pod, new, desk)?;
         }
-    }
-    let options = Deletion { uid: Some(uid(pod).to_owned()), grace_seconds: Some(0), ..Deletion::default() };
-    desk.api.delete(key, &options)
-}
-
-/// The end of a Pod whose node is gone.
-fn lose(key: &Key, pod: &Value, desk: &mut Desk<'_>) -> Result<(), Refusal> {
-    if integer(pod, "/metadata/deletionGracePeriodSeconds") == Some(0) {
-        return Ok(());
     }
     let options = Deletion { uid: Some(uid(pod).to_owned()), grace_seconds: Some(0), ..Deletion::default() };
     desk.api.delete(key, &options)

@@ -16,7 +16,7 @@ fn node(name: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"pool": name}},
         "spec": {"podCIDR": "10.244.1.0/25"},
-        "status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.7"}], "allocatable": {"cpu": "1", "pods": "3"}},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}], "addresses": [{"type": "InternalIP", "address": "10.0.0.7"}], "allocatable": {"cpu": "1", "pods": "3"}},
     })
 }
 
@@ -60,6 +60,18 @@ fn a_pod_runs_ten_seconds_after_it_came_and_goes_when_deleted() {
     assert!(is_deleted(&api.now_of(&late).unwrap()));
     settle(&mut api, &mut work);
     assert!(api.now_of(&late).is_none());
+}
+
+#[test]
+fn pods_whose_node_is_gone_go_after_a_minute() {
+    let (mut api, mut work) = begin();
+    let mut bound = pod("p", "i");
+    bound["spec"]["nodeName"] = json!("nowhere");
+    let bound = api.make(bound);
+    api.pass(&mut work, 59_000);
+    assert_eq!(api.now_of(&bound).unwrap(), bound);
+    api.pass(&mut work, 1_000);
+    assert!(api.now_of(&bound).is_none());
 }
 
 #[test]

@@ -27,12 +27,9 @@ pub(crate) fn method(name: &str, text: &str, args: &[Val]) -> Answer {
         ("upperAscii", []) => Ok(Val::text(text.to_ascii_uppercase())),
         ("trim", []) => Ok(Val::text(text.trim())),
         ("reverse", []) => Ok(Val::text(text.chars().rev().collect::<String>())),
-        ("replace", [Val::String(old), Val::String(new)]) => Ok(Val::text(text.replace(&**old, new))),
+        ("replace", [Val::String(old), Val::String(new)]) => replace(text, old, new, usize::MAX),
         ("replace", [Val::String(old), Val::String(new), Val::Int(most)]) => {
-            Ok(Val::text(match usize::try_from(*most) {
-                Ok(most) => text.replacen(&**old, new, most),
-                Err(_) => text.replace(&**old, new),
-            }))
+            replace(text, old, new, usize::try_from(*most).unwrap_or(usize::MAX))
         }
         ("split", [Val::String(separator)]) => Ok(split(text, separator, -1)),
         ("split", [Val::String(separator), Val::Int(most)]) => Ok(split(text, separator, *most)),
@@ -64,6 +61,16 @@ pub(crate) fn method(name: &str, text: &str, args: &[Val]) -> Answer {
         }
         ("format", [Val::List(args)]) => format(text, &args.items),
         _ => Err(no_overload()),
+    }
+}
+
+/// Puts a text in the place of another, so often at most; a result that no request could hold is refused.
+fn replace(text: &str, old: &str, new: &str, most: usize) -> Answer {
+    const LARGEST: usize = 16 * 1024 * 1024;
+    let times = text.matches(old).take(most).count();
+    match text.len().saturating_add(times.saturating_mul(new.len())) {
+        ..=LARGEST => Ok(Val::text(text.replacen(old, new, most))),
+        size => Err(format!("replace: a result of {size} bytes is too large")),
     }
 }
 

@@ -92,6 +92,9 @@ fn what_does_not_hold() {
         run("self.i / 0 == 1"),
         "v: Invalid value: \"object\": division by zero evaluating rule: self.i / 0 == 1"
     );
+    let many = "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'";
+    let grown = (0..6).fold(many.to_owned(), |text, _| format!("{text}.replace('a', {many})"));
+    assert!(run(&format!("size({grown}) > 0")).contains("too large"));
     assert_eq!(
         run("self.ios > 1"),
         "v: Invalid value: \"object\": 'no such overload': call arguments did not match a supported operator, function or macro signature for rule: self.ios > 1"
@@ -172,4 +175,47 @@ fn what_costs_too_much_is_stopped() {
     assert!(errors[0].to_string().contains("actual cost limit exceeded"), "{}", errors[0]);
     let own = declare(&schema, false).unwrap();
     assert!(compile(&schema.rules[0], &own).cost > 1_000_000_000);
+}
+
+/// A schema of the size that routes have: bounded lists of rules, matches and filters.
+fn routes() -> Props {
+    let filter = json!({"type": "object", "properties": {"type": {"type": "string", "enum": ["Redirect", "Rewrite"]},
+        "redirect": {"type": "object", "properties": {"path": {"type": "object", "properties": {"type": {"type": "string"}, "prefix": {"type": "string", "maxLength": 1024}}}}}}});
+    let matches = json!({"type": "object", "properties": {"path": {"type": "object", "properties": {"type": {"type": "string", "enum": ["Exact", "PathPrefix"]}, "value": {"type": "string", "maxLength": 1024}}}}});
+    let timeout = json!({"type": "string", "pattern": "^([0-9]{1,5}(h|m|s|ms)){1,4}$"});
+    Props::read(&json!({"type": "object", "properties": {
+        "listeners": {"type": "array", "maxItems": 64, "items": {"type": "object", "required": ["port"], "properties": {"name": {"type": "string", "maxLength": 253}, "port": {"type": "integer"}, "protocol": {"type": "string", "maxLength": 255}, "hostname": {"type": "string", "maxLength": 253}}}},
+        "rules": {"type": "array", "maxItems": 16, "items": {"type": "object", "properties": {
+            "filters": {"type": "array", "maxItems": 16, "items": filter}, "matches": {"type": "array", "maxItems": 64, "items": matches},
+            "backends": {"type": "array", "maxItems": 16, "items": {"type": "object", "properties": {"name": {"type": "string"}}}}}}},
+        "path": {"type": "string", "maxLength": 1024}, "request": timeout, "backend": timeout,
+        "hosts": {"type": "array", "maxItems": 16, "items": {"type": "string", "maxLength": 253}}}}))
+}
+
+#[test]
+fn rules_of_the_size_of_real_ones_pass() {
+    let own = declare(&routes(), false).unwrap();
+    let rules = [
+        "self.listeners.all(a, self.listeners.exists_one(b, a.port == b.port && a.protocol == b.protocol && (has(a.hostname) && has(b.hostname) ? a.hostname == b.hostname : !has(a.hostname) && !has(b.hostname))))",
+        "self.listeners.all(l, l.protocol in ['HTTP', 'TCP', 'UDP'] ? !has(l.name) || l.name != '' : true)",
+        "self.rules.all(r, (has(r.backends) && r.backends.size() > 0) ? (!has(r.filters) || r.filters.all(f, !has(f.redirect))) : true)",
+        "self.rules.all(r, (has(r.filters) && r.filters.exists_one(f, has(f.redirect) && has(f.redirect.path) && f.redirect.path.type == 'Prefix' && has(f.redirect.path.prefix))) ? ((size(r.matches) != 1 || !has(r.matches[0].path) || r.matches[0].path.type != 'PathPrefix') ? false : true) : true)",
+        "self.rules.size() > 0 ? self.rules.map(r, has(r.matches) ? r.matches.size() : 0).sum() <= 128 : true",
+        "!(has(self.request) && has(self.backend) && duration(self.request) != duration('0s') && duration(self.backend) > duration(self.request))",
+        "self.path.startsWith('/') && !self.path.contains('//') && !self.path.contains('%2f') && !self.path.endsWith('/..')",
+        "self.path.matches(r\"\"\"^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$\"\"\")",
+        "self.hosts.all(h, !h.startsWith('*') || h.split('.').size() > 2)",
+        "self.hosts.filter(h, h == 'x').size() <= 1 && (self.hosts.size() == 0 || self.hosts[0] != '')",
+    ];
+    for text in rules {
+        let compiled = compile(&rule(text), &own);
+        assert_eq!(compiled.error, None, "{text}");
+        assert!(compiled.cost < 10_000_000, "{text}: {}", compiled.cost);
+    }
+    let dear = [
+        "self.listeners.all(a, self.listeners.all(b, self.listeners.all(c, self.listeners.all(d, a == b && c == d))))",
+    ];
+    for text in dear {
+        assert!(compile(&rule(text), &own).cost > 10_000_000, "{text}");
+    }
 }
