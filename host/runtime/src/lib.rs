@@ -23,6 +23,7 @@ mod bindings;
 mod convert;
 mod guest;
 mod link;
+mod owned;
 mod plugin;
 mod printable;
 mod provider;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use maps_engine::capability::{Effective, StepScope};
+use maps_engine::capability::{Effective, ObjectKey, StepScope};
 use maps_engine::provider::{
     CheckOutcome, CheckRequest, CreateRequest, DeleteRequest, DiffRequest, FieldChange, FindOutcome, FindRequest,
     Object, Outcome, Preview, PreviewRequest, ReadOutcome, ReadRequest, UpdateRequest,
@@ -24,6 +24,7 @@ use crate::convert::{problem, text};
 use crate::guest::{Guest, LogLines};
 use crate::host::Shared;
 use crate::limits::Budget;
+use crate::owned::owns;
 use crate::plugin::{KindFacts, Plugin};
 use crate::scope::{CallScope, Operation};
 use crate::seal::Seals;
@@ -366,7 +367,13 @@ impl Provider for PluginProvider {
                     Ok(match answer {
                         wit::ReadOutcome::Absent => ReadOutcome::Absent,
                         wit::ReadOutcome::Found(found) => {
-                            ReadOutcome::Found(reader.read_object(facts[at], &request.prior, &found)?)
+                            let found = reader.read_object(facts[at], &request.prior, &found)?;
+                            let before = ObjectKey::recorded(&request.prior.outputs);
+                            // What is read for the first time, for an import, has recorded nothing yet.
+                            if request.prior.outputs.as_map().is_some_and(|outputs| !outputs.is_empty()) {
+                                owns(facts[at].schema.previews, &found.outputs, &before)?;
+                            }
+                            ReadOutcome::Found(found)
                         }
                         wit::ReadOutcome::Failed(p) => ReadOutcome::Failed(problem(reader.seals, p)),
                     })
@@ -404,7 +411,11 @@ impl Provider for PluginProvider {
             |guest, store, context, requests| Box::pin(guest.call_create(store, context, requests)),
             |reader, answers| {
                 let outcomes = each(&requests, answers, |at, request, answer| {
-                    mutation(reader, facts[at], request.id.as_deref(), answer)
+                    let outcome = mutation(reader, facts[at], request.id.as_deref(), answer)?;
+                    done_outputs(&outcome).map_or(Ok(()), |outputs| {
+                        owns(facts[at].schema.previews, outputs, &request.mutation.planned)
+                    })?;
+                    Ok(outcome)
                 })?;
                 let made = outcomes.iter().zip(&facts).filter_map(|(outcome, kind)| match outcome {
                     Outcome::Done(object) => Some((kind.name.as_str(), object.id.as_str())),
@@ -449,7 +460,11 @@ impl Provider for PluginProvider {
             |guest, store, context, requests| Box::pin(guest.call_update(store, context, requests)),
             |reader, answers| {
                 let outcomes = each(&requests, answers, |at, request, answer| {
-                    mutation(reader, facts[at], Some(&request.prior.id), answer)
+                    let outcome = mutation(reader, facts[at], Some(&request.prior.id), answer)?;
+                    let before = ObjectKey::recorded(&request.prior.outputs);
+                    let known = request.mutation.planned.iter().chain(&before);
+                    done_outputs(&outcome).map_or(Ok(()), |outputs| owns(facts[at].schema.previews, outputs, known))?;
+                    Ok(outcome)
                 })?;
                 in_order(&pairs(&facts, requests.iter().map(|r| &r.inputs), outcomes.iter().map(done_inputs)))?;
                 Ok(outcomes)
@@ -512,6 +527,13 @@ fn found_inputs(outcome: &FindOutcome) -> Option<&Value> {
     match outcome {
         FindOutcome::Found(o) | FindOutcome::Unfinished(o, _) | FindOutcome::Unusable(o, _) => Some(&o.inputs),
         FindOutcome::Absent | FindOutcome::Failed(_) => None,
+    }
+}
+
+fn done_outputs(outcome: &Outcome<Object>) -> Option<&Value> {
+    match outcome {
+        Outcome::Done(object) => Some(&object.outputs),
+        Outcome::Pending(_) | Outcome::Failed(_) => None,
     }
 }
 

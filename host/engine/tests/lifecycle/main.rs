@@ -8,6 +8,7 @@ mod homes;
 mod options;
 mod outputs;
 mod provider;
+mod scopes;
 #[path = "../simulation/world.rs"]
 #[allow(dead_code)] // The simulation uses all of it.
 mod world;

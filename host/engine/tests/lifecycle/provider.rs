@@ -27,6 +27,10 @@ pub(crate) struct Things {
     pub(crate) batches: Vec<usize>,
     /// The configs that came with calls for `inner`.
     pub(crate) configs: Vec<Value>,
+    /// What was previewed, by name.
+    pub(crate) previews: Vec<String>,
+    /// `create chart: a b`, the objects that a mutation of a chart may write.
+    pub(crate) scopes: Vec<String>,
 }
 
 #[derive(Clone, Default)]
@@ -68,8 +72,12 @@ impl Tiny {
         room["inputs"]["properties"]["in"]["x-maps-lives-in"] = true.into();
         let mut item = document.clone();
         item["x-maps-home"] = json!(["config.key"]);
-        let kinds = [("tiny/thing", document), ("tiny/room", room), ("inner/item", item)];
-        let ours = kinds.into_iter().filter(|(name, _)| name.starts_with(plugin));
+        let mut chart = item.clone();
+        chart["x-maps-preview"] = true.into();
+        chart["x-maps-home"] = json!([]);
+        let charts = [("tiny/chart", chart.clone()), ("inner/chart", chart)];
+        let kinds = [("tiny/thing", document), ("tiny/room", room), ("inner/item", item)].into_iter().chain(charts);
+        let ours = kinds.filter(|(name, _)| name.starts_with(plugin));
         let kinds = ours.map(|(name, document)| (KindName::new(name), KindSchema::parse(name, &document).unwrap()));
         Self { cloud: cloud.clone(), kinds: kinds.collect() }
     }
@@ -91,6 +99,14 @@ fn object(things: &mut Things, id: &str, ephemeral: &[String]) -> Option<Object>
         outputs.insert(name.clone(), Value::from(key).secret());
     }
     Some(Object { id: id.to_owned(), inputs, outputs: Value::Map(outputs) })
+}
+
+/// Notes which objects a mutation of a chart may write.
+fn scoped(things: &mut Things, does: &str, mutation: &Mutation) {
+    if mutation.kind.as_str().ends_with("/chart") {
+        let names: String = mutation.planned.iter().map(|object| format!(" {}", object.name)).collect();
+        things.scopes.push(format!("{does} {}:{names}", mutation.address));
+    }
 }
 
 #[async_trait]
@@ -121,7 +137,16 @@ impl Provider for Tiny {
         _: &Call<'_>,
         requests: Vec<PreviewRequest>,
     ) -> Result<Vec<Result<Preview, Problem>>, CallError> {
-        Ok(requests.into_iter().map(|_| Ok(Preview::default())).collect())
+        let preview = |request: PreviewRequest| {
+            let name = request.inputs.get("name").and_then(Value::as_str).unwrap_or("unknown").to_owned();
+            self.cloud.lock().previews.push(name.clone());
+            if name == "unrendered-v-o1" {
+                return Err(Problem::new(Class::Invalid, "no-chart", "it cannot be rendered"));
+            }
+            let object = json!({"api_version": "v1", "kind": "ConfigMap", "namespace": "maps", "name": name});
+            Ok(Preview { outputs: Value::Map(Map::new()), objects: vec![Value::from(object)] })
+        };
+        Ok(requests.into_iter().map(preview).collect())
     }
 
     async fn find(&self, _: &Call<'_>, requests: Vec<FindRequest>) -> Result<Vec<FindOutcome>, CallError> {
@@ -162,6 +187,7 @@ impl Provider for Tiny {
             let mut things = self.cloud.lock();
             things.made += 1;
             let id = format!("o{}", things.made);
+            scoped(&mut things, "create", &request.mutation);
             things.done.push(format!("create {}", request.mutation.address));
             things.objects.insert(id.clone(), (request.token, request.inputs));
             Outcome::Done(object(&mut things, &id, &[]).unwrap())
@@ -178,6 +204,7 @@ impl Provider for Tiny {
         let update = |request: UpdateRequest| {
             self.heard(call, &request.mutation.kind);
             let mut things = self.cloud.lock();
+            scoped(&mut things, "update", &request.mutation);
             things.done.push(format!("update {}", request.mutation.address));
             things.objects.get_mut(&request.prior.id).unwrap().1 = request.inputs;
             Outcome::Done(object(&mut things, &request.prior.id, &[]).unwrap())
@@ -194,6 +221,7 @@ impl Provider for Tiny {
         let delete = |request: DeleteRequest| {
             self.heard(call, &request.mutation.kind);
             let mut things = self.cloud.lock();
+            scoped(&mut things, "delete", &request.mutation);
             things.done.push(format!("delete {}", request.mutation.address));
             things.objects.remove(&request.prior.id);
             Outcome::Done(())
