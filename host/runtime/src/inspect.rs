@@ -29,7 +29,7 @@ pub const REHEARSAL_SECTION: &str = "maps:rehearsal";
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Interfaces that hold types alone: importing one gives no access to anything.
-const TYPES_ONLY: [&str; 3] = ["types", "http-types", "aws-types"];
+const TYPES_ONLY: [&str; 4] = ["types", "http-types", "aws-types", "kube-types"];
 
 /// Do these bytes begin as a component's do?
 pub fn is_component(bytes: &[u8]) -> bool {
