@@ -148,11 +148,11 @@ async fn rt19_rt26_handles_open_clusters_and_secrets_in_their_places_alone() {
         let mut orders = order("get", &object("ConfigMap", "one"));
         // Taken for the kubeconfig by the guest; a forged handle within a config would not reach it.
         orders["cluster"] = forged.get("$sealed").cloned().unwrap_or(forged);
-        world.refused("read", &orders, &["one"], "foreign-handle", None).await;
+        world.refused("read", &orders, &["one"], "foreign-handle", Some("read-objects")).await;
     }
     let mut open = object("ConfigMap", "one");
     open["data"] = json!({"password": "«secret»"});
-    world.refused("create", &order("apply", &open), &["one"], "secret-sink", Some("create-thing")).await;
+    world.refused("create", &order("apply", &open), &["one"], "sealed-elsewhere", Some("create-thing")).await;
     assert!(world.service.asked().iter().all(|asked| !asked.text.contains(SECRET)));
 }
 

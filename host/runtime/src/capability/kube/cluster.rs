@@ -63,19 +63,17 @@ impl HttpCapability {
             summary: None,
             rule: rule.map(|rule| rule.id.clone()),
         };
+        let under = rule.map_or_else(String::new, |rule| format!(" for its rule `{}`", rule.id));
         let Some(value) = scope.seals().open(handle).cloned() else {
-            let problem =
-                Problem::new(Class::Denied, "foreign-handle", "the kubeconfig's handle was not given to this call");
-            return Err(refused(
-                problem.help("a cluster is named by the handle of a sealed kubeconfig: `Cluster::new(&secret)`"),
-            ));
+            let message = format!("the kubeconfig's handle that the plugin names{under} was not given to this call");
+            let help = "a cluster is named by the handle of a sealed kubeconfig: `Cluster::new(&secret)`";
+            return Err(refused(Problem::new(Class::Denied, "foreign-handle", message).help(help)));
         };
         let text = serde_json::to_vec(&value).map_err(|error| refused(super::internal(&error.to_string())))?;
         let digest: [u8; 32] = Sha256::digest(&text).into();
         if let Some(known) = self.clusters.0.lock().unwrap_or_else(PoisonError::into_inner).get(&digest) {
             return Ok(Arc::clone(known));
         }
-        let under = rule.map_or_else(String::new, |rule| format!(" for its rule `{}`", rule.id));
         let config = Kubeconfig::read(&value).map_err(|refusal| {
             let message = format!("the kubeconfig that the plugin {} names{under} is refused: {refusal}", scope.plugin);
             let help = "a kubeconfig has the server with its CA, and a token or a client certificate, all inline; \
