@@ -1,8 +1,10 @@
-//! Secrets and who may read them, on AWS: parameters, users with their keys and policies, buckets.
+//! Secrets and who may read them: on AWS parameters, users with their keys and policies, and buckets; in clusters
+//! the stores and secrets by which External Secrets brings parameters there.
 
 pub mod access_key;
 mod batch;
 pub mod bucket;
+pub mod cluster;
 mod document;
 mod iam;
 pub mod parameter;
@@ -12,12 +14,13 @@ pub mod user;
 
 pub use access_key::AccessKey;
 pub use bucket::Bucket;
+pub use cluster::{ExternalSecret, SecretStore};
 pub use document::Document;
 pub use parameter::Parameter;
 pub use policy::Policy;
 pub use user::User;
 
-maps_sdk::plugin!(Parameter, User, Policy, AccessKey, Bucket);
+maps_sdk::plugin!(Parameter, User, Policy, AccessKey, Bucket, SecretStore, ExternalSecret);
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 mod access_key;
 mod bucket;
 mod check;
+mod cluster;
 mod parameter;
 mod policy;
 mod user;
@@ -20,7 +21,7 @@ use crate::MapsPlugin;
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 fn context() -> wire::Context {
-    wire::Context { stack: "shop".to_owned(), config: "{}".to_owned() }
+    wire::Context { stack: "shop".to_owned(), config: json!({"cluster": sealed("kubeconfig")}).to_string() }
 }
 
 /// What `check` makes of inputs, or the code and path of each problem.
