@@ -60,6 +60,15 @@ impl Resource {
         }
     }
 
+    /// Puts a built-in object of the stored version into the form that its type has when it is written: what the
+    /// rules took away leaves its zero value, where the type writes one.
+    pub(crate) fn encode(&self, object: &mut Value) {
+        if let (Source::BuiltIn(_), Some(served)) = (&self.source, self.version(&self.stored)) {
+            // What does not fit the type stays as it is: it was put there by rules of this crate.
+            let _ = decode::fit(object, served.node.get());
+        }
+    }
+
     /// Whether `metadata.generation` counts.
     pub(crate) fn has_generation(&self) -> bool {
         match self.source {
