@@ -101,7 +101,7 @@ fn changed(object: &Value, old: &Value) -> Vec<Invalid> {
 /// Takes away owners that stand there twice; returns what a client is to be warned of. `when` is empty, or says after
 /// what they stood there twice.
 pub(crate) fn single_owners(object: &mut Value, when: &str) -> Option<String> {
-    let owners = field::list(object, "/metadata/ownerReferences");
+    let owners = list(object, "/metadata/ownerReferences");
     let mut single: Vec<Value> = Vec::new();
     let mut twice: Vec<String> = Vec::new();
     for owner in owners {

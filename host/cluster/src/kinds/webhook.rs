@@ -222,7 +222,7 @@ fn service_reference(service: &Value, path: &Path) -> Vec<Invalid> {
 mod tests {
     use super::*;
 
-    fn hook(hook: Value) -> Value {
+    fn hook(hook: &Value) -> Value {
         let mut object = json!({"metadata": {"name": "a"}, "webhooks": [hook]});
         MUTATING.default(&mut object);
         object
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn defaults() {
-        let object = hook(json!({
+        let object = hook(&json!({
             "name": "a.b.c", "sideEffects": "None", "admissionReviewVersions": ["v1"],
             "clientConfig": {"service": {"name": "s", "namespace": "n"}},
             "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_refused() {
-        let object = hook(json!({
+        let object = hook(&json!({
             "name": "a.b", "sideEffects": "Some", "timeoutSeconds": 31, "failurePolicy": "x",
             "clientConfig": {"url": "http://u@/p?q#f"}, "rules": [{"resources": ["*", "pods"]}],
         }));
