@@ -17,6 +17,7 @@ mod definition;
 mod deployment;
 mod endpoints;
 mod event;
+mod external_secret;
 mod garbage;
 mod history;
 mod job;
@@ -168,6 +169,7 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(budget::Quotas),
         Box::new(autoscaler::Autoscalers),
         Box::new(api_service::Aggregated),
+        Box::new(external_secret::Operator::default()),
     ]
 }
 
