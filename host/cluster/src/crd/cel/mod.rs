@@ -66,6 +66,9 @@ pub(crate) fn compile(rule: &Rule, own: &Type) -> Compiled {
     let names = || variables(own, rule.optional_old_self == Some(true));
     match expression(&rule.rule, names()) {
         Err(error) => compiled.error = Some(format!("compilation failed: {error}")),
+        Ok(Read { unusable: Some(error), .. }) => {
+            compiled.error = Some(format!("program instantiation failed: {error}"));
+        }
         Ok(read) => {
             compiled.uses_old = read.uses_old;
             compiled.cost = read.cost;
@@ -81,6 +84,9 @@ pub(crate) fn compile(rule: &Rule, own: &Type) -> Compiled {
     match expression(&rule.message_expression, names()) {
         Err(error) => {
             compiled.message_error = Some(format!("messageExpression compilation failed: {error}"));
+        }
+        Ok(Read { unusable: Some(error), .. }) => {
+            compiled.message_error = Some(format!("messageExpression instantiation failed: {error}"));
         }
         Ok(read) => {
             compiled.message_cost = read.cost;
@@ -149,6 +155,8 @@ struct Read {
     is: Type,
     cost: u64,
     uses_old: bool,
+    /// Why it cannot run, though it is right.
+    unusable: Option<String>,
 }
 
 /// Parses and checks an expression; the error is worded as upstream's compiler does, a line of the source under each.
@@ -172,7 +180,8 @@ fn expression(source: &str, names: Vec<(String, Type)>) -> Result<Read, String> 
     let mut check = Check::new(names);
     let known = check.expression(&node);
     if check.errors.is_empty() {
-        return Ok(Read { node, is: known.is, cost: known.cost, uses_old: check.uses_old });
+        let Check { uses_old, unusable, .. } = check;
+        return Ok(Read { node, is: known.is, cost: known.cost, uses_old, unusable });
     }
     let mut placed: Vec<(usize, usize, String)> = check
         .errors
