@@ -33,6 +33,7 @@ pub(crate) mod node;
 pub(crate) mod persistent_volume;
 pub(crate) mod persistent_volume_claim;
 pub(crate) mod pod;
+pub(crate) mod pod_binding;
 mod pod_container;
 mod pod_defaults;
 pub(crate) mod pod_disruption_budget;

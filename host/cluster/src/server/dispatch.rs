@@ -295,6 +295,9 @@ fn create(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     if subresource::is_review(resource) {
         return subresource::review(state, ask, object);
     }
+    if &*resource.key == "/bindings" {
+        return subresource::bind(state, ask);
+    }
     if resource.terminating {
         let name = write::name_of(&object).to_owned();
         let why = "create not allowed while custom resource definition is terminating";
