@@ -1,3 +1,5 @@
+//! Rules that hold, rules that do not, and rules that are wrong, in upstream's words.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
 
 use serde_json::{Value, json};
