@@ -142,7 +142,7 @@ fn fill(key: &str, template: &str, data: &BTreeMap<String, Vec<u8>>) -> Result<V
     let mut last = 0;
     for found in named.captures_iter(template) {
         let (Some(whole), Some(name)) = (found.get(0), found.get(1)) else { continue };
-        filled.extend_from_slice(template[last..whole.start()].as_bytes());
+        filled.extend_from_slice(&template.as_bytes()[last..whole.start()]);
         let value = data.get(name.as_str());
         filled.extend_from_slice(value.ok_or_else(|| failed(&format!("there is no value {:?}", name.as_str())))?);
         last = whole.end();
