@@ -308,9 +308,7 @@ fn field(object: &Value, path: &str) -> String {
         ("v1", "Pod", "spec.host") => plain(object, "spec.nodeName"),
         ("v1", "Pod", "status.podIP") => plain(object, "status.podIPs.0.ip"),
         ("v1", "Pod", "status.podIPs") => String::new(),
-        ("v1", "ReplicationController", "status.replicas") | ("apps/v1", "ReplicaSet", "status.replicas") => {
-            or(path, "0")
-        }
+        ("v1", "ReplicationController", "status.replicas") => or(path, "0"),
         ("batch/v1", "Job", "status.successful") => or("status.succeeded", "0"),
         ("v1", "Event", "source") => or("source.component", &plain(object, "reportingComponent")),
         ("v1", "Event", "reportingController") => plain(object, "reportingComponent"),
