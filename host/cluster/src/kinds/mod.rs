@@ -13,6 +13,7 @@ pub(crate) mod daemon_set;
 pub(crate) mod deployment;
 pub(crate) mod endpoints;
 pub(crate) mod event;
+pub(crate) mod eviction;
 pub(crate) mod field;
 pub(crate) mod flow_control;
 pub(crate) mod horizontal_pod_autoscaler;

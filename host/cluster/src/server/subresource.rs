@@ -1,7 +1,5 @@
 //! What lies below objects: status, scale, finalize, tokens, bindings, evictions; and the reviews of access.
 
-use std::sync::Arc;
-
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -10,12 +8,12 @@ use super::patching::{Kind as PatchKind, carry_out, config_warnings, read_config
 use super::query::{DeleteOptions, WriteOptions};
 use super::respond::{self, Accept};
 use super::state::State;
-use super::write::{self, Write, Written, metadata_of, name_of};
+use super::write::{self, Write, metadata_of, name_of};
 use super::{Body, intake, remove};
 use crate::apply::{self, Operation};
 use crate::auth::{self, Accounts};
 use crate::decode;
-use crate::kinds::pod_binding;
+use crate::kinds::{eviction, pod_binding};
 use crate::registry::Resource;
 use crate::schema;
 use crate::status::{Refusal, Subject};
@@ -359,40 +357,42 @@ pub(crate) fn bind(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, R
     Ok(success())
 }
 
-/// Stores what a subresource makes of an object.
-fn store(
-    state: &mut State,
-    ask: &Ask<'_>,
-    options: &WriteOptions,
-    old: &Arc<Value>,
-    object: Value,
-) -> Result<Written, Refusal> {
-    let agent = ask.agent();
-    write::update(state, ask.write(options, &agent), old, object)
-}
-
+/// Deletes a Pod, if the budgets for disruption let it go.
 fn evict(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let eviction = intake::of_kind(ask.request.headers(), ask.request.body(), ("policy", "v1", "Eviction"))?;
-    let pod = existing(state, ask)?;
-    let budgets = state.store.list("policy/poddisruptionbudgets", &ask.target.namespace);
-    let ready = pod.pointer("/status/phase").and_then(Value::as_str) == Some("Running");
-    for (_, budget) in budgets.filter(|_| ready) {
-        let selects =
-            crate::selector::Labels::of(budget.pointer("/spec/selector")).is_some_and(|labels| labels.select(&pod));
-        let allowed = budget.pointer("/status/disruptionsAllowed").and_then(Value::as_i64).unwrap_or_default();
-        if selects && allowed <= 0 {
-            let message = "Cannot evict pod as it would violate the pod's disruption budget.";
-            let mut refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message);
-            let name = name_of(budget);
-            let cause = json!({
-                "reason": "DisruptionBudget",
-                "message": format!("The disruption budget {name} needs more healthy pods and has {allowed} currently"),
-            });
-            refusal.details = Some(Map::from_iter([("causes".to_owned(), json!([cause]))]));
-            return Err(refusal);
+    let namespace = &ask.target.namespace;
+    if name_of(&eviction) != ask.target.name {
+        return Err(Refusal::bad_request("name in URL does not match name in Eviction object"));
+    }
+    let mut options = DeleteOptions::read(ask.query, eviction.get("deleteOptions"))?;
+    options.dry_run |= WriteOptions::read(ask.query, "CreateOptions", false)?.dry_run;
+    let mut pod = existing(state, ask)?;
+    let now = state.moment.stamp();
+    let budgets = state.registry.by_name("policy/poddisruptionbudgets").cloned();
+    if let Some(budgets) = budgets {
+        let known = state.store.list(&budgets.key, namespace);
+        let paid = eviction::allow(&pod, known.map(|(_, budget)| &**budget), &now)?;
+        if let Some(paid) = paid.filter(|_| !options.dry_run)
+            && let Some(old) = state.store.get(&budgets.key, namespace, name_of(&paid)).cloned()
+        {
+            let write = Write {
+                resource: &budgets,
+                version: "v1",
+                namespace,
+                subresource: "status",
+                manager: "kube-apiserver",
+                operation: Operation::Update,
+                user: None,
+                dry_run: false,
+            };
+            write::update(state, write, &old, paid)?;
         }
     }
-    let options = DeleteOptions::read(ask.query, eviction.get("deleteOptions"))?;
-    remove::remove(state, ask.resource, &ask.target.namespace, &pod, &options)?;
+    if !options.dry_run {
+        let mut noted = Value::clone(&pod);
+        eviction::note(&mut noted, &now);
+        pod = state.put(ask.resource, namespace, &ask.target.name, noted);
+    }
+    remove::remove(state, ask.resource, namespace, &pod, &options)?;
     Ok(success())
 }
