@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::admission_match::{conditions, rule_defaults, rule_with_operations};
 use super::labels::{form, label_selector};
 use super::{field, metadata, name};
+use crate::crd::Names;
 use crate::invalid::Invalid;
 use crate::path::Path;
 use crate::registry::Behaviour;
@@ -106,7 +107,11 @@ impl Webhooks {
             errors.extend(one_of(hook, "reinvocationPolicy", &["IfNeeded", "Never"], path));
         }
         errors.extend(client(hook.get("clientConfig").unwrap_or(&Value::Null), &path.child("clientConfig")));
-        errors.extend(conditions(field::list(hook, "/matchConditions"), &path.child("matchConditions")));
+        errors.extend(conditions(
+            field::list(hook, "/matchConditions"),
+            &Names::new(false),
+            &path.child("matchConditions"),
+        ));
         errors
     }
 }

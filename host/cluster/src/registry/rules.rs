@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Resource, Source};
 use crate::decode;
 use crate::invalid::Invalid;
-use crate::kinds::{name, namespace, pod_parts};
+use crate::kinds::{metadata, name, namespace, pod_parts};
 use crate::schema;
 use crate::status::Refusal;
 
@@ -171,12 +171,10 @@ impl Resource {
     }
 
     /// `Warning` headers for a write.
-    pub(crate) fn warnings(&self, object: &Value, old: Option<&Value>, version: &str) -> Vec<String> {
+    pub(crate) fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
         match self.source {
             Source::BuiltIn(kind) => kind.behaviour.warnings(object, old),
-            Source::Custom(_) => {
-                self.custom(version).and_then(|version| version.deprecation.clone()).into_iter().collect()
-            }
+            Source::Custom(_) => metadata::finalizer_warnings(object, old),
         }
     }
 

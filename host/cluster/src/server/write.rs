@@ -156,7 +156,7 @@ pub(crate) fn create(state: &mut State, write: Write<'_>, mut object: Value) -> 
     let mut wrong = metadata::validate(&object, resource.namespaced, &|text| resource.validate_name(text));
     wrong.extend(resource.validate(&object, write.version));
     refuse_invalid(&resource, &name, &wrong)?;
-    warnings.extend(resource.warnings(&object, None, write.version));
+    warnings.extend(resource.warnings(&object, None));
     if write.user.is_some() {
         let ask = write.ask(admission::Verb::Create, &name, "CreateOptions");
         warnings.extend(admission::validate(&state.view(), &ask, Some(&object), None)?);
@@ -217,7 +217,7 @@ pub(crate) fn update(
     let mut wrong = metadata::validate_update(&object, old);
     wrong.extend(resource.validate_update(&object, old, write.subresource, write.version));
     refuse_invalid(&resource, &name, &wrong)?;
-    warnings.extend(resource.warnings(&object, Some(old), write.version));
+    warnings.extend(resource.warnings(&object, Some(old)));
     if write.user.is_some() {
         let ask = write.ask(admission::Verb::Update, &name, "UpdateOptions");
         warnings.extend(admission::validate(&state.view(), &ask, Some(&object), Some(old))?);

@@ -4,6 +4,7 @@
 //! The parser is the `cel` crate's; types, prices and values are our own, since rules are checked against schemas and
 //! have Kubernetes' functions.
 
+mod admission;
 mod check;
 mod collections;
 mod cost;
@@ -25,6 +26,7 @@ use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::Parser;
 
 use super::props::{Props, Rule};
+pub(crate) use admission::Names;
 use check::{Check, variables};
 pub(crate) use cost::exceeds;
 use eval::{Failure, Run};
@@ -161,22 +163,7 @@ struct Read {
 
 /// Parses and checks an expression; the error is worded as upstream's compiler does, a line of the source under each.
 fn expression(source: &str, names: Vec<(String, Type)>) -> Result<Read, String> {
-    let parser = Parser::new().enable_optional_syntax(true);
-    let (node, info) = match parser.parse_with_source_info(source) {
-        Ok(parsed) => parsed,
-        Err(errors) => {
-            let said: Vec<String> = errors
-                .errors
-                .iter()
-                .map(|error| {
-                    let (line, column) =
-                        (usize::try_from(error.pos.0).unwrap_or(1), usize::try_from(error.pos.1).unwrap_or(1));
-                    at_line(source, line, column, &error.msg)
-                })
-                .collect();
-            return Err(said.join("\n"));
-        }
-    };
+    let (node, info) = parse(source)?;
     let mut check = Check::new(names);
     let known = check.expression(&node);
     if check.errors.is_empty() {
@@ -196,6 +183,17 @@ fn expression(source: &str, names: Vec<(String, Type)>) -> Result<Read, String> 
     let said: Vec<String> =
         placed.iter().map(|(line, column, message)| at_line(source, *line, *column, message)).collect();
     Err(said.join("\n"))
+}
+
+fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), String> {
+    let parser = Parser::new().enable_optional_syntax(true);
+    parser.parse_with_source_info(source).map_err(|errors| {
+        let said = errors.errors.iter().map(|error| {
+            let (line, column) = (usize::try_from(error.pos.0).unwrap_or(1), usize::try_from(error.pos.1).unwrap_or(1));
+            at_line(source, line, column, &error.msg)
+        });
+        said.collect::<Vec<String>>().join("\n")
+    })
 }
 
 /// The line and the column of a part, from 1.
