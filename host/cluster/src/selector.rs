@@ -298,8 +298,30 @@ impl Fields {
     }
 }
 
-/// The text of a field, empty where there is none.
+/// The text that a field selector compares: mostly a field's own, of a stored object.
 fn field(object: &Value, path: &str) -> String {
+    let part = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+    let or =
+        |path: &str, default: &str| Some(plain(object, path)).filter(|text| !text.is_empty()).unwrap_or(default.into());
+    match (part("apiVersion"), part("kind"), path) {
+        ("v1", "Pod", "spec.hostNetwork") | ("v1", "Node", "spec.unschedulable") => or(path, "false"),
+        ("v1", "Pod", "spec.host") => plain(object, "spec.nodeName"),
+        ("v1", "Pod", "status.podIP") => plain(object, "status.podIPs.0.ip"),
+        ("v1", "Pod", "status.podIPs") => String::new(),
+        ("v1", "ReplicationController", "status.replicas") => or(path, "0"),
+        ("batch/v1", "Job", "status.successful") => or("status.succeeded", "0"),
+        ("v1", "Event", "source") => or("source.component", &plain(object, "reportingComponent")),
+        ("v1", "Event", "reportingController") => plain(object, "reportingComponent"),
+        ("v1", "Event", path) => match path.strip_prefix("regarding.") {
+            Some(of) => plain(object, &format!("involvedObject.{of}")),
+            None => plain(object, path),
+        },
+        _ => plain(object, path),
+    }
+}
+
+/// The text of a field, empty where there is none.
+fn plain(object: &Value, path: &str) -> String {
     let pointer: String = path.split('.').flat_map(|part| ["/", part]).collect();
     match object.pointer(&pointer) {
         None | Some(Value::Null) => String::new(),
@@ -378,5 +400,26 @@ mod tests {
         assert!(Fields::parse("metadata.name=a\\,b,spec.on=true,spec.x=").unwrap().select(&object));
         assert!(!Fields::parse("metadata.name!=a\\,b").unwrap().select(&object));
         assert!(Fields::parse("metadata.name").is_err());
+        let kinds = [
+            (
+                json!({"apiVersion": "v1", "kind": "Pod", "spec": {"nodeName": "n"}}),
+                "spec.hostNetwork=false,spec.host=n",
+            ),
+            (
+                json!({"apiVersion": "v1", "kind": "Pod", "status": {"podIP": "1", "podIPs": [{"ip": "2"}]}}),
+                "status.podIP=2,status.podIPs=",
+            ),
+            (json!({"apiVersion": "v1", "kind": "Node"}), "spec.unschedulable=false"),
+            (json!({"apiVersion": "v1", "kind": "ReplicationController"}), "status.replicas=0"),
+            (json!({"apiVersion": "batch/v1", "kind": "Job", "status": {"succeeded": 2}}), "status.successful=2"),
+            (json!({"apiVersion": "batch/v1", "kind": "Job", "status": {}}), "status.successful=0"),
+            (
+                json!({"apiVersion": "v1", "kind": "Event", "involvedObject": {"name": "p"}, "reportingComponent": "c"}),
+                "source=c,regarding.name=p,involvedObject.name=p,reportingController=c",
+            ),
+        ];
+        for (object, selector) in kinds {
+            assert!(Fields::parse(selector).unwrap().select(&object), "{selector} of {object}");
+        }
     }
 }

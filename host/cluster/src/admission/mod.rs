@@ -3,6 +3,7 @@
 //! [`mutate`] runs before an object is prepared and validated, [`validate`] after. What cannot be here is the call
 //! into a Pod that a webhook is: see `webhooks` for what is taken to happen instead.
 
+mod certificates;
 mod defaults;
 mod limits;
 mod matching;
@@ -126,6 +127,7 @@ pub(crate) fn validate(
             warnings.extend(pod_security::check(view, request, object, old)?);
             pods::check_priority_class(view, request, object)?;
             defaults::check_resize(view, request, object, old)?;
+            certificates::check(view, request, object, old)?;
         }
         None => namespace::lifecycle(view, request, old)?,
     }

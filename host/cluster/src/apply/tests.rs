@@ -1,3 +1,5 @@
+//! Who owns which field, over whole sessions of applies and updates.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;

@@ -45,7 +45,9 @@ fn role(
     object: &Value,
     old: Option<&Value>,
 ) -> Result<(), Refusal> {
-    let escalate = Attributes { verb: "escalate", subresource: "", ..*asked };
+    // Of an object that is to be made no name is known to the authorizer.
+    let name = if asked.verb == "create" { "" } else { asked.name };
+    let escalate = Attributes { verb: "escalate", subresource: "", name, ..*asked };
     if rbac::decide(view, user, &escalate).is_allowed() || old.is_some_and(|old| only_collected(object, old)) {
         return Ok(());
     }

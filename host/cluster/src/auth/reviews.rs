@@ -90,8 +90,7 @@ fn wrong_attributes(spec: &Value) -> Vec<Invalid> {
     let (resource, path) = (at(spec, "resourceAttributes"), at(spec, "nonResourceAttributes"));
     match (resource.is_null(), path.is_null()) {
         (false, false) => {
-            let why = "cannot be specified in combination with resourceAttributes";
-            vec![Invalid::invalid("spec.nonResourceAttributes", path, why)]
+            vec![wrong_path(path, "cannot be specified in combination with resourceAttributes")]
         }
         (true, true) => {
             let why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
@@ -101,6 +100,47 @@ fn wrong_attributes(spec: &Value) -> Vec<Invalid> {
     }
 }
 
+/// A path where there may be none; the value is shown as the server has it inside.
+fn wrong_path(path: &Value, why: &str) -> Invalid {
+    let mut error = Invalid::invalid("spec.nonResourceAttributes", path, why);
+    let (asked, verb) = (text(path, "path"), text(path, "verb"));
+    error.value = Some(format!("{{\"Path\":{asked:?},\"Verb\":{verb:?}}}"));
+    error
+}
+
+/// Metadata in the order of its Go type.
+fn ordered(metadata: &Value) -> String {
+    const FIELDS: [&str; 12] = [
+        "name",
+        "generateName",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "labels",
+        "annotations",
+        "ownerReferences",
+        "finalizers",
+    ];
+    const ENTRY: [&str; 7] = ["manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource"];
+    let owners: Vec<String> = items(metadata, "managedFields").iter().map(|entry| listed(entry, &ENTRY)).collect();
+    let mut said = listed(metadata, &FIELDS);
+    if metadata.get("managedFields").is_some() {
+        said.pop();
+        let comma = if said.len() > 1 { "," } else { "" };
+        said = format!("{said}{comma}\"managedFields\":[{}]}}", owners.join(","));
+    }
+    said
+}
+
+/// These fields of an object, in this order.
+fn listed(object: &Value, fields: &[&str]) -> String {
+    let known = fields.iter().filter_map(|field| Some(format!("\"{field}\":{}", object.get(field)?)));
+    format!("{{{}}}", known.collect::<Vec<_>>().join(","))
+}
+
 /// A review names nothing, so its metadata is to be empty but for these fields.
 fn wrong_metadata(object: &Value, but: &[&str], why: &str) -> Option<Invalid> {
     let metadata = at(object, "metadata");
@@ -108,7 +148,8 @@ fn wrong_metadata(object: &Value, but: &[&str], why: &str) -> Option<Invalid> {
         let empty = value.is_null() || value.as_str() == Some("") || value.as_object().is_some_and(Map::is_empty);
         !empty && key.as_str() != "managedFields" && !but.contains(&key.as_str())
     });
-    (given.count() > 0).then(|| Invalid::invalid("metadata", metadata, why))
+    (given.count() > 0)
+        .then(|| Invalid { value: Some(ordered(metadata)), ..Invalid::invalid("metadata", metadata, why) })
 }
 
 /// The server leaves the kind out of these refusals.
@@ -145,8 +186,7 @@ fn access(view: &dyn View, object: Value, local: bool) -> Result<Value, Refusal>
         }
         let path = at(spec, "nonResourceAttributes");
         if !path.is_null() {
-            let why = "disallowed on this kind of request";
-            errors.push(Invalid::invalid("spec.nonResourceAttributes", path, why));
+            errors.push(wrong_path(path, "disallowed on this kind of request"));
         }
     } else {
         errors.extend(wrong_metadata(&object, &[], "must be empty"));
@@ -274,12 +314,17 @@ mod tests {
             (
                 "SelfSubjectAccessReview",
                 json!({"metadata": {"name": "x", "managedFields": []}, "spec": {"resourceAttributes": pods}}),
-                r#".authorization.k8s.io "" is invalid: metadata: Invalid value: {"managedFields":[],"name":"x"}: must be empty"#,
+                r#".authorization.k8s.io "" is invalid: metadata: Invalid value: {"name":"x","managedFields":[]}: must be empty"#,
             ),
             (
                 "LocalSubjectAccessReview",
                 json!({"metadata": {"namespace": "a"}, "spec": {"user": "u", "resourceAttributes": pods}}),
                 r#".authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "": must match metadata.namespace"#,
+            ),
+            (
+                "SelfSubjectAccessReview",
+                json!({"spec": {"resourceAttributes": pods, "nonResourceAttributes": {"verb": "get", "path": "/x"}}}),
+                r#".authorization.k8s.io "" is invalid: spec.nonResourceAttributes: Invalid value: {"Path":"/x","Verb":"get"}: cannot be specified in combination with resourceAttributes"#,
             ),
             ("SelfSubjectRulesReview", json!({"spec": {}}), "no namespace on request"),
             ("TokenReview", json!({"spec": {}}), "token is required for TokenReview in authentication"),

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use serde_json::json;
 
-use super::api::{Change, Key, Resource};
+use super::api::{Change, Deletion, Key, Resource};
+use super::definition::DEFINITIONS;
 use super::endpoints::{SERVICES, SLICES};
 use super::object::{condition, is_deleted, is_true, items, label, namespace, text, truth};
 use super::{Controller, Desk, Picks};
@@ -65,6 +66,54 @@ impl Controller for Aggregated {
     }
 }
 
+/// Registers the groups of definitions among the APIs.
+#[derive(Debug)]
+pub(super) struct Registration;
+
+const AUTOMANAGED: &str = "kube-aggregator.kubernetes.io/automanaged";
+
+impl Controller for Registration {
+    fn observe(&mut self, change: &Change, picks: &mut Picks<'_>) {
+        let Some(object) = change.object() else { return };
+        if change.resource == DEFINITIONS {
+            let before = change.old.as_deref().map(|old| items(old, "/spec/versions")).unwrap_or_default();
+            for version in before.iter().chain(items(object, "/spec/versions")) {
+                let name = format!("{}.{}", text(version, "/name"), text(object, "/spec/group"));
+                picks.add(Key::new(&API_SERVICES, "", &name));
+            }
+        } else if change.resource == API_SERVICES && change.new.is_none() {
+            picks.add(Key::to(&API_SERVICES, object));
+        }
+    }
+
+    fn look(&mut self, key: &Key, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+        let Some((version, group)) = key.name.split_once('.') else { return Ok(()) };
+        let serves = |definition: &Value| {
+            let is_it = |held: &Value| text(held, "/name") == version && truth(held, "/served");
+            text(definition, "/spec/group") == group && items(definition, "/spec/versions").iter().any(is_it)
+        };
+        let wanted = desk.api.list(&DEFINITIONS, None).iter().any(|definition| serves(definition));
+        match desk.api.get(key) {
+            None if wanted => {
+                let service = json!({
+                    "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+                    "metadata": {"name": key.name, "labels": {AUTOMANAGED: "true"}},
+                    "spec": {"group": group, "version": version, "groupPriorityMinimum": 1000, "versionPriority": 100},
+                });
+                desk.api.create(&API_SERVICES, service, "kube-apiserver")?;
+                Ok(())
+            }
+            Some(service) if !wanted && label(&service, AUTOMANAGED) == Some("true") => {
+                match desk.api.delete(key, &Deletion::default()) {
+                    Err(refusal) if refusal.code != http::StatusCode::NOT_FOUND => Err(refusal),
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -93,5 +142,29 @@ mod tests {
             "endpoints": [{"conditions": {"ready": true}}],
         }));
         assert_eq!(reason(&mut api, &mut work), "Passed");
+    }
+
+    #[test]
+    fn the_group_of_a_definition_is_registered_as_long_as_it_is_served() {
+        let (mut api, mut work) = (Memory::default(), Controllers::only(vec![Box::new(Registration)]));
+        let definition = |name: &str| {
+            json!({
+                "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name},
+                "spec": {"group": "example.com", "versions": [{"name": "v1", "served": true}]},
+            })
+        };
+        let (one, two) = (api.make(definition("ones.example.com")), api.make(definition("twos.example.com")));
+        settle(&mut api, &mut work);
+        let names = |api: &Memory| {
+            let all = api.all("apiregistration.k8s.io", "apiservices");
+            all.iter().map(|service| super::super::object::name(service).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&api), ["v1.example.com"]);
+        api.remove(&one, None);
+        settle(&mut api, &mut work);
+        assert_eq!(names(&api).len(), 1);
+        api.change(&two, |two| two["spec"]["versions"][0]["served"] = json!(false));
+        settle(&mut api, &mut work);
+        assert!(names(&api).is_empty());
     }
 }

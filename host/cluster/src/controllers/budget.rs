@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 
 use super::api::{Change, Key, Resource};
 use super::deployment::share;
-use super::object::{controller, ensure, group_version, integer, is_deleted, namespace, text};
+use super::object::{controller, ensure, group_version, integer, is_deleted, namespace, rfc3339, text};
 use super::pods::{self, PODS};
 use super::{Controller, Desk, Picks};
 use crate::status::Refusal;
 
 const BUDGETS: Resource = Resource::of("policy", "poddisruptionbudgets");
 const QUOTAS: Resource = Resource::of("", "resourcequotas");
+
+/// How long a Pod that was let go may take to be deleted, before it counts again.
+const DELETION_SECONDS: i64 = 120;
 
 /// Counts how many Pods may be disrupted.
 #[derive(Debug)]
@@ -41,8 +44,17 @@ impl Controller for Budgets {
         }
         let selector = pods::selector(&budget);
         let mut chosen = desk.api.list(&PODS, Some(&key.namespace));
-        chosen.retain(|pod| pods::matches(&selector, pod) && pods::is_active(pod));
-        let healthy = i64::try_from(chosen.iter().filter(|pod| pods::is_ready(pod)).count()).unwrap_or_default();
+        chosen.retain(|pod| pods::matches(&selector, pod));
+        // Those that are let go do not count, nor do those that go already; the latter need no note any more.
+        let mut noted = budget.pointer("/status/disruptedPods").cloned().unwrap_or_default();
+        let staying = |name: &str| chosen.iter().any(|pod| text(pod, "/metadata/name") == name && !is_deleted(pod));
+        if let Some(names) = noted.as_object_mut() {
+            let oldest = rfc3339(desk.api.now().unix - DELETION_SECONDS);
+            names.retain(|name, since| staying(name) && since.as_str().is_some_and(|since| since >= &*oldest));
+        }
+        let counts =
+            |pod: &Value| !is_deleted(pod) && pods::is_ready(pod) && noted.get(text(pod, "/metadata/name")).is_none();
+        let healthy = i64::try_from(chosen.iter().filter(|pod| counts(pod)).count()).unwrap_or_default();
         let count = i64::try_from(chosen.len()).unwrap_or_default();
         // What the Pods' owners want counts, where it is asked for in relation to that.
         let mut owners: BTreeMap<String, i64> = BTreeMap::new();
@@ -69,6 +81,12 @@ impl Controller for Budgets {
             }),
         );
         let fields = ensure(&mut budget, &["status"]);
+        if let Some(fields) = fields.as_object_mut() {
+            fields.remove("disruptedPods");
+            if noted.as_object().is_some_and(|names| !names.is_empty()) {
+                fields.insert("disruptedPods".to_owned(), noted);
+            }
+        }
         for (field, number) in [
             ("observedGeneration", generation),
             ("disruptionsAllowed", allowed),
@@ -147,6 +165,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::controllers::api::Api as _;
     use crate::controllers::testing::{Memory, config_map};
     use crate::controllers::{Controllers, settle};
 
@@ -180,6 +199,30 @@ mod tests {
         }
         settle(&mut api, &mut work);
         assert_eq!(counts(&api), [3, 2, 3, 1]);
+    }
+
+    #[test]
+    fn pods_that_are_let_go_do_not_count() {
+        let (mut api, mut work) = (Memory::default(), Controllers::only(vec![Box::new(Budgets)]));
+        let [now, long_ago] = [0, 121].map(|seconds| rfc3339(api.now().unix - seconds));
+        let made = api.make(json!({
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b", "namespace": "a"},
+            "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "x"}}},
+            "status": {"disruptedPods": {"p0": now, "p1": long_ago, "gone": now}},
+        }));
+        for name in ["p0", "p1", "p2"] {
+            let pod = api.make(json!({
+                "apiVersion": "v1", "kind": "Pod", "spec": {},
+                "metadata": {"name": name, "namespace": "a", "labels": {"app": "x"}},
+            }));
+            api.change_status(&pod, |status| *status = json!({"conditions": [{"type": "Ready", "status": "True"}]}));
+        }
+        settle(&mut api, &mut work);
+        let status = api.now_of(&made).unwrap()["status"].clone();
+        assert_eq!(status["expectedPods"], 3);
+        assert_eq!(status["currentHealthy"], 2);
+        assert_eq!(status["disruptionsAllowed"], 1);
+        assert_eq!(status["disruptedPods"], json!({"p0": now}));
     }
 
     #[test]

@@ -200,6 +200,7 @@ impl Collector {
         let Some(served) = desk.api.find(group, version, text(reference, "/kind")) else { return Owner::Unknown };
         let place = if served.namespaced { namespace(object) } else { "" };
         if served.namespaced && place.is_empty() {
+            self.complain(object, reference, desk);
             return Owner::Unknown;
         }
         let there = desk.api.get(&Key::new(&served.resource, place, text(reference, "/name")));

@@ -21,6 +21,9 @@ const COMPONENT: &str = "job-controller";
 const TRACKING: &str = "batch.kubernetes.io/job-tracking";
 const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 
+/// Virtual milliseconds that a Job which is over can be seen at least: who waits for its end asks now and then.
+const LAST_SIGHT: u64 = 5_000;
+
 /// Runs Jobs. It remembers, by uid, when each began, ended, and may try again, in virtual time.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
@@ -96,7 +99,8 @@ impl Jobs {
             return Ok(());
         }
         let now = desk.api.now().millis;
-        let due = *self.ended.entry(uid(job).to_owned()).or_insert(now) + seconds.unsigned_abs() * 1000;
+        let due =
+            *self.ended.entry(uid(job).to_owned()).or_insert(now) + (seconds.unsigned_abs() * 1000).max(LAST_SIGHT);
         if now < due {
             desk.again_after(due - now, key.clone());
             return Ok(());
@@ -440,6 +444,18 @@ mod tests {
         let suspended = api.now_of(&made).unwrap();
         assert!(is_true(&suspended, "Suspended"));
         assert_eq!(suspended["status"].get("active"), None);
+    }
+
+    #[test]
+    fn even_a_job_that_is_to_go_at_once_is_seen_to_have_ended() {
+        let (mut api, mut work) = begin();
+        let made = api.make(job(&json!({"ttlSecondsAfterFinished": 0})));
+        settle(&mut api, &mut work);
+        end(&mut api, &mut work, "Succeeded");
+        api.pass(&mut work, 4_999);
+        assert!(is_true(&api.now_of(&made).unwrap(), "Complete"));
+        api.pass(&mut work, 1);
+        assert!(api.now_of(&made).is_none());
     }
 
     #[test]

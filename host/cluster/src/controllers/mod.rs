@@ -17,11 +17,13 @@ mod definition;
 mod deployment;
 mod endpoints;
 mod event;
+mod external_secret;
 mod garbage;
 mod history;
 mod job;
 mod kubelet;
 mod lifecycle;
+mod mirror;
 mod namespace;
 mod node;
 pub(crate) mod object;
@@ -161,6 +163,7 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(scheduler::Scheduler::default()),
         Box::new(kubelet::Kubelet::default()),
         Box::new(endpoints::Backends),
+        Box::new(mirror::Mirror),
         Box::new(balancer::Balancers::default()),
         Box::new(protection::InUse),
         Box::new(aggregation::Aggregation),
@@ -168,6 +171,8 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(budget::Quotas),
         Box::new(autoscaler::Autoscalers),
         Box::new(api_service::Aggregated),
+        Box::new(api_service::Registration),
+        Box::new(external_secret::Operator::default()),
     ]
 }
 

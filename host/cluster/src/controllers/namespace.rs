@@ -105,7 +105,12 @@ struct Remainder {
 impl Remainder {
     fn of(key: &Key, desk: &Desk<'_>) -> Self {
         let mut left = Self { resources: BTreeMap::new(), finalizers: BTreeMap::new() };
+        let pods = !desk.api.list(&PODS, Some(&key.name)).is_empty();
         for served in desk.api.served().into_iter().filter(is_content) {
+            // As long as there are Pods, nobody looks further.
+            if pods && served.resource != PODS {
+                continue;
+            }
             for object in desk.api.list(&served.resource, Some(&key.name)) {
                 let resource = format!("{}.{}", served.resource.plural, served.resource.group);
                 *left.resources.entry(resource).or_default() += 1;

@@ -132,9 +132,12 @@ pub(super) fn fits(pod: &Value, node: &Value, there: &[&Value]) -> Result<(), Un
     }
     for resource in ["cpu", "memory"] {
         let Some(most) = allocatable(resource) else { continue };
-        let used = there.iter().map(|pod| requested(pod, resource)).fold(Quantity::zero(), |sum, one| sum.plus(&one));
         let wanted = requested(pod, resource);
-        if !wanted.is_zero() && used.plus(&wanted) > most {
+        if wanted.is_zero() {
+            continue;
+        }
+        let used = there.iter().map(|pod| requested(pod, resource)).fold(Quantity::zero(), |sum, one| sum.plus(&one));
+        if used.plus(&wanted) > most {
             return Err(Unfit::Insufficient(resource.to_owned()));
         }
     }

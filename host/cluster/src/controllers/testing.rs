@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::api::{Api, Change, Deletion, Key, Now, Propagation, Resource, Served};
 use super::object::{has_finalizer, is_deleted, items, name, namespace, rfc3339, text, uid};
 use super::{Controllers, settle};
+use crate::server::AwsKey;
 use crate::status::{Refusal, Subject};
 
 /// The store.
@@ -19,6 +20,7 @@ pub(super) struct Memory {
     log: Vec<(u64, Change)>,
     millis: u64,
     random: u64,
+    parameters: BTreeMap<String, String>,
 }
 
 /// Group, plural, kind, whether in namespaces.
@@ -55,6 +57,11 @@ const SERVED: &[(&str, &str, &str, bool)] = &[
 ];
 
 impl Memory {
+    /// Puts a parameter outside of the cluster; the name is `KEY REGION NAME`.
+    pub(super) fn set_parameter(&mut self, name: &str, value: &str) {
+        self.parameters.insert(name.to_owned(), value.to_owned());
+    }
+
     /// The resource of an object.
     pub(super) fn resource(object: &Value) -> Resource {
         let (group, _) = super::object::group_version(text(object, "/apiVersion"));
@@ -289,6 +296,11 @@ impl Api for Memory {
 
     fn authority(&self) -> String {
         "-----BEGIN CERTIFICATE-----\n".to_owned()
+    }
+
+    fn parameter(&self, key: &AwsKey, region: &str, name: &str) -> Result<String, String> {
+        let full = format!("{} {region} {name}", key.id);
+        self.parameters.get(&full).cloned().ok_or_else(|| "ParameterNotFound".to_owned())
     }
 
     fn token(&mut self, account: &Value, _: &Value) -> String {

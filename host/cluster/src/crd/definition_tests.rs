@@ -1,3 +1,5 @@
+//! Definitions that are right, wrong, and changed, in upstream's words.
+
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;

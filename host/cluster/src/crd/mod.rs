@@ -36,7 +36,7 @@ use self::cel::Rules;
 use crate::invalid::{Invalid, Why};
 use crate::object::{at, flag, items, text};
 use crate::schema::NodeRef;
-pub(crate) use cel::{Evaluated, Variable, evaluate};
+pub(crate) use cel::{Evaluated, Names, Variable, evaluate};
 pub(crate) use columns::cell;
 use props::Props;
 

@@ -1,3 +1,5 @@
+//! Values against schemas, in the words of the server's OpenAPI validation.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
 
 use serde_json::json;

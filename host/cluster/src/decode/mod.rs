@@ -161,7 +161,7 @@ pub(crate) fn typed(object: &mut Value, node: &Node, kind: &str, version: &str) 
 /// # Errors
 /// What Go's decoder says of the first value that does not fit.
 pub(crate) fn fit(object: &mut Value, node: &Node) -> Result<Vec<String>, String> {
-    let decoded = typed::decode(Tree::from(object.take()), node, &go_name(node, "v1"))?;
+    let decoded = typed::decode(Tree::from(object.clone()), node, &go_name(node, "v1"))?;
     *object = decoded.value;
     Ok(decoded.strict)
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::labels::{form, label_selector};
 use super::webhook::one_of;
 use super::{field, name};
+use crate::crd::Names;
 use crate::invalid::Invalid;
 use crate::path::Path;
 
@@ -135,16 +136,22 @@ pub(super) fn match_resources(matched: &Value, path: &Path) -> Vec<Invalid> {
     errors
 }
 
+/// An expression that has to come to one of these types.
+pub(super) fn compiles(names: &Names, expression: &str, types: &[&str], path: &Path) -> Option<Invalid> {
+    names.check(expression, types).map(|wrong| Invalid::invalid(path, &json!(expression), wrong))
+}
+
 /// `matchConditions`
-pub(super) fn conditions(conditions: &[Value], path: &Path) -> Vec<Invalid> {
+pub(super) fn conditions(conditions: &[Value], names: &Names, path: &Path) -> Vec<Invalid> {
     let mut errors = Vec::new();
     if conditions.len() > 64 {
         errors.push(Invalid::too_many(path, conditions.len(), 64));
     }
     for (index, condition) in conditions.iter().enumerate() {
         let path = path.index(index);
-        if field::text(condition, "/expression").trim().is_empty() {
-            errors.push(Invalid::required(path.child("expression"), ""));
+        match field::text(condition, "/expression").trim() {
+            "" => errors.push(Invalid::required(path.child("expression"), "")),
+            expression => errors.extend(compiles(names, expression, &["bool"], &path.child("expression"))),
         }
         match field::text(condition, "/name") {
             "" => errors.push(Invalid::required(path.child("name"), "")),

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::admission_match::{conditions, match_defaults, match_resources};
+use super::admission_match::{compiles, conditions, match_defaults, match_resources};
 use super::labels::{form, label_selector};
 use super::webhook::one_of;
 use super::{field, metadata, name};
+use crate::crd::Names;
 use crate::invalid::Invalid;
 use crate::path::Path;
 use crate::registry::Behaviour;
@@ -64,13 +65,14 @@ impl Behaviour for Policy {
                 }
             }
         }
-        errors.extend(conditions(field::list(spec, "/matchConditions"), &path.child("matchConditions")));
+        let mut names = Names::new(field::has(spec, "/paramKind"));
+        errors.extend(conditions(field::list(spec, "/matchConditions"), &names, &path.child("matchConditions")));
         for (index, variable) in field::list(spec, "/variables").iter().enumerate() {
-            errors.extend(self::variable(variable, &path.child("variables").index(index)));
+            errors.extend(self::variable(variable, &mut names, &path.child("variables").index(index)));
         }
         match self.mutating {
             true => errors.extend(mutations(spec, &path)),
-            false => errors.extend(validations(object, spec, &path)),
+            false => errors.extend(validations(object, &names, &path)),
         }
         errors
     }
@@ -170,7 +172,7 @@ fn is_identifier(name: &str) -> bool {
     name::c_identifier(name).is_empty() && !RESERVED.contains(&name)
 }
 
-fn variable(variable: &Value, path: &Path) -> Vec<Invalid> {
+fn variable(variable: &Value, names: &mut Names, path: &Path) -> Vec<Invalid> {
     let (name, expression) = (field::text(variable, "/name"), field::text(variable, "/expression"));
     let mut errors = Vec::new();
     if name.trim().is_empty() {
@@ -180,11 +182,14 @@ fn variable(variable: &Value, path: &Path) -> Vec<Invalid> {
     }
     if expression.trim().is_empty() {
         errors.push(Invalid::required(path.child("expression"), "expression is not specified"));
+    } else if let Some(wrong) = names.define(name, expression) {
+        errors.push(Invalid::invalid(path.child("expression"), &json!(expression), wrong));
     }
     errors
 }
 
-fn validations(object: &Value, spec: &Value, path: &Path) -> Vec<Invalid> {
+fn validations(object: &Value, names: &Names, path: &Path) -> Vec<Invalid> {
+    let spec = object.get("spec").unwrap_or(&Value::Null);
     let (validations, annotations) = (field::list(spec, "/validations"), field::list(spec, "/auditAnnotations"));
     if validations.is_empty() && annotations.is_empty() {
         let detail = "validations or auditAnnotations must contain at least one item";
@@ -194,8 +199,15 @@ fn validations(object: &Value, spec: &Value, path: &Path) -> Vec<Invalid> {
     for (index, validation) in validations.iter().enumerate() {
         let path = path.child("validations").index(index);
         let text = |name: &str| field::text(validation, &format!("/{name}"));
-        if text("expression").trim().is_empty() {
-            errors.push(Invalid::required(path.child("expression"), "expression is not specified"));
+        match text("expression") {
+            blank if blank.trim().is_empty() => {
+                errors.push(Invalid::required(path.child("expression"), "expression is not specified"));
+            }
+            expression => errors.extend(compiles(names, expression, &["bool"], &path.child("expression"))),
+        }
+        let said = text("messageExpression");
+        if !said.trim().is_empty() {
+            errors.extend(compiles(names, said, &["string"], &path.child("messageExpression")));
         }
         let mut blank = |name: &str, detail: &str| {
             let given = text(name);
@@ -223,9 +235,10 @@ fn validations(object: &Value, spec: &Value, path: &Path) -> Vec<Invalid> {
         for said in name::qualified_name(&format!("{policy}/{key}")) {
             errors.push(Invalid::invalid(path.child("key"), &json!(format!("{policy}/{key}")), said));
         }
-        if field::text(annotation, "/valueExpression").trim().is_empty() {
-            let detail = "valueExpression is not specified";
-            errors.push(Invalid::required(path.child("valueExpression"), detail));
+        let (expression, at) = (field::text(annotation, "/valueExpression"), path.child("valueExpression"));
+        match expression.trim() {
+            "" => errors.push(Invalid::required(at, "valueExpression is not specified")),
+            _ => errors.extend(compiles(names, expression, &["string", "null_type"], &at)),
         }
         if annotations[..index].iter().any(|other| field::text(other, "/key") == key) {
             errors.push(Invalid::duplicate(path.child("key"), &json!(key)));
@@ -255,9 +268,12 @@ fn mutations(spec: &Value, path: &Path) -> Vec<Invalid> {
             });
             continue;
         };
-        if field::text(mutation, &format!("/{own}/expression")).trim().is_empty() {
-            let detail = "expression is not specified";
-            errors.push(Invalid::required(path.child(own).child("expression"), detail));
+        let (expression, at) =
+            (field::text(mutation, &format!("/{own}/expression")), path.child(own).child("expression"));
+        if expression.trim().is_empty() {
+            errors.push(Invalid::required(at, "expression is not specified"));
+        } else if let Some(wrong) = Names::parses(expression) {
+            errors.push(Invalid::invalid(at, &json!(expression), wrong));
         }
     }
     match field::text(spec, "/reinvocationPolicy") {

@@ -11,6 +11,12 @@ use crate::path::Path;
 
 /// What is wrong with the metadata of a new object. `named` is the kind's rule for names.
 pub(crate) fn validate(object: &Value, namespaced: bool, named: &dyn Fn(&str) -> Vec<String>) -> Vec<Invalid> {
+    let mut errors = common(object, namespaced, named);
+    errors.extend(plain_finalizers(object));
+    errors
+}
+
+fn common(object: &Value, namespaced: bool, named: &dyn Fn(&str) -> Vec<String>) -> Vec<Invalid> {
     let mut errors = Vec::new();
     let prefix = text(object, "/metadata/generateName");
     if !prefix.is_empty() {
@@ -42,6 +48,60 @@ pub(crate) fn validate(object: &Value, namespaced: bool, named: &dyn Fn(&str) ->
     errors
 }
 
+/// A finalizer without a path has to be one of the server's own, in the groups whose metadata is checked as the core's.
+/// Custom resources only warn of it.
+fn plain_finalizers(object: &Value) -> Vec<Invalid> {
+    const CHECKED: [&str; 15] = [
+        "",
+        "apps",
+        "autoscaling",
+        "batch",
+        "certificates.k8s.io",
+        "discovery.k8s.io",
+        "events.k8s.io",
+        "flowcontrol.apiserver.k8s.io",
+        "networking.k8s.io",
+        "node.k8s.io",
+        "policy",
+        "rbac.authorization.k8s.io",
+        "resource.k8s.io",
+        "scheduling.k8s.io",
+        "storage.k8s.io",
+    ];
+    let version = text(object, "/apiVersion");
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    if version.is_empty() || !CHECKED.contains(&group) {
+        return Vec::new();
+    }
+    let plain = |name: &&str| !name.contains('/') && !["kubernetes", "orphan", "foregroundDeletion"].contains(name);
+    let say = |(index, name): (usize, &str)| {
+        let detail = "name is neither a standard finalizer name nor is it fully qualified";
+        Invalid::invalid(Path::new("metadata.finalizers").index(index), &json!(name), detail)
+    };
+    let finalizers = field::texts(object, "/metadata/finalizers");
+    finalizers.into_iter().enumerate().filter(|(_, name)| plain(name)).map(say).collect()
+}
+
+/// What a client is warned of where it gives a custom resource finalizers that it had not.
+pub(crate) fn finalizer_warnings(object: &Value, old: Option<&Value>) -> Vec<String> {
+    let had = old.map(|old| field::texts(old, "/metadata/finalizers")).unwrap_or_default();
+    let mut new = field::texts(object, "/metadata/finalizers");
+    new.retain(|name| !had.contains(name));
+    new.sort_unstable();
+    new.dedup();
+    let mut warnings = Vec::new();
+    for finalizer in new {
+        warnings.extend(name::qualified_name(finalizer).iter().map(|said| format!("{finalizer:?}: {said}")));
+        if !finalizer.contains('/') && !["orphan", "foregroundDeletion"].contains(&finalizer) {
+            warnings.push(format!(
+                "{finalizer:?}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental \
+                 conflicts with other finalizer writers"
+            ));
+        }
+    }
+    warnings.iter().map(|said| format!("metadata.finalizers: {said}")).collect()
+}
+
 /// What a client may write freely: labels, annotations, owners, finalizers, managers of fields.
 fn free_parts(object: &Value) -> Vec<Invalid> {
     let metadata = at(object, "metadata");
@@ -58,10 +118,11 @@ fn free_parts(object: &Value) -> Vec<Invalid> {
 /// new object again as a whole add [`validate`] to their own `validate_update`.
 pub(crate) fn validate_update(object: &Value, old: &Value) -> Vec<Invalid> {
     let namespaced = !text(old, "/metadata/namespace").is_empty();
-    let mut errors = validate(object, namespaced, &name::path_segment);
+    let mut errors = common(object, namespaced, &name::path_segment);
     let changed = changed(object, old);
     errors.extend(changed.iter().cloned());
     errors.extend(changed);
+    errors.extend(plain_finalizers(object));
     errors
 }
 
@@ -101,7 +162,7 @@ fn changed(object: &Value, old: &Value) -> Vec<Invalid> {
 /// Takes away owners that stand there twice; returns what a client is to be warned of. `when` is empty, or says after
 /// what they stood there twice.
 pub(crate) fn single_owners(object: &mut Value, when: &str) -> Option<String> {
-    let owners = field::list(object, "/metadata/ownerReferences");
+    let owners = list(object, "/metadata/ownerReferences");
     let mut single: Vec<Value> = Vec::new();
     let mut twice: Vec<String> = Vec::new();
     for owner in owners {
@@ -318,6 +379,27 @@ mod tests {
         for (said, expect) in said.iter().zip(expect) {
             assert!(said.starts_with(expect), "{said}\n{expect}");
         }
+    }
+
+    #[test]
+    fn finalizers_without_a_path() {
+        let of = |version: &str| {
+            let metadata = json!({"name": "a", "finalizers": ["nope", "orphan", "a.b/c"]});
+            json!({"apiVersion": version, "metadata": metadata})
+        };
+        let said = validate(&of("apps/v1"), false, &name::subdomain);
+        assert_eq!(
+            said.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["metadata.finalizers[0]: Invalid value: \"nope\": name is neither a standard finalizer name nor is it \
+              fully qualified"]
+        );
+        assert!(validate(&of("a.com/v1"), false, &name::subdomain).is_empty());
+        assert_eq!(
+            finalizer_warnings(&of("a.com/v1"), None),
+            ["metadata.finalizers: \"nope\": prefer a domain-qualified finalizer name including a path (/) to avoid \
+              accidental conflicts with other finalizer writers"]
+        );
+        assert!(finalizer_warnings(&of("a.com/v1"), Some(&of("a.com/v1"))).is_empty());
     }
 
     #[test]

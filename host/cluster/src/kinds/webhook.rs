@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::admission_match::{conditions, rule_defaults, rule_with_operations};
 use super::labels::{form, label_selector};
 use super::{field, metadata, name};
+use crate::crd::Names;
 use crate::invalid::Invalid;
 use crate::path::Path;
 use crate::registry::Behaviour;
@@ -106,7 +107,11 @@ impl Webhooks {
             errors.extend(one_of(hook, "reinvocationPolicy", &["IfNeeded", "Never"], path));
         }
         errors.extend(client(hook.get("clientConfig").unwrap_or(&Value::Null), &path.child("clientConfig")));
-        errors.extend(conditions(field::list(hook, "/matchConditions"), &path.child("matchConditions")));
+        errors.extend(conditions(
+            field::list(hook, "/matchConditions"),
+            &Names::new(false),
+            &path.child("matchConditions"),
+        ));
         errors
     }
 }
@@ -222,7 +227,7 @@ fn service_reference(service: &Value, path: &Path) -> Vec<Invalid> {
 mod tests {
     use super::*;
 
-    fn hook(hook: Value) -> Value {
+    fn hook(hook: &Value) -> Value {
         let mut object = json!({"metadata": {"name": "a"}, "webhooks": [hook]});
         MUTATING.default(&mut object);
         object
@@ -230,7 +235,7 @@ mod tests {
 
     #[test]
     fn defaults() {
-        let object = hook(json!({
+        let object = hook(&json!({
             "name": "a.b.c", "sideEffects": "None", "admissionReviewVersions": ["v1"],
             "clientConfig": {"service": {"name": "s", "namespace": "n"}},
             "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
@@ -244,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_is_refused() {
-        let object = hook(json!({
+        let object = hook(&json!({
             "name": "a.b", "sideEffects": "Some", "timeoutSeconds": 31, "failurePolicy": "x",
             "clientConfig": {"url": "http://u@/p?q#f"}, "rules": [{"resources": ["*", "pods"]}],
         }));

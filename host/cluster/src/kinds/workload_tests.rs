@@ -17,7 +17,7 @@ fn workload(more: &Value) -> Value {
         "selector": {"matchLabels": {"a": "b"}},
         "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}},
     });
-    for (field, value) in more.as_object().expect("fields of a spec") {
+    for (field, value) in more.as_object().into_iter().flatten() {
         set(&mut spec, field, value.clone());
     }
     json!({"metadata": {"name": "x"}, "spec": spec})

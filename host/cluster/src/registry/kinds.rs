@@ -143,7 +143,7 @@ pub(super) static KINDS: &[Kind] = &[
         changed("status", "Pod"),
     ],
     selectable: &[
-        "spec.hostNetwork", "spec.nodeName", "spec.restartPolicy", "spec.schedulerName",
+        "spec.host", "spec.hostNetwork", "spec.nodeName", "spec.restartPolicy", "spec.schedulerName",
         "spec.serviceAccountName", "status.nominatedNodeName", "status.phase", "status.podIP",
         "status.podIPs",
     ]),
@@ -179,8 +179,7 @@ pub(super) static KINDS: &[Kind] = &[
     kind!("apps" "v1" "io.k8s.api.apps.v1": Deployment deployments deployment, NAMESPACED,
         short_names: &["deploy"], categories: &["all"], behaviour: &Deployment, subresources: &[SCALE, changed("status", "Deployment")]),
     kind!("apps" "v1" "io.k8s.api.apps.v1": ReplicaSet replicasets replicaset, NAMESPACED, behaviour: &kinds::replica_set::ReplicaSet,
-        short_names: &["rs"], categories: &["all"], subresources: &[SCALE, changed("status", "ReplicaSet")],
-        selectable: &["status.replicas"]),
+        short_names: &["rs"], categories: &["all"], subresources: &[SCALE, changed("status", "ReplicaSet")]),
     kind!("apps" "v1" "io.k8s.api.apps.v1": StatefulSet statefulsets statefulset, NAMESPACED, behaviour: &kinds::stateful_set::StatefulSet,
         short_names: &["sts"], categories: &["all"], subresources: &[SCALE, changed("status", "StatefulSet")]),
     // events.k8s.io

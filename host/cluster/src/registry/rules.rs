@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Resource, Source};
 use crate::decode;
 use crate::invalid::Invalid;
-use crate::kinds::{name, namespace, pod_parts};
+use crate::kinds::{metadata, name, namespace, pod_parts};
 use crate::schema;
 use crate::status::Refusal;
 
@@ -57,6 +57,15 @@ impl Resource {
         if let Some(fields) = object.as_object_mut() {
             fields.insert("apiVersion".to_owned(), Value::from(self.api_version(&self.stored)));
             fields.insert("kind".to_owned(), Value::from(self.kind.as_str()));
+        }
+    }
+
+    /// Puts a built-in object of the stored version into the form that its type has when it is written: what the
+    /// rules took away leaves its zero value, where the type writes one.
+    pub(crate) fn encode(&self, object: &mut Value) {
+        if let (Source::BuiltIn(_), Some(served)) = (&self.source, self.version(&self.stored)) {
+            // What does not fit the type stays as it is: it was put there by rules of this crate.
+            let _ = decode::fit(object, served.node.get());
         }
     }
 
@@ -162,12 +171,10 @@ impl Resource {
     }
 
     /// `Warning` headers for a write.
-    pub(crate) fn warnings(&self, object: &Value, old: Option<&Value>, version: &str) -> Vec<String> {
+    pub(crate) fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
         match self.source {
             Source::BuiltIn(kind) => kind.behaviour.warnings(object, old),
-            Source::Custom(_) => {
-                self.custom(version).and_then(|version| version.deprecation.clone()).into_iter().collect()
-            }
+            Source::Custom(_) => metadata::finalizer_warnings(object, old),
         }
     }
 

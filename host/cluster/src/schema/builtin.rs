@@ -1,4 +1,4 @@
-//! The built-in types, read off the facts in `facts/` when first asked for.
+//! The built-in types, read off the facts in `facts/` when first asked for. `examples/facts` writes those anew.
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};

@@ -293,7 +293,12 @@ fn create(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let (mut object, mut warnings) = intake::object(headers, body, resource, &target.version, options.strictness)?;
     intake::settle_place(&mut object, &target.namespace, "")?;
     if subresource::is_review(resource) {
-        return subresource::review(state, ask, object);
+        let mut answer = subresource::review(state, ask, object)?;
+        respond::warn(&mut answer, &warnings);
+        return Ok(answer);
+    }
+    if &*resource.key == "/bindings" {
+        return subresource::bind(state, ask);
     }
     if resource.terminating {
         let name = write::name_of(&object).to_owned();

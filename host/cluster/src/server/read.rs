@@ -30,9 +30,11 @@ impl Selection {
         for path in fields.paths() {
             let known = match path {
                 "metadata.name" => true,
-                "metadata.namespace" => {
-                    resource.namespaced || resource.built_in().is_some_and(|kind| kind.kind == "Event")
-                }
+                "metadata.namespace" => match resource.built_in() {
+                    // Kinds without words of their own take it wherever their objects live.
+                    Some(kind) => kind.namespaced || own_words(resource, path).is_none(),
+                    None => resource.namespaced,
+                },
                 path => match resource.built_in() {
                     Some(kind) => kind.selectable.contains(&path),
                     None => resource
@@ -58,20 +60,24 @@ impl Selection {
     }
 }
 
-/// Kinds of the core whose conversion functions word this in their own way.
-const NAMED_IN_REFUSALS: [&str; 7] =
-    ["Pod", "Node", "Namespace", "Secret", "Service", "ReplicationController", "Event"];
-
 fn unknown_field(resource: &Resource, path: &str) -> String {
-    let kind = resource.kind.as_str();
-    match resource.group.as_str() {
-        "" if NAMED_IN_REFUSALS.contains(&kind) => format!("field label not supported: {path}"),
-        "apps" | "batch" if resource.built_in().is_some_and(|kind| !kind.selectable.is_empty()) => match kind {
-            "Job" => format!("field label {path:?} not supported for Job"),
-            kind => format!("field label {path:?} not supported for {kind:?}"),
-        },
-        _ if resource.built_in().is_none() => format!("field label not supported: {path}"),
-        _ => format!("{path:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""),
+    own_words(resource, path).unwrap_or_else(|| {
+        format!("{path:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+    })
+}
+
+/// What kinds say that have a function of their own for the names of their fields.
+fn own_words(resource: &Resource, path: &str) -> Option<String> {
+    match (resource.group.as_str(), resource.kind.as_str()) {
+        ("batch", "Job") => Some(format!("field label {path:?} not supported for batchv1.Job")),
+        ("resource.k8s.io", "ResourceSlice") => {
+            Some(format!("field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {path}"))
+        }
+        ("", "Pod" | "Node" | "Namespace" | "Secret" | "Service" | "ReplicationController" | "Event")
+        | ("events.k8s.io", "Event")
+        | ("certificates.k8s.io", "CertificateSigningRequest") => Some(format!("field label not supported: {path}")),
+        _ if resource.built_in().is_none() => Some(format!("field label not supported: {path}")),
+        _ => None,
     }
 }
 

@@ -1,7 +1,5 @@
 //! What lies below objects: status, scale, finalize, tokens, bindings, evictions; and the reviews of access.
 
-use std::sync::Arc;
-
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -10,14 +8,15 @@ use super::patching::{Kind as PatchKind, carry_out, config_warnings, read_config
 use super::query::{DeleteOptions, WriteOptions};
 use super::respond::{self, Accept};
 use super::state::State;
-use super::write::{self, Write, Written, metadata_of, name_of};
+use super::write::{self, Write, metadata_of, name_of};
 use super::{Body, intake, remove};
 use crate::apply::{self, Operation};
 use crate::auth::{self, Accounts};
 use crate::decode;
+use crate::kinds::{eviction, pod_binding};
 use crate::registry::Resource;
 use crate::schema;
-use crate::status::Refusal;
+use crate::status::{Refusal, Subject};
 
 /// Whether objects of a resource are questions about access, answered and forgotten.
 pub(crate) fn is_review(resource: &Resource) -> bool {
@@ -192,7 +191,7 @@ fn scale(state: &mut State, ask: &Ask<'_>, verb: &str) -> Result<Response<Body>,
     if count < 0 {
         let wrong =
             crate::invalid::Invalid::invalid("spec.replicas", &json!(count), "must be greater than or equal to 0");
-        let subject = crate::status::Subject { group: "autoscaling", resource: "Scale", name: name_of(&old) };
+        let subject = Subject { group: "autoscaling", resource: "Scale", name: name_of(&old) };
         return Err(Refusal::invalid(subject, &[wrong]));
     }
     let mut object = Value::clone(&old);
@@ -231,7 +230,7 @@ fn wanted_scale(
 ) -> Result<(WriteOptions, Value, Vec<String>), Refusal> {
     let node = schema::builtin("io.k8s.api.autoscaling.v1.Scale");
     let headers = ask.request.headers();
-    let subject = crate::status::Subject { group: "autoscaling", resource: "scales", name: name_of(current) };
+    let subject = Subject { group: "autoscaling", resource: "scales", name: name_of(current) };
     let target = apply::Target { node, kind: "Scale", reset: &[], subject };
     let agent = ask.agent();
     let now = state.moment.stamp();
@@ -305,7 +304,7 @@ fn token(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
         node: schema::builtin("io.k8s.api.authentication.v1.TokenRequest"),
         kind: "TokenRequest",
         reset: &[],
-        subject: crate::status::Subject { group: "authentication.k8s.io", resource: "tokenrequests", name: "" },
+        subject: Subject { group: "authentication.k8s.io", resource: "tokenrequests", name: "" },
     };
     let manager = ask.write(&options, &agent).manager;
     let api_version = "authentication.k8s.io/v1";
@@ -329,57 +328,71 @@ fn success() -> Response<Body> {
     respond::value(StatusCode::CREATED, Accept::JSON, &body)
 }
 
-fn bind(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
+/// Puts a Pod on the node that a Binding names: no other rule of Pods is asked.
+pub(crate) fn bind(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let binding = intake::of_kind(ask.request.headers(), ask.request.body(), ("", "v1", "Binding"))?;
-    let old = existing(state, ask)?;
     let options = WriteOptions::read(ask.query, "CreateOptions", false)?;
-    let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
-    let current = old.pointer("/spec/nodeName").and_then(Value::as_str).unwrap_or_default();
-    if !current.is_empty() {
-        let why = format!("pod {} is already assigned to node {current:?}", name_of(&old));
-        let subject = crate::status::Subject { group: "", resource: "pods/binding", name: name_of(&old) };
-        return Err(Refusal::conflict(subject, &why));
+    let (name, namespace) = (name_of(&binding), &ask.target.namespace);
+    if !ask.target.name.is_empty() && ask.target.name != name {
+        return Err(Refusal::bad_request("name in URL does not match name in Binding object"));
     }
-    let mut object = Value::clone(&old);
-    set(&mut object, "/spec/nodeName", Value::from(node));
-    store(state, ask, &options, &old, object)?;
+    let wrong: Vec<String> = pod_binding::validate(&binding).iter().map(ToString::to_string).collect();
+    if !wrong.is_empty() {
+        let message = match wrong.as_slice() {
+            [one] => one.clone(),
+            all => format!("[{}]", all.join(", ")),
+        };
+        return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "", message));
+    }
+    let about = |resource| Subject { group: "", resource, name };
+    let unknown = || Refusal::not_found(about("pods"));
+    let resource = state.registry.by_name("/pods").cloned().ok_or_else(unknown)?;
+    let pod = state.store.get(&resource.key, namespace, name).cloned().ok_or_else(unknown)?;
+    let now = state.moment.stamp();
+    let bound = pod_binding::bound(&pod, &binding, &now);
+    let bound = bound.map_err(|why| Refusal::conflict(about("pods/binding"), &why))?;
+    if !options.dry_run {
+        state.put(&resource, namespace, name, bound);
+    }
     Ok(success())
 }
 
-/// Stores what a subresource makes of an object.
-fn store(
-    state: &mut State,
-    ask: &Ask<'_>,
-    options: &WriteOptions,
-    old: &Arc<Value>,
-    object: Value,
-) -> Result<Written, Refusal> {
-    let agent = ask.agent();
-    write::update(state, ask.write(options, &agent), old, object)
-}
-
+/// Deletes a Pod, if the budgets for disruption let it go.
 fn evict(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let eviction = intake::of_kind(ask.request.headers(), ask.request.body(), ("policy", "v1", "Eviction"))?;
-    let pod = existing(state, ask)?;
-    let budgets = state.store.list("policy/poddisruptionbudgets", &ask.target.namespace);
-    let ready = pod.pointer("/status/phase").and_then(Value::as_str) == Some("Running");
-    for (_, budget) in budgets.filter(|_| ready) {
-        let selects =
-            crate::selector::Labels::of(budget.pointer("/spec/selector")).is_some_and(|labels| labels.select(&pod));
-        let allowed = budget.pointer("/status/disruptionsAllowed").and_then(Value::as_i64).unwrap_or_default();
-        if selects && allowed <= 0 {
-            let message = "Cannot evict pod as it would violate the pod's disruption budget.";
-            let mut refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message);
-            let name = name_of(budget);
-            let cause = json!({
-                "reason": "DisruptionBudget",
-                "message": format!("The disruption budget {name} needs more healthy pods and has {allowed} currently"),
-            });
-            refusal.details = Some(Map::from_iter([("causes".to_owned(), json!([cause]))]));
-            return Err(refusal);
+    let namespace = &ask.target.namespace;
+    if name_of(&eviction) != ask.target.name {
+        return Err(Refusal::bad_request("name in URL does not match name in Eviction object"));
+    }
+    let mut options = DeleteOptions::read(ask.query, eviction.get("deleteOptions"))?;
+    options.dry_run |= WriteOptions::read(ask.query, "CreateOptions", false)?.dry_run;
+    let mut pod = existing(state, ask)?;
+    let now = state.moment.stamp();
+    let budgets = state.registry.by_name("policy/poddisruptionbudgets").cloned();
+    if let Some(budgets) = budgets {
+        let known = state.store.list(&budgets.key, namespace);
+        let paid = eviction::allow(&pod, known.map(|(_, budget)| &**budget), &now)?;
+        if let Some(paid) = paid.filter(|_| !options.dry_run)
+            && let Some(old) = state.store.get(&budgets.key, namespace, name_of(&paid)).cloned()
+        {
+            let write = Write {
+                resource: &budgets,
+                version: "v1",
+                namespace,
+                subresource: "status",
+                manager: "kube-apiserver",
+                operation: Operation::Update,
+                user: None,
+                dry_run: false,
+            };
+            write::update(state, write, &old, paid)?;
         }
     }
-    let options = DeleteOptions::read(ask.query, eviction.get("deleteOptions"))?;
-    remove::remove(state, ask.resource, &ask.target.namespace, &pod, &options)?;
+    if !options.dry_run {
+        let mut noted = Value::clone(&pod);
+        eviction::note(&mut noted, &now);
+        pod = state.put(ask.resource, namespace, &ask.target.name, noted);
+    }
+    remove::remove(state, ask.resource, namespace, &pod, &options)?;
     Ok(success())
 }

@@ -150,11 +150,13 @@ pub(crate) fn create(state: &mut State, write: Write<'_>, mut object: Value) -> 
     }
     state.allocate(&resource, &mut object, None)?;
     resource.prepare_create(&mut object);
+    name_requester(&resource, &mut object, write.user);
+    resource.encode(&mut object);
     let name = name_of(&object).to_owned();
     let mut wrong = metadata::validate(&object, resource.namespaced, &|text| resource.validate_name(text));
     wrong.extend(resource.validate(&object, write.version));
     refuse_invalid(&resource, &name, &wrong)?;
-    warnings.extend(resource.warnings(&object, None, write.version));
+    warnings.extend(resource.warnings(&object, None));
     if write.user.is_some() {
         let ask = write.ask(admission::Verb::Create, &name, "CreateOptions");
         warnings.extend(admission::validate(&state.view(), &ask, Some(&object), None)?);
@@ -211,10 +213,11 @@ pub(crate) fn update(
     resource.to_stored(&mut object, write.version);
     state.allocate(&resource, &mut object, Some(old))?;
     resource.prepare_update(&mut object, old, write.subresource);
+    resource.encode(&mut object);
     let mut wrong = metadata::validate_update(&object, old);
     wrong.extend(resource.validate_update(&object, old, write.subresource, write.version));
     refuse_invalid(&resource, &name, &wrong)?;
-    warnings.extend(resource.warnings(&object, Some(old), write.version));
+    warnings.extend(resource.warnings(&object, Some(old)));
     if write.user.is_some() {
         let ask = write.ask(admission::Verb::Update, &name, "UpdateOptions");
         warnings.extend(admission::validate(&state.view(), &ask, Some(&object), Some(old))?);
@@ -230,6 +233,16 @@ pub(crate) fn update(
         state.put(&resource, write.namespace, &name, object)
     };
     Ok(Written { object, warnings, created: false })
+}
+
+/// A request for a certificate tells who made it, whatever it says.
+fn name_requester(resource: &Resource, object: &mut Value, user: Option<&User>) {
+    let is_request = &*resource.key == "certificates.k8s.io/certificatesigningrequests";
+    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut).filter(|_| is_request) else { return };
+    ["username", "uid", "groups", "extra"].iter().for_each(|field| drop(spec.remove(*field)));
+    if let Some(Value::Object(info)) = user.map(User::info) {
+        spec.extend(info);
+    }
 }
 
 /// Refuses Roles and bindings that give more than their author has.

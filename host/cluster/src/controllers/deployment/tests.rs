@@ -183,6 +183,21 @@ fn a_rollout_that_stands_still_exceeds_its_deadline() {
 }
 
 #[test]
+fn what_was_begun_goes_on_after_a_restart() {
+    let (mut api, mut work) = begin();
+    let made = api.make(deployment(4));
+    all_ready(&mut api, &mut work);
+    api.change(&made, |d| d["spec"]["template"]["spec"]["containers"][0]["image"] = json!("i:2"));
+    settle(&mut api, &mut work);
+    let (_, mut anew) = begin();
+    let before = api.all("", "pods").len();
+    settle(&mut api, &mut anew);
+    assert_eq!(api.all("", "pods").len(), before, "reading everything again changes nothing");
+    all_ready(&mut api, &mut anew);
+    assert_eq!(sizes(&api), [(0, "1".into()), (4, "2".into())]);
+}
+
+#[test]
 fn everything_goes_with_the_deployment() {
     let (mut api, mut work) = begin();
     let made = api.make(deployment(2));

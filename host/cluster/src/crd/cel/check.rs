@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::cost;
+use super::names;
 use super::signatures::{is_global, is_known, resolve};
 use super::special::{Special, special};
 use super::types::Type;
@@ -29,6 +30,8 @@ pub(crate) struct Check {
     pub(crate) errors: Vec<(u64, String)>,
     /// Whether the old value is read.
     pub(crate) uses_old: bool,
+    /// Why a program cannot be made of an expression that is right otherwise.
+    pub(crate) unusable: Option<String>,
     /// Whether lists may have items of several types: the arguments of `format`.
     mixed: bool,
 }
@@ -50,6 +53,7 @@ impl Check {
             Expr::Unspecified => Known { is: self.fail(node.id, "unsupported expression".to_owned()), cost: 0 },
             Expr::Literal(literal) => Known { is: of_literal(literal), cost: 0 },
             Expr::Ident(name) => Known { is: self.ident(node.id, name), cost: 1 },
+            Expr::Select(_) if type_name(node).is_some() => Known { is: Type::Type, cost: 1 },
             Expr::Select(select) => {
                 let operand = self.expression(&select.operand);
                 let field = self.field(node.id, &operand.is, &select.field);
@@ -126,7 +130,7 @@ impl Check {
         match operand {
             Type::Dyn(_) => Type::DYN,
             Type::Map(_, value, _) => (**value).clone(),
-            Type::Object(fields) => match fields.get(name) {
+            Type::Object(fields) => match fields.get(name).or_else(|| fields.get(&names::reserved(name)?)) {
                 Some(is) => is.clone(),
                 None => self.fail(id, format!("undefined field '{name}'")),
             },
@@ -174,16 +178,16 @@ impl Check {
     }
 
     fn plain(&mut self, id: u64, name: &str, target: Option<&IdedExpr>, args: &[IdedExpr]) -> Known {
-        if !is_known(name) {
-            let message = format!("undeclared reference to '{name}' (in container '')");
-            return Known { is: self.fail(id, message), cost: 0 };
-        }
         let target = target.map(|target| self.expression(target));
         self.literal(name, args);
         let mixed = self.mixed;
         self.mixed |= name == "format";
         let args: Vec<Known> = args.iter().map(|arg| self.expression(arg)).collect();
         self.mixed = mixed;
+        if !is_known(name) {
+            let message = format!("undeclared reference to '{name}' (in container '')");
+            return Known { is: self.fail(id, message), cost: 0 };
+        }
         let types: Vec<Type> = args.iter().map(|arg| arg.is.clone()).collect();
         let own = target.as_ref().map(|target| &target.is);
         let Some(found) = resolve(name, own, &types) else {
@@ -194,17 +198,30 @@ impl Check {
         Known { is, cost: below.saturating_add(cost) }
     }
 
-    /// Texts that stand in the expression and are read by a function have to be right.
+    /// Texts and numbers that stand in the expression and are read by a function have to be right.
     fn literal(&mut self, name: &str, args: &[IdedExpr]) {
-        let Some(last) = args.last() else { return };
-        let Expr::Literal(LiteralValue::String(text)) = &last.expr else { return };
-        let text = text.inner();
-        let right = match (name, args.len()) {
-            ("matches", _) => pattern::compile(text).is_ok(),
-            ("duration", 1) => format::go_duration(text).is_some(),
-            ("timestamp", 1) => OffsetDateTime::parse(text, &Rfc3339).is_ok(),
+        let right = match (name, args) {
+            ("timestamp", [IdedExpr { expr: Expr::Literal(LiteralValue::Int(seconds)), .. }]) => {
+                (-62_135_596_800..=253_402_300_799).contains(seconds.inner())
+            }
+            (name, [first, ..]) => {
+                let text = if name == "matches" { args.last().unwrap_or(first) } else { first };
+                let Expr::Literal(LiteralValue::String(text)) = &text.expr else { return };
+                let text = text.inner();
+                match (name, args.len()) {
+                    ("matches", _) => pattern::compile(text).is_ok(),
+                    ("duration", 1) => format::go_duration(text).is_some(),
+                    ("timestamp", 1) => OffsetDateTime::parse(text, &Rfc3339).is_ok(),
+                    ("find" | "findAll", _) => {
+                        self.unusable = self.unusable.take().or_else(|| pattern::compile(text).err());
+                        true
+                    }
+                    _ => true,
+                }
+            }
             _ => true,
         };
+        let Some(last) = args.last() else { return };
         if !right {
             self.fail(last.id, format!("invalid {name} argument"));
         }
@@ -356,6 +373,28 @@ fn of_literal(literal: &LiteralValue) -> Type {
         LiteralValue::String(text) => Type::String(text.inner().len() as u64),
         LiteralValue::UInt(_) => Type::Uint,
     }
+}
+
+/// The name of a type with a namespace, if an expression is one: `google.protobuf.Duration`.
+pub(crate) fn type_name(node: &IdedExpr) -> Option<String> {
+    const TYPES: [&str; 8] = [
+        "google.protobuf.Duration",
+        "google.protobuf.Timestamp",
+        "net.IP",
+        "net.CIDR",
+        "kubernetes.URL",
+        "kubernetes.Quantity",
+        "kubernetes.NamedFormat",
+        "kubernetes.Semver",
+    ];
+    fn path(node: &IdedExpr) -> Option<String> {
+        match &node.expr {
+            Expr::Ident(name) => Some(name.clone()),
+            Expr::Select(select) if !select.test => Some(format!("{}.{}", path(&select.operand)?, select.field)),
+            _ => None,
+        }
+    }
+    path(node).filter(|name| TYPES.contains(&name.as_str()))
 }
 
 /// The name of a function with a namespace, if a call can be one: `sets.contains`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
-use super::check::qualified;
+use super::check::{qualified, type_name};
 use super::functions;
 use super::signatures::is_global;
 use super::special::{Special, special};
@@ -74,6 +74,9 @@ impl Run {
                 }
             }
             Expr::Select(select) => {
+                if let Some(name) = type_name(node) {
+                    return Ok(Val::Type(Arc::from(name)));
+                }
                 let operand = self.expression(&select.operand)?;
                 self.spend(1)?;
                 if select.test {

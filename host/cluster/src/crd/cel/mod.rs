@@ -4,6 +4,7 @@
 //! The parser is the `cel` crate's; types, prices and values are our own, since rules are checked against schemas and
 //! have Kubernetes' functions.
 
+mod admission;
 mod check;
 mod collections;
 mod cost;
@@ -25,6 +26,7 @@ use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::Parser;
 
 use super::props::{Props, Rule};
+pub(crate) use admission::Names;
 use check::{Check, variables};
 pub(crate) use cost::exceeds;
 use eval::{Failure, Run};
@@ -66,6 +68,9 @@ pub(crate) fn compile(rule: &Rule, own: &Type) -> Compiled {
     let names = || variables(own, rule.optional_old_self == Some(true));
     match expression(&rule.rule, names()) {
         Err(error) => compiled.error = Some(format!("compilation failed: {error}")),
+        Ok(Read { unusable: Some(error), .. }) => {
+            compiled.error = Some(format!("program instantiation failed: {error}"));
+        }
         Ok(read) => {
             compiled.uses_old = read.uses_old;
             compiled.cost = read.cost;
@@ -81,6 +86,9 @@ pub(crate) fn compile(rule: &Rule, own: &Type) -> Compiled {
     match expression(&rule.message_expression, names()) {
         Err(error) => {
             compiled.message_error = Some(format!("messageExpression compilation failed: {error}"));
+        }
+        Ok(Read { unusable: Some(error), .. }) => {
+            compiled.message_error = Some(format!("messageExpression instantiation failed: {error}"));
         }
         Ok(read) => {
             compiled.message_cost = read.cost;
@@ -149,30 +157,18 @@ struct Read {
     is: Type,
     cost: u64,
     uses_old: bool,
+    /// Why it cannot run, though it is right.
+    unusable: Option<String>,
 }
 
 /// Parses and checks an expression; the error is worded as upstream's compiler does, a line of the source under each.
 fn expression(source: &str, names: Vec<(String, Type)>) -> Result<Read, String> {
-    let parser = Parser::new().enable_optional_syntax(true);
-    let (node, info) = match parser.parse_with_source_info(source) {
-        Ok(parsed) => parsed,
-        Err(errors) => {
-            let said: Vec<String> = errors
-                .errors
-                .iter()
-                .map(|error| {
-                    let (line, column) =
-                        (usize::try_from(error.pos.0).unwrap_or(1), usize::try_from(error.pos.1).unwrap_or(1));
-                    at_line(source, line, column, &error.msg)
-                })
-                .collect();
-            return Err(said.join("\n"));
-        }
-    };
+    let (node, info) = parse(source)?;
     let mut check = Check::new(names);
     let known = check.expression(&node);
     if check.errors.is_empty() {
-        return Ok(Read { node, is: known.is, cost: known.cost, uses_old: check.uses_old });
+        let Check { uses_old, unusable, .. } = check;
+        return Ok(Read { node, is: known.is, cost: known.cost, uses_old, unusable });
     }
     let mut placed: Vec<(usize, usize, String)> = check
         .errors
@@ -187,6 +183,17 @@ fn expression(source: &str, names: Vec<(String, Type)>) -> Result<Read, String> 
     let said: Vec<String> =
         placed.iter().map(|(line, column, message)| at_line(source, *line, *column, message)).collect();
     Err(said.join("\n"))
+}
+
+fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), String> {
+    let parser = Parser::new().enable_optional_syntax(true);
+    parser.parse_with_source_info(source).map_err(|errors| {
+        let said = errors.errors.iter().map(|error| {
+            let (line, column) = (usize::try_from(error.pos.0).unwrap_or(1), usize::try_from(error.pos.1).unwrap_or(1));
+            at_line(source, line, column, &error.msg)
+        });
+        said.collect::<Vec<String>>().join("\n")
+    })
 }
 
 /// The line and the column of a part, from 1.

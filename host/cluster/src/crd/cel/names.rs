@@ -25,6 +25,11 @@ const RESERVED: [&str; 21] = [
     "while",
 ];
 
+/// The escaped name of a field that is a reserved word, which may also be read as it is.
+pub(crate) fn reserved(name: &str) -> Option<String> {
+    RESERVED.contains(&name).then(|| format!("__{name}__"))
+}
+
 /// The name by which an expression reads a field; `None` if it cannot.
 pub(crate) fn escape(name: &str) -> Option<String> {
     let first = name.chars().next()?;

@@ -178,14 +178,16 @@ fn clause(verb: char, precision: Option<usize>, arg: &Val) -> Result<String, Str
         ('d', Val::Double(number)) if !number.is_finite() => Ok(go_float(*number)),
         ('d', arg) => Err(format!("decimal clause can only be used on integers, was given {}", arg.type_name())),
         ('f', _) => {
-            float.map(|number| format!("{number:.*}", precision.unwrap_or(6))).ok_or_else(|| wrong("fixed-point"))
+            let number = float.ok_or_else(|| wrong("fixed-point"))?;
+            Ok(grouped(&format!("{number:.*}", precision.unwrap_or(6))))
         }
         ('e', _) => {
             let number = float.ok_or_else(|| wrong("scientific"))?;
             let text = format!("{number:.*e}", precision.unwrap_or(6));
             let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
-            Ok(format!("{digits}e{sign}{exponent:0>2}"))
+            let (sign, exponent) = exponent.strip_prefix('-').map_or(("", exponent), |exponent| ("⁻", exponent));
+            let raised: String = format!("{exponent:0>2}").chars().filter_map(raised).collect();
+            Ok(format!("{digits} × 10{sign}{raised}"))
         }
         ('b', Val::Bool(is)) => Ok(if *is { "1" } else { "0" }.to_owned()),
         ('b', Val::Int(number)) => Ok(signed(*number, |size| format!("{size:b}"))),
@@ -204,6 +206,31 @@ fn clause(verb: char, precision: Option<usize>, arg: &Val) -> Result<String, Str
             Err(format!("%{verb} clause can only be used on integers, was given {}", arg.type_name()))
         }
         (verb, _) => Err(format!("unrecognized formatting clause \"{verb}\"")),
+    }
+}
+
+/// A digit as an exponent.
+fn raised(digit: char) -> Option<char> {
+    "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(usize::try_from(digit.to_digit(10)?).ok()?)
+}
+
+/// A number with a comma before each three digits, as upstream's locale has it.
+fn grouped(number: &str) -> String {
+    let (sign, rest) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
+    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return number.to_owned();
+    }
+    let mut made = sign.to_owned();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            made.push(',');
+        }
+        made.push(digit);
+    }
+    match fraction {
+        Some(fraction) => format!("{made}.{fraction}"),
+        None => made,
     }
 }
 

@@ -1,3 +1,5 @@
+//! Rules that hold, rules that do not, and rules that are wrong, in upstream's words.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
 
 use serde_json::{Value, json};
@@ -16,12 +18,13 @@ fn schema() -> Props {
         "set": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
         "lm": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"], "items": {"type": "object", "properties": {"k": {"type": "string"}, "v": {"type": "integer"}}}},
         "o": {"type": "object", "properties": {"x": {"type": "string"}}}, "t": {"type": "string", "format": "date-time"}, "d": {"type": "string", "format": "duration"},
-        "namespace": {"type": "string"}, "a-b": {"type": "string"}, "any": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}))
+        "namespace": {"type": "string"}, "a-b": {"type": "string"}, "any": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+        "nul": {"type": "string", "nullable": true}, "open": {"type": "array", "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}}))
 }
 
 fn value() -> Value {
     json!({"i": 5, "n": 2, "s": "hello", "b": true, "ios": "80%", "l": [3, 1, 2], "ls": ["a", "b"], "m": {"k": "v", "z": "y"}, "set": ["x", "y"],
-        "lm": [{"k": "a", "v": 1}, {"k": "b", "v": 2}], "o": {}, "t": "2024-02-03T04:05:06Z", "d": "1h30m", "namespace": "ns", "a-b": "dash"})
+        "lm": [{"k": "a", "v": 1}, {"k": "b", "v": 2}], "o": {}, "t": "2024-02-03T04:05:06Z", "d": "1h30m", "namespace": "ns", "a-b": "dash", "nul": null, "open": [{"x": 1}, {"x": 2}, {"x": 2}]})
 }
 
 /// What a rule says of the value: nothing when it holds.
@@ -65,6 +68,12 @@ fn what_holds() {
         "self.l[?9].orValue(0) == 0 && self.m[?'k'].value() == 'v' && optional.none().or(optional.of(3)).value() == 3",
         "self.m.all(k, v, k != v) && self.l.exists(i, v, i == 0 && v == 3) && self.m.transformList(k, v, k + v) == ['kv', 'zy']",
         "self.l.sort() == [1, 2, 3] && [1, 1].distinct() == [1] && [[1], [2]].flatten() == [1, 2] && self.l.first().value() == 3",
+        "!has(self.nul) && type(self.d) == google.protobuf.Duration && type(ip('::1')) == net.IP && self.namespace == 'ns'",
+        "'%e and %.1f'.format([3.14, 12345.67]) == '3.140000 × 10⁰⁰ and 12,345.7' && self.open[0] != self.open[1] && self.open[1] == self.open[2]",
+        "url('https://u:p@h.io:80/with space/?k1=a&k2=b&k2=c#x').getEscapedPath() == '/with%20space/' && url('https://h/?k=a&k=b#x').getQuery() == {'k': ['a', 'b']}",
+        "{?'k': optional.none(), 'j': 'v'} == {'j': 'v'} && ['a', ?optional.none(), ?optional.of('c')] == ['a', 'c']",
+        "optional.ofNonZeroValue(0) == optional.none() && optional.ofNonZeroValue('a').hasValue() && dyn([1, 2]).sum() == 3",
+        "self.t.getDate('01:00') == 3 && self.d.getMilliseconds() == 5400000 && string(self.d) == '5400s'",
         "self.l[7] == 1 || true",
         "true || self.l[7] == 1",
         "!(false && self.l[7] == 1)",
@@ -125,6 +134,15 @@ fn what_is_wrong_with_a_rule() {
     check("self.any == 1", "found no matching overload for '_==_' applied to '(object, int)'");
     check("[1, 'a'] == []", "expected type 'int' but found 'string'");
     check("self.l.map(x, x + 'a') == []", "found no matching overload for '_+_' applied to '(int, string)'");
+    check("self.s.find(')') == ''", "program instantiation failed: error parsing regexp: unexpected ): `)`");
+    check("self.s.matches('x++')", "ERROR: <input>:1:16: invalid matches argument");
+    check("timestamp(-62135596801) == self.t", "invalid timestamp argument");
+    check("['a'].sum() == 'a'", "found no matching overload for 'sum' applied to 'list(string).()'");
+    check("[[1]].min() == [1]", "found no matching overload for 'min' applied to 'list(list(int)).()'");
+    check("self.s == null", "found no matching overload for '_==_' applied to '(string, null)'");
+    check("self.o == {'x': 'a'}", "found no matching overload for '_==_'");
+    check("self.o['x'] == 'a'", "found no matching overload for '_[_]'");
+    check("authorizer.path('/x').check('get').allowed()", "undeclared reference to 'authorizer'");
     check("self.s.matches('[')", "invalid matches argument");
     check("self.d > duration('x')", "invalid duration argument");
     check("self.i > 1 && self.s", "found no matching overload for '_&&_' applied to '(bool, string)'");

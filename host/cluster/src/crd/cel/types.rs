@@ -151,7 +151,7 @@ pub(crate) fn declare(schema: &Props, root: bool) -> Option<Type> {
                     fields.insert(name, field);
                 }
             }
-            if root || schema.embedded {
+            if (root || schema.embedded) && !declares_meta(schema) {
                 let text = Type::String(REQUEST - 2);
                 let metadata = [("name", text.clone()), ("generateName", text.clone())];
                 let metadata = metadata.into_iter().map(|(name, field)| (name.to_owned(), field)).collect();
@@ -179,6 +179,17 @@ pub(crate) fn declare(schema: &Props, root: bool) -> Option<Type> {
         "integer" => Some(Type::Int),
         _ => None,
     }
+}
+
+/// Whether a schema itself says what `apiVersion`, `kind` and the names in `metadata` are.
+pub(crate) fn declares_meta(schema: &Props) -> bool {
+    let is =
+        |schema: &Props, name: &str, kind: &str| schema.properties.get(name).is_some_and(|field| field.kind == kind);
+    let names = |metadata: &Props| is(metadata, "name", "string") && is(metadata, "generateName", "string");
+    is(schema, "kind", "string")
+        && is(schema, "apiVersion", "string")
+        && is(schema, "metadata", "object")
+        && schema.properties.get("metadata").is_some_and(names)
 }
 
 /// The fewest bytes that a value takes in a request.

@@ -8,7 +8,7 @@ pub(crate) struct Url {
     pub(crate) scheme: String,
     /// With the port: `example.com:80`, `[::1]:80`.
     pub(crate) host: String,
-    /// As it is written.
+    /// Escaped.
     pub(crate) path: String,
     /// Without the question mark.
     pub(crate) query: String,
@@ -20,6 +20,7 @@ impl Url {
         if !format::matches("uri", text) {
             return None;
         }
+        let text = text.split_once('#').map_or(text, |(text, _)| text);
         let (scheme, rest) = match text.starts_with('/') {
             true => (String::new(), text),
             false => text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest))?,
@@ -30,7 +31,13 @@ impl Url {
         };
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        Some(Self { scheme, host: host.to_owned(), path: path.to_owned(), query: query.to_owned() })
+        let escaped = |char: char| match char {
+            ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => format!("%{:02X}", u32::from(char)),
+            char if char.is_ascii() => char.to_string(),
+            char => char.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        };
+        let path = path.chars().map(escaped).collect();
+        Some(Self { scheme, host: host.to_owned(), path, query: query.to_owned() })
     }
 
     /// The host without its port and brackets.

@@ -9,10 +9,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::names;
 use super::quantity::Quantity;
 use super::semver::Semver;
 use super::url::Url;
+use super::{names, types};
 use crate::crd::format;
 use crate::crd::props::Props;
 
@@ -124,6 +124,7 @@ impl Val {
             Self::Double(number) => *number == 0.0,
             Self::Duration(span) => *span == 0,
             Self::Optional(value) => value.is_none(),
+            Self::Timestamp(time) => time.unix_timestamp() == -62_135_596_800,
             Self::String(_) | Self::Bytes(_) | Self::List(_) | Self::Map(_) | Self::Object(_) => self.size() == 0,
             _ => false,
         }
@@ -132,7 +133,10 @@ impl Val {
     /// A field of an object, or an entry of a map.
     pub(crate) fn field(&self, name: &str) -> Option<&Val> {
         match self {
-            Self::Object(fields) => fields.iter().find(|(known, _)| &**known == name).map(|(_, value)| value),
+            Self::Object(fields) => {
+                let find = |name: &str| fields.iter().find(|(known, _)| &**known == name).map(|(_, value)| value);
+                find(name).or_else(|| find(&names::reserved(name)?))
+            }
             Self::Map(entries) => entries
                 .iter()
                 .find(|(key, _)| matches!(key, Self::String(key) if &**key == name))
@@ -254,7 +258,7 @@ pub(crate) fn convert(value: &Value, schema: &Props, root: bool) -> Val {
                     schema
                         .map_keys
                         .iter()
-                        .map(|key| Arc::from(names::escape(key).unwrap_or_else(|| key.clone())))
+                        .map(|key| names::escape(key).map_or_else(|| hidden(key), Arc::from))
                         .collect(),
                 ),
                 _ => Order::Ordered,
@@ -271,15 +275,19 @@ pub(crate) fn convert(value: &Value, schema: &Props, root: bool) -> Val {
                 Val::Map(Arc::new(entries.collect()))
             }
             None => {
-                let meta = root || schema.embedded;
-                let known = fields.iter().filter_map(|(name, value)| {
-                    let escaped = Arc::from(names::escape(name)?);
-                    match schema.properties.get(name) {
-                        Some(_) if meta && name == "metadata" => Some((escaped, metadata(value))),
-                        Some(child) => Some((escaped, convert(value, child, child.embedded))),
-                        None if meta && name == "metadata" => Some((escaped, metadata(value))),
-                        None if meta && (name == "apiVersion" || name == "kind") => Some((escaped, plain(value))),
-                        None => None,
+                // A field that is null is one that is absent; what is not declared counts for equality alone.
+                let meta = (root || schema.embedded) && !types::declares_meta(schema);
+                let present = fields.iter().filter(|(_, value)| !value.is_null());
+                let known = present.map(|(name, value)| {
+                    let escaped = names::escape(name);
+                    match (schema.properties.get(name), escaped) {
+                        (_, Some(escaped)) if meta && name == "metadata" => (Arc::from(escaped), metadata(value)),
+                        (_, Some(escaped)) if meta && (name == "apiVersion" || name == "kind") => {
+                            (Arc::from(escaped), plain(value))
+                        }
+                        (Some(child), Some(escaped)) => (Arc::from(escaped), convert(value, child, child.embedded)),
+                        (Some(child), None) => (hidden(name), convert(value, child, child.embedded)),
+                        (None, _) => (hidden(name), plain(value)),
                     }
                 });
                 Val::Object(Arc::new(known.collect()))
@@ -288,11 +296,19 @@ pub(crate) fn convert(value: &Value, schema: &Props, root: bool) -> Val {
     }
 }
 
+/// The name of a field that no expression can read.
+fn hidden(name: &str) -> Arc<str> {
+    Arc::from(format!("\0{name}"))
+}
+
 /// Of metadata expressions see the name and what it was generated from.
 fn metadata(value: &Value) -> Val {
-    let fields = value.as_object().into_iter().flatten();
-    let known = fields.filter(|(name, _)| *name == "name" || *name == "generateName");
-    Val::Object(Arc::new(known.map(|(name, value)| (Arc::from(name.as_str()), plain(value))).collect()))
+    let fields = value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let known = fields.map(|(name, value)| match name.as_str() {
+        "name" | "generateName" => (Arc::from(name.as_str()), plain(value)),
+        name => (hidden(name), plain(value)),
+    });
+    Val::Object(Arc::new(known.collect()))
 }
 
 fn string(text: &str, schema: &Props) -> Val {

@@ -1,3 +1,5 @@
+//! Strategic merge patches of upstream's own cases.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;

@@ -1,0 +1,113 @@
+//! Stores: what AWS's Parameter Store holds, read with a key from a Secret; or what a store of the kind `fake` states.
+
+use base64::Engine;
+use serde_json::{Value, json};
+
+use super::{CLUSTER_STORES, COMPONENT, Key, MANAGER, SECRETS, STORES};
+use crate::controllers::Desk;
+use crate::controllers::object::{condition, ensure, items, namespace, text};
+use crate::server::AwsKey;
+use crate::status::Refusal;
+
+/// The store that a reference names, with the namespace that its Secrets are in.
+pub(super) fn find(external: &Value, reference: &Value, desk: &Desk<'_>) -> Result<Value, String> {
+    let title = text(reference, "/name");
+    let key = match text(reference, "/kind") {
+        "ClusterSecretStore" => Key::new(&CLUSTER_STORES, "", title),
+        _ => Key::new(&STORES, namespace(external), title),
+    };
+    let (kind, place) = match text(reference, "/kind") {
+        "ClusterSecretStore" => ("ClusterSecretStore", String::new()),
+        _ => ("SecretStore", format!("{}/", namespace(external))),
+    };
+    let store = desk.api.get(&key);
+    let store = store.ok_or_else(|| format!("could not get {kind} {:?}, not found", format!("{place}{title}")))?;
+    let is_bad = |ready: &Value| text(ready, "/status") == "False";
+    if condition(&store, "Ready").is_some_and(is_bad) {
+        return Err(format!("{kind} {title:?} is not ready"));
+    }
+    Ok(Value::clone(&store))
+}
+
+/// A value in a store by its key.
+pub(super) fn read(external: &Value, store: &Value, name: &str, desk: &mut Desk<'_>) -> Result<Vec<u8>, String> {
+    if let Some(fake) = store.pointer("/spec/provider/fake") {
+        let entry = items(fake, "/data").iter().rfind(|entry| text(entry, "/key") == name);
+        let value = entry.map(|entry| text(entry, "/value").as_bytes().to_vec());
+        return value.ok_or_else(|| "Secret does not exist".to_owned());
+    }
+    let aws = store.pointer("/spec/provider/aws");
+    let aws = aws.ok_or_else(|| "only the providers aws and fake are played here".to_owned())?;
+    if text(aws, "/service") != "ParameterStore" {
+        return Err(format!("the service {:?} of AWS is not played here", text(aws, "/service")));
+    }
+    let key = access_key(external, store, aws, desk)?;
+    let full = format!("{}{name}", text(aws, "/prefix"));
+    desk.api.parameter(&key, text(aws, "/region"), &full).map(String::into_bytes)
+}
+
+/// The key that a store reads with.
+fn access_key(external: &Value, store: &Value, aws: &Value, desk: &Desk<'_>) -> Result<AwsKey, String> {
+    let part = |field: &str, what: &str| {
+        let reference = aws.pointer("/auth/secretRef").and_then(|auth| auth.get(field)).cloned().unwrap_or_default();
+        let title = text(&reference, "/name");
+        // A cluster's store may name the namespace; a namespace's own may not.
+        let place = match (namespace(store), text(&reference, "/namespace")) {
+            ("", "") => namespace(external),
+            ("", stated) => stated,
+            (own, _) => own,
+        };
+        let secret = desk.api.get(&Key::new(&SECRETS, place, title));
+        let missing = || {
+            format!(
+                "could not fetch {what} secret: cannot get Kubernetes secret {title:?} from namespace {place:?}: secrets {title:?} not found"
+            )
+        };
+        let secret = secret.ok_or_else(missing)?;
+        let encoded = secret.get("data").and_then(|data| data.get(text(&reference, "/key"))).and_then(Value::as_str);
+        let lacks = || {
+            let key = text(&reference, "/key");
+            format!("could not fetch {what} secret: cannot find secret data for key: {key:?}")
+        };
+        let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.ok_or_else(lacks)?);
+        decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(lacks)
+    };
+    Ok(AwsKey {
+        id: part("accessKeyIDSecretRef", "accessKeyID")?,
+        secret: part("secretAccessKeySecretRef", "secretAccessKey")?,
+    })
+}
+
+/// Tells whether a store can be used.
+pub(super) fn validate(key: &Key, store: &Value, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    let aws = store.pointer("/spec/provider/aws");
+    let outcome = match aws {
+        // What a cluster's store refers to without a namespace is only known for each ExternalSecret.
+        Some(aws) if !namespace(store).is_empty() => access_key(store, store, aws, desk).map(drop),
+        Some(_) => Ok(()),
+        None if store.pointer("/spec/provider/fake").is_some() => Ok(()),
+        None => Err("only the providers aws and fake are played here".to_owned()),
+    };
+    let (status, reason, message) = match &outcome {
+        Ok(()) => ("True", "Valid", "store validated"),
+        Err(_) => ("False", "InvalidProviderConfig", "unable to create client"),
+    };
+    let before = condition(store, "Ready");
+    if before.is_some_and(|before| text(before, "/status") == status && text(before, "/reason") == reason) {
+        return Ok(());
+    }
+    let mut new = store.clone();
+    let told = json!({
+        "type": "Ready", "status": status, "reason": reason, "message": message, "lastTransitionTime": desk.timestamp(),
+    });
+    *ensure(&mut new, &["status", "conditions"]) = json!([told]);
+    if outcome.is_ok() {
+        new["status"]["capabilities"] = json!(if aws.is_some() { "ReadWrite" } else { "ReadOnly" });
+    }
+    desk.api.update(&key.resource, "status", new, MANAGER)?;
+    match outcome {
+        Ok(()) => desk.normal(store, COMPONENT, "Valid", "store validated"),
+        Err(why) => desk.warning(store, COMPONENT, "InvalidProviderConfig", &why),
+    }
+    Ok(())
+}
