@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use maps_engine::Value;
 use maps_engine::capability::{CredentialKind, Manifest, Rule};
-use maps_rehearsal::{AwsLimits, Cloud, Declaration, Exchange, Options, Running};
+use maps_rehearsal::{AwsLimits, Cloud, CloudFile, Declaration, Exchange, Options, Running};
 use maps_runtime::aws::{Fixed, Keys};
 use maps_runtime::capability::http::BoundCredential;
 use maps_runtime::egress::{Scheme, Transport};
@@ -81,16 +81,16 @@ impl Peer {
                 let (declared, exchanges) = (declared.clone(), exchanges.clone());
                 // Nothing here has patience: that is the engine's part.
                 let aws = AwsLimits { route53_per_second: 0 };
-                let options = Options { declared, exchanges, aws, ..Options::new(dir) };
+                let options = Options { declared, exchanges, aws, ..Options::new(dir.clone()) };
                 let cloud = Cloud::start(options).await.map_err(untried("the local cloud does not start"))?;
-                local(cloud, manifest, fixture)
+                local(cloud, &dir, manifest, fixture)
             }
             Self::Fake(fake) => fake.ready(manifest),
         }
     }
 }
 
-fn local(cloud: Running, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> {
+fn local(cloud: Running, folder: &Path, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> {
     let file = cloud.file();
     let hosts: Vec<String> = file.hosts.keys().cloned().collect();
     let mut bound = Bound { hosts: hosts.clone(), ..Bound::default() };
@@ -121,10 +121,16 @@ fn local(cloud: Running, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> 
         }
     }
     let broken = untried("the local cloud's description names no address");
-    let addresses: Result<Vec<(String, SocketAddr)>, _> =
-        file.hosts.iter().map(|(host, at)| Ok::<_, std::net::AddrParseError>((host.clone(), at.parse()?))).collect();
+    let told = |file: &CloudFile| -> Result<Vec<(String, SocketAddr)>, std::net::AddrParseError> {
+        file.hosts.iter().map(|(host, at)| Ok((host.clone(), at.parse()?))).collect()
+    };
+    let first = told(file).map_err(broken)?;
+    let folder = folder.to_path_buf();
+    // Those of clusters come and go.
+    let hosts =
+        move || CloudFile::read(&folder).ok().and_then(|file| told(&file).ok()).unwrap_or_else(|| first.clone());
     let authority = std::fs::read(&file.ca).map_err(untried("the local cloud's authority cannot be read"))?;
-    let transport = Transport::rehearsal(addresses.map_err(broken)?, authority, Faults::new(Vec::new()))
+    let transport = Transport::rehearsal_of(Box::new(hosts), authority, Faults::new(Vec::new()))
         .map_err(untried("there is no way to the local cloud"))?;
     let clock = CloudClock::of(file)?;
     Ok(Ready {

@@ -236,6 +236,11 @@ fn a_cluster_that_is_made_in_the_same_run_is_written_to_by_its_sealed_kubeconfig
             lines.filter(|line| line["summary"].as_str().unwrap().contains(part) && line["outcome"] == "answered");
         about.map(|line| (line["summary"].as_str().unwrap().to_owned(), line["status"].as_i64().unwrap())).collect()
     };
+    let roles = stack.maps().run(["audit", "stack.yaml", "--emit", "rbac"]).expect(0).stdout;
+    for said in ["---\n", "kind: Role\n", "name: maps-red-kube\n", "namespace: default\n", "- patch\n", "- delete\n"] {
+        assert!(roles.contains(said), "{said} in\n{roles}");
+    }
+    assert!(!roles.contains("ClusterRole"), "{roles}");
     assert_eq!(maps("run").changes(), [2, 0, 0, 0]);
     assert_eq!(logged("configmaps"), [("apply configmaps default/settings".to_owned(), 201)]);
     assert_eq!(maps("run").changes(), [0; 4]);
