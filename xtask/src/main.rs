@@ -26,6 +26,7 @@ cargo xtask TASK
   peers                          install the programs that tests hold ours against, below target/peers
   demo                           set up, build, and bring the MAPS stack up in rehearsal
   test [--fast]                  check and test everything; --fast leaves out what takes minutes
+  test --cluster KUBECONFIG      test the plugins for Kubernetes against that cluster
   dist                           build target/release/maps, which carries the plugins
   bench [SECTION] [--json]       build the release, measure it, and hold it against its limits";
 
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(test::Extent::Whole),
         ["test", "--fast"] => test::run(test::Extent::Fast),
+        ["test", "--cluster", kubeconfig] => test::against(kubeconfig),
         ["dist"] => dist::run(),
         ["bench"] => bench::run(None, bench::Output::Table),
         ["bench", "--json"] => bench::run(None, bench::Output::Json),

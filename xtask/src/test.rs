@@ -95,6 +95,21 @@ pub(crate) fn run(extent: Extent) -> Result<(), Failure> {
     if total.failed == 0 { Ok(()) } else { Err("something does not hold".to_owned()) }
 }
 
+/// The test target for clusters, and by what it hears of one that is not the local cloud's.
+const CLUSTER_TESTS: &str = "kube";
+const CLUSTER: &str = "MAPS_TEST_CLUSTER";
+
+/// Tests the plugins for Kubernetes against the cluster that a kubeconfig is for.
+pub(crate) fn against(kubeconfig: &str) -> Result<(), Failure> {
+    let path = fs::canonicalize(kubeconfig).map_err(|e| format!("the kubeconfig {kubeconfig} cannot be read: {e}"))?;
+    if !integration_tests()?.contains_key(CLUSTER_TESTS) {
+        return Err(format!("there are no tests `{CLUSTER_TESTS}` to run against a cluster"));
+    }
+    plugins::run()?;
+    let mut command = cargo(["test", "--workspace", "--no-fail-fast", "--test", CLUSTER_TESTS]);
+    process::run(command.env(CLUSTER, path))
+}
+
 fn check<const N: usize>(arguments: [&str; N]) -> Count {
     Count::check(process::run(&mut cargo(arguments)))
 }

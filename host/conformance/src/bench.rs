@@ -99,7 +99,7 @@ impl Bench {
         let effective = Effective::meet(manifest, None).map_err(untried("the manifest cannot be granted"))?;
         let effective = Arc::new(effective);
         let ready = setup.peer.ready(dir.path().join("cloud"), manifest, &subject.fixture).await?;
-        let Ready { standing, clock, transport, credentials, secrets } = ready;
+        let Ready { standing, clock, transport, credentials, secrets, kubeconfig } = ready;
         let clock = Arc::new(clock);
         let http = match effective.rules.is_empty() {
             true => None,
@@ -118,7 +118,7 @@ impl Bench {
             heard,
             ledger: Arc::default(),
             subject: subject.clone(),
-            config: Value::from(Json::Object(subject.fixture.config.clone())),
+            config: subject.fixture.config(kubeconfig.as_deref()),
             standing,
             audit,
             secrets: Mutex::new(secrets),

@@ -18,7 +18,7 @@ pub struct Fixture {
     /// that its rules name.
     #[serde(default)]
     pub credentials: BTreeMap<String, String>,
-    /// The plugin's config.
+    /// The plugin's config. `{"$cluster": "kubeconfig"}` stands for the kubeconfig of a cluster of the local cloud.
     #[serde(default)]
     pub config: serde_json::Map<String, serde_json::Value>,
     /// The input, a text, in which objects that are there at the same time must differ. A look-up has none.
@@ -30,6 +30,9 @@ pub struct Fixture {
     /// work, whoever asks.
     #[serde(default)]
     pub untagged: bool,
+    /// Has the object no name of its own, by which an import could ask for it?
+    #[serde(default)]
+    pub nameless: bool,
     /// Does a create alone tell a secret of the object? Then one whose answer was lost is of no use, and an
     /// import does not tell that output.
     #[serde(default)]
@@ -71,6 +74,23 @@ impl Fixture {
         self
     }
 
+    /// Does the config name a cluster?
+    pub(crate) fn wants_cluster(&self) -> bool {
+        self.config.values().any(is_cluster)
+    }
+
+    /// The config with the kubeconfig of a cluster in its places.
+    pub(crate) fn config(&self, kubeconfig: Option<&str>) -> Value {
+        let given = |(name, value): (&String, &serde_json::Value)| {
+            let value = match kubeconfig {
+                Some(kubeconfig) if is_cluster(value) => Value::from(kubeconfig).secret(),
+                _ => Value::from(value.clone()),
+            };
+            (name.clone(), value)
+        };
+        Value::Map(self.config.iter().map(given).collect())
+    }
+
     /// A name that inputs need and that the fixture does not say.
     fn unmet(&self) -> Option<&str> {
         let over = [&self.update, &self.replace, &self.full].into_iter().flatten();
@@ -89,6 +109,11 @@ impl Fixture {
         let over = [&self.update, &self.replace, &self.full].into_iter().flatten();
         std::iter::once(self.with(None)).chain(over.map(|over| self.with(Some(over)))).collect()
     }
+}
+
+/// Is this the place of a kubeconfig?
+fn is_cluster(value: &serde_json::Value) -> bool {
+    *value == serde_json::json!({"$cluster": "kubeconfig"})
 }
 
 /// What a place of inputs needs, if it is one.

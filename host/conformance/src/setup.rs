@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use maps_engine::Value;
 use maps_engine::capability::{CredentialKind, Manifest, Rule};
-use maps_rehearsal::{AwsLimits, Cloud, Declaration, Exchange, Options, Running};
+use maps_rehearsal::{AwsLimits, Cloud, CloudFile, Declaration, Exchange, Options, Running};
 use maps_runtime::aws::{Fixed, Keys};
 use maps_runtime::capability::http::BoundCredential;
 use maps_runtime::egress::{Scheme, Transport};
@@ -71,6 +71,8 @@ pub(crate) struct Ready {
     pub(crate) credentials: BTreeMap<String, BoundCredential>,
     /// Their values, to be looked for everywhere.
     pub(crate) secrets: Vec<String>,
+    /// The kubeconfig of a cluster, where one is asked for.
+    pub(crate) kubeconfig: Option<String>,
 }
 
 impl Peer {
@@ -81,16 +83,17 @@ impl Peer {
                 let (declared, exchanges) = (declared.clone(), exchanges.clone());
                 // Nothing here has patience: that is the engine's part.
                 let aws = AwsLimits { route53_per_second: 0 };
-                let options = Options { declared, exchanges, aws, ..Options::new(dir) };
+                let standing_cluster = fixture.wants_cluster();
+                let options = Options { declared, exchanges, aws, standing_cluster, ..Options::new(dir.clone()) };
                 let cloud = Cloud::start(options).await.map_err(untried("the local cloud does not start"))?;
-                local(cloud, manifest, fixture)
+                local(cloud, &dir, manifest, fixture)
             }
             Self::Fake(fake) => fake.ready(manifest),
         }
     }
 }
 
-fn local(cloud: Running, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> {
+fn local(cloud: Running, folder: &Path, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> {
     let file = cloud.file();
     let hosts: Vec<String> = file.hosts.keys().cloned().collect();
     let mut bound = Bound { hosts: hosts.clone(), ..Bound::default() };
@@ -121,19 +124,37 @@ fn local(cloud: Running, manifest: &Manifest, fixture: &Fixture) -> Kept<Ready> 
         }
     }
     let broken = untried("the local cloud's description names no address");
-    let addresses: Result<Vec<(String, SocketAddr)>, _> =
-        file.hosts.iter().map(|(host, at)| Ok::<_, std::net::AddrParseError>((host.clone(), at.parse()?))).collect();
+    let told = |file: &CloudFile| -> Result<Vec<(String, SocketAddr)>, std::net::AddrParseError> {
+        file.hosts.iter().map(|(host, at)| Ok((host.clone(), at.parse()?))).collect()
+    };
+    let first = told(file).map_err(broken)?;
+    let watched = folder.to_path_buf();
+    // Those of clusters come and go.
+    let hosts =
+        move || CloudFile::read(&watched).ok().and_then(|file| told(&file).ok()).unwrap_or_else(|| first.clone());
     let authority = std::fs::read(&file.ca).map_err(untried("the local cloud's authority cannot be read"))?;
-    let transport = Transport::rehearsal(addresses.map_err(broken)?, authority, Faults::new(Vec::new()))
+    let transport = Transport::rehearsal_of(Box::new(hosts), authority, Faults::new(Vec::new()))
         .map_err(untried("there is no way to the local cloud"))?;
     let clock = CloudClock::of(file)?;
+    let kubeconfig = if fixture.wants_cluster() { Some(kubeconfig(folder)?) } else { None };
     Ok(Ready {
+        kubeconfig,
         clock,
         transport,
         credentials: bound.credentials,
         secrets: bound.secrets,
         standing: Standing::Local(Box::new(cloud)),
     })
+}
+
+/// The kubeconfig of the standing cluster, by the name of its host: a plugin is let to no address of this machine.
+fn kubeconfig(folder: &Path) -> Kept<String> {
+    let file = CloudFile::read(folder).map_err(untried("the local cloud's description cannot be read"))?;
+    let path = file.kubeconfig.as_ref().ok_or_else(|| Stop::Untried("no cluster stands".to_owned()))?;
+    let text = std::fs::read_to_string(path).map_err(untried("the cluster's kubeconfig cannot be read"))?;
+    let named = file.hosts.iter().find(|(_, at)| text.contains(&format!("https://{at}\n")));
+    let (host, at) = named.ok_or_else(|| Stop::Untried("no host leads to the cluster".to_owned()))?;
+    Ok(text.replace(&format!("https://{at}\n"), &format!("https://{host}\n")))
 }
 
 impl Fake {
@@ -156,6 +177,7 @@ impl Fake {
         let transport =
             Transport::stand_in(hosts, self.authority.clone()).map_err(untried("there is no way to the fake"))?;
         Ok(Ready {
+            kubeconfig: None,
             clock: CloudClock::real(),
             transport,
             credentials: bound.credentials,

@@ -30,6 +30,10 @@ pub trait Kind: Sized + 'static {
     /// Does the kind plan its outputs? Then it overrides [`preview`](Self::preview).
     const PREVIEWS: bool = false;
 
+    /// What the objects live in, and go with: `config.cluster` for a cluster that the plugin's config refers to.
+    /// Inputs can say it of themselves, by [`schema::LIVES_IN`](crate::schema::LIVES_IN).
+    const HOMES: &'static [&'static str] = &[];
+
     /// What the user sets. Fields with `#[serde(default)]` are optional, and their defaults are
     /// filled in by [`check`](Self::check)'s machinery.
     type Inputs: Serialize + DeserializeOwned + JsonSchema;

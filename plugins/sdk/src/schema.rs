@@ -31,6 +31,9 @@ pub(crate) fn document<K: Kind>() -> Value {
     document.insert("x-maps-batch".to_owned(), K::BATCH.into());
     document.insert("x-maps-delete-first".to_owned(), K::DELETE_FIRST.into());
     document.insert("x-maps-diff".to_owned(), K::DIFFS.into());
+    if !K::HOMES.is_empty() {
+        document.insert("x-maps-home".to_owned(), K::HOMES.into());
+    }
     document.insert("x-maps-preview".to_owned(), K::PREVIEWS.into());
     document.insert("x-maps-settle-ms".to_owned(), K::SETTLE_MS.into());
     Value::Object(document)

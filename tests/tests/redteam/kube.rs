@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use maps_tests::{CloudServer, StackDir};
 use serde_json::{Value as Json, json};
 
 use crate::component::guest;
@@ -183,4 +184,76 @@ async fn rt40_a_hostile_kubeconfig_is_refused_and_the_next_call_served() {
         world.cluster = Some(honest.clone());
         world.serves_the_next_call().await;
     }
+}
+
+#[tokio::test]
+async fn rt18_a_resource_cannot_claim_an_object_that_its_step_did_not_plan() {
+    let world = world();
+    let claims = json!({"api_version": "v1", "kind": "Secret", "namespace": "kube-system", "name": "admin"});
+    let orders = json!({"do": "apply", "object": object("ConfigMap", "one"), "claims": claims});
+    let error = world.call("create", &orders, &["one"]).await.unwrap_err();
+    world.was_stopped(&error, "create", "contract", "Secret admin under `objects`").await;
+    world.serves_the_next_call().await;
+}
+
+/// The guest without orders, in a cluster that another plugin makes in the same run.
+#[test]
+fn a_cluster_that_is_made_in_the_same_run_is_written_to_by_its_sealed_kubeconfig() {
+    let stack = StackDir::with("");
+    std::fs::write(stack.path().join("red-kube.wasm"), guest("red-kube")).unwrap();
+    let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
+    let text = json!({
+        "maps": "v1",
+        "stack": "red",
+        "inputs": {"token": {"type": "string", "secret": true, "from": "env.DIGITALOCEAN_TOKEN"}},
+        "credentials": {"digitalocean": {"value": "${inputs.token}", "hosts": ["api.digitalocean.com"]}},
+        "plugins": {
+            "doks": {"source": "doks", "credentials": {"api": "digitalocean"}},
+            "red-kube": {
+                "source": "./red-kube.wasm",
+                "config": {"cluster": "${cluster.kubeconfig}", "namespace": "default"},
+                "grant": {"log": {}, "kube": [
+                    {"id": "create-thing", "namespaces": ["default"], "servers": ["*.k8s.ondigitalocean.com"]},
+                    {"id": "prune-thing", "namespaces": ["default"], "servers": ["*.k8s.ondigitalocean.com"]},
+                ]},
+            },
+        },
+        "resources": {
+            "cluster": {"type": "doks/cluster", "with": {
+                "name": "red", "region": "fra1", "version": "1.33", "node_pools": [{"name": "web", "size": "s-1vcpu-2gb", "count": 1}],
+            }},
+            "settings": {"type": "red-kube/thing", "with": {"name": "settings", "size": 1, "secret": SECRET}},
+        },
+    });
+    stack.write(&text.to_string());
+    let maps =
+        |command: &str| stack.maps().run([command, "stack.yaml", &cloud.flag(), "--yes", "--output", "json"]).expect(0);
+    let logged = |part: &str| -> Vec<(String, i64)> {
+        let log = files(&stack.path().join(".maps")).into_iter().find(|file| file.ends_with("audit.jsonl")).unwrap();
+        let text = std::fs::read_to_string(log).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
+        let about =
+            lines.filter(|line| line["summary"].as_str().unwrap().contains(part) && line["outcome"] == "answered");
+        about.map(|line| (line["summary"].as_str().unwrap().to_owned(), line["status"].as_i64().unwrap())).collect()
+    };
+    let roles = stack.maps().run(["audit", "stack.yaml", "--emit", "rbac"]).expect(0).stdout;
+    for said in ["---\n", "kind: Role\n", "name: maps-red-kube\n", "namespace: default\n", "- patch\n", "- delete\n"] {
+        assert!(roles.contains(said), "{said} in\n{roles}");
+    }
+    assert!(!roles.contains("ClusterRole"), "{roles}");
+    assert_eq!(maps("run").changes(), [2, 0, 0, 0]);
+    assert_eq!(logged("configmaps"), [("apply configmaps default/settings".to_owned(), 201)]);
+    assert_eq!(maps("run").changes(), [0; 4]);
+    assert_eq!(logged("configmaps").len(), 1);
+    let _ = maps("destroy");
+    assert_eq!(logged("delete configmaps"), [("delete configmaps default/settings".to_owned(), 200)]);
+}
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
 }

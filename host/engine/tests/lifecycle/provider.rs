@@ -74,8 +74,9 @@ impl Tiny {
         item["x-maps-home"] = json!(["config.key"]);
         let mut chart = item.clone();
         chart["x-maps-preview"] = true.into();
-        chart["x-maps-home"] = json!([]);
-        let charts = [("tiny/chart", chart.clone()), ("inner/chart", chart)];
+        let mut alone = chart.clone();
+        alone["x-maps-home"] = json!([]);
+        let charts = [("tiny/chart", alone), ("inner/chart", chart)];
         let kinds = [("tiny/thing", document), ("tiny/room", room), ("inner/item", item)].into_iter().chain(charts);
         let ours = kinds.filter(|(name, _)| name.starts_with(plugin));
         let kinds = ours.map(|(name, document)| (KindName::new(name), KindSchema::parse(name, &document).unwrap()));

@@ -2,6 +2,8 @@
 
 use std::mem::take;
 
+use maps_engine::plan::Reason;
+
 use super::Life;
 
 const PLUGINS: &str = "plugins: {tiny: {source: tiny}, inner: {source: inner, config: {key: \"${a.value}\"}}}\n";
@@ -47,6 +49,30 @@ fn a_plan_without_the_cluster_is_made_again_when_it_is_there() {
     assert!(plan.steps.iter().any(|step| step.offline && step.objects.is_none()));
     assert_eq!(scopes(&life), (vec!["create c: one".to_owned()], vec!["one".to_owned()]));
     life.rests(&text);
+}
+
+#[test]
+fn a_replaced_cluster_takes_its_objects_along_and_has_them_planned_anew() {
+    let life = Life::new();
+    let text = |zone: u32| {
+        format!(
+            "{PLUGINS}resources:\n  a: {{type: tiny/thing, with: {{name: a, zone: {zone}}}}}\n  \
+             c: {{type: inner/chart, with: {{name: one}}}}\n"
+        )
+    };
+    let _ = life.apply(&text(1));
+    let _ = scopes(&life);
+    let (plan, report) = life.apply(&text(2));
+    assert_eq!(report.replaced, 2);
+    let chart = plan.steps.iter().find(|step| step.address.as_str() == "c").unwrap();
+    assert!(chart.offline && chart.objects.is_none());
+    assert!(matches!(chart.reasons[..], [Reason::HomeLost { .. }]), "{:?}", chart.reasons);
+    // Nothing of the old cluster's is deleted one by one: it goes with it.
+    assert_eq!(scopes(&life), (vec!["create c: one".to_owned()], vec!["one".to_owned()]));
+    life.rests(&text(2));
+    life.cloud.lock().objects.clear();
+    let _ = life.apply(&text(2));
+    assert_eq!(scopes(&life).0, ["create c: one"], "of a cluster that is gone nothing is asked");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A plugin that does with a cluster what its config says: `{"in": OPERATION, "do": VERB, "object": …}`. It
-//! adds nothing and hides nothing, so that what is refused is refused by the host. Without orders it applies
-//! a ConfigMap of its step's name.
+//! adds nothing and hides nothing, so that what is refused is refused by the host. Without orders it is honest:
+//! it applies a ConfigMap of its step's name, and deletes it.
 
 use maps_sdk::kube::{Apply, Cluster, Delete as Deleting, ListOptions, ObjectReference, TypeMeta};
 use maps_sdk::schemars::{self, JsonSchema};
@@ -20,7 +20,19 @@ struct Inputs {
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
-struct Outputs {}
+struct Outputs {
+    /// What it says that it made.
+    #[serde(default)]
+    objects: Vec<Named>,
+}
+
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+struct Named {
+    api_version: String,
+    kind: String,
+    namespace: String,
+    name: String,
+}
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -33,6 +45,10 @@ struct Orders {
     /// The cluster's kubeconfig, as it came or as a text of one's own.
     cluster: Option<Value>,
     selector: Option<String>,
+    /// Where its object is, if not in `red`.
+    namespace: Option<String>,
+    /// An object of another's that it says is its own.
+    claims: Option<Named>,
 }
 
 fn cluster(orders: &Orders) -> Cluster {
@@ -43,10 +59,8 @@ fn cluster(orders: &Orders) -> Cluster {
 /// Does as ordered, if this is the operation for it.
 fn act(context: &Context, operation: &str, step: Step, inputs: &Inputs) -> Result<(), Problem> {
     let orders: Orders = context.config()?;
-    if orders.operation.is_empty() && operation == "create" {
-        let object =
-            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": inputs.name, "namespace": "red"}});
-        return cluster(&orders).apply(step, Apply::new(&object, false)?).map(drop);
+    if orders.operation.is_empty() {
+        return honest(&orders, operation, step, inputs);
     }
     if orders.operation != operation {
         return Ok(());
@@ -71,6 +85,25 @@ fn act(context: &Context, operation: &str, step: Step, inputs: &Inputs) -> Resul
     }
 }
 
+/// What it does where nobody orders anything else.
+fn honest(orders: &Orders, operation: &str, step: Step, inputs: &Inputs) -> Result<(), Problem> {
+    let (cluster, mine) = (cluster(orders), own(orders, inputs));
+    let metadata = json!({"name": mine.name, "namespace": mine.namespace});
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+    let Some(reference) = ObjectReference::of(&object) else { return Ok(()) };
+    match operation {
+        "create" | "update" => cluster.apply(step, Apply::new(&object, false)?).map(drop),
+        "delete" => cluster.delete(step, Deleting::any(reference)).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// What it plans.
+fn own(orders: &Orders, inputs: &Inputs) -> Named {
+    let namespace = orders.namespace.clone().unwrap_or_else(|| "red".to_owned());
+    Named { api_version: "v1".to_owned(), kind: "ConfigMap".to_owned(), namespace, name: inputs.name.clone() }
+}
+
 /// Puts the sealed value of the step where the object says so.
 fn put(object: &mut Value, secret: &Value) {
     match object {
@@ -93,9 +126,9 @@ impl Kind for Thing {
 
     fn preview(&self, context: &Context, request: &Preview<Self>) -> Result<Previewed, Problem> {
         act(context, "preview", Step::FIRST, &request.inputs)?;
-        let planned =
-            json!({"api_version": "v1", "kind": "ConfigMap", "namespace": "red", "name": request.inputs.name});
-        Ok(Previewed { outputs: Value::Null, objects: vec![planned] })
+        let planned = own(&context.config()?, &request.inputs);
+        let objects = vec![maps_sdk::serde_json::to_value(planned).unwrap_or_default()];
+        Ok(Previewed { outputs: Value::Null, objects })
     }
 
     fn find(&self, _: &Context, _: &Find<Self>) -> Result<Lookup<Self>, Problem> {
@@ -105,17 +138,18 @@ impl Kind for Thing {
     fn read(&self, context: &Context, request: &Read<Self>) -> Result<Option<Resource<Self>>, Problem> {
         let Some(inputs) = request.prior.inputs.clone() else { return Ok(None) };
         act(context, "read", Step::FIRST, &inputs)?;
-        Ok(Some(thing(inputs)))
+        let objects = request.prior.outputs.as_ref().map(|outputs| outputs.objects.clone()).unwrap_or_default();
+        Ok(Some(Resource { outputs: Outputs { objects }, ..thing(context, inputs)? }))
     }
 
     fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
         act(context, "create", request.step(), &request.inputs)?;
-        Ok(Progress::Done(thing(request.inputs.clone())))
+        Ok(Progress::Done(thing(context, request.inputs.clone())?))
     }
 
     fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
         act(context, "update", request.step(), &request.inputs)?;
-        Ok(Progress::Done(thing(request.inputs.clone())))
+        Ok(Progress::Done(thing(context, request.inputs.clone())?))
     }
 
     fn delete(&self, context: &Context, request: &Delete<Self>) -> Result<Progress<(), ()>, Problem> {
@@ -126,8 +160,10 @@ impl Kind for Thing {
     }
 }
 
-fn thing(inputs: Inputs) -> Resource<Thing> {
-    Resource { id: inputs.name.clone(), inputs, outputs: Outputs {} }
+fn thing(context: &Context, inputs: Inputs) -> Result<Resource<Thing>, Problem> {
+    let orders: Orders = context.config()?;
+    let objects = [own(&orders, &inputs)].into_iter().chain(orders.claims).collect();
+    Ok(Resource { id: inputs.name.clone(), inputs, outputs: Outputs { objects } })
 }
 
 maps_sdk::plugin!(Thing);
