@@ -129,6 +129,7 @@ impl Kind for ExternalSecret {
     const SETTLE_MS: u64 = 2_000;
     const BATCH: u32 = 200;
     const DELETE_FIRST: bool = true;
+    const HOMES: &'static [&'static str] = &["config.cluster"];
     type Inputs = Inputs;
     type Outputs = Outputs;
     type Checkpoint = Waiting;
