@@ -186,5 +186,5 @@ pub(super) fn deleted(body: &[u8]) -> Deleted {
 /// Fifty calls a second are what client-go allows itself beside the server's own priorities and fairness; an
 /// apply of many objects may begin with more.
 fn pace(host: &str) -> Pace {
-    Pace { with: host.to_owned(), rate: 100, burst: 200, slowed: 10, most: None }
+    Pace { with: host.to_owned(), rate: 100, burst: 200, slowed: 25, most: None }
 }
