@@ -106,7 +106,7 @@ impl Invalid {
         let detail = match known.is_empty() {
             true => String::new(),
             false => {
-                let known: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
+                let known: Vec<String> = known.iter().map(|name| quoted(name)).collect();
                 format!("supported values: {}", known.join(", "))
             }
         };
@@ -154,7 +154,57 @@ impl fmt::Display for Invalid {
 /// A value as `field.Error` prints it: text in quotes, the rest as JSON.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => format!("{text:?}"),
-        other => other.to_string(),
+        Value::String(text) => quoted(text),
+        // Go's JSON writes what could mean something to a browser by its number.
+        other => other.to_string().replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"),
+    }
+}
+
+/// Text in quotes, as Go's `%q` writes it.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\x07' => quoted.push_str("\\a"),
+            '\x08' => quoted.push_str("\\b"),
+            '\x0b' => quoted.push_str("\\v"),
+            '\x0c' => quoted.push_str("\\f"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\0'..='\x1f' | '\x7f' => quoted.push_str(&format!("\\x{:02x}", u32::from(character))),
+            ' ' => quoted.push(' '),
+            _ if character.is_control() || character.is_whitespace() || is_format(character) => {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            _ => quoted.push(character),
+        }
+    }
+    quoted + "\""
+}
+
+/// Characters without a shape of their own.
+fn is_format(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shown_as_go_shows_them() {
+        let cases = [
+            (json!("a \"b\" \\ ü 'c'"), r#""a \"b\" \\ ü 'c'""#),
+            (json!("\u{0}\u{7}\u{1b}\n\t\u{7f}"), r#""\x00\a\x1b\n\t\x7f""#),
+            (json!("e\u{301}\u{a0}\u{200b}"), "\"e\u{301}\\u00a0\\u200b\""),
+            (json!(["a && b"]), r#"["a \u0026\u0026 b"]"#),
+            (json!(3), "3"),
+            (json!(null), "null"),
+        ];
+        for (value, expect) in cases {
+            assert_eq!(shown(&value), expect);
+        }
     }
 }

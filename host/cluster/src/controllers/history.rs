@@ -5,19 +5,19 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::api::{Deletion, Key, Resource};
-use super::object::{controlled_by, controller, ensure, integer, is_deleted, name, namespace, text, uid};
+use super::object::{controlled_by, ensure, integer, is_deleted, name, namespace};
 use super::{Desk, MANAGER, pods};
 use crate::status::Refusal;
 
 /// ControllerRevisions.
 pub(super) const REVISIONS: Resource = Resource::of("apps", "controllerrevisions");
 
-/// The revisions of an owner, oldest first.
-fn all(owner: &Value, desk: &Desk<'_>) -> Vec<Arc<Value>> {
-    let mut all = desk.api.list(&REVISIONS, Some(namespace(owner)));
-    all.retain(|held| controller(held).is_some_and(|of| text(of, "/uid") == uid(owner)) && !is_deleted(held));
+/// The revisions of an owner, oldest first. Those that an owner of before left behind are adopted.
+fn all(owner: &Value, desk: &mut Desk<'_>) -> Result<Vec<Arc<Value>>, Refusal> {
+    let mut all = pods::claim(desk, owner, &REVISIONS)?;
+    all.retain(|held| !is_deleted(held));
     all.sort_by_key(|held| integer(held, "/revision"));
-    all
+    Ok(all)
 }
 
 /// The revision of the template that is asked for, made or counted up where needed; `label` names its hash.
@@ -25,7 +25,7 @@ pub(super) fn current(owner: &Value, label: &str, desk: &mut Desk<'_>) -> Result
     let mut template = owner.pointer("/spec/template").cloned().unwrap_or_default();
     template["$patch"] = json!("replace");
     let data = json!({"spec": {"template": template}});
-    let held = all(owner, desk);
+    let held = all(owner, desk)?;
     let next = held.last().and_then(|last| integer(last, "/revision")).unwrap_or_default() + 1;
     if let Some(same) = held.iter().find(|held| held.get("data") == Some(&data)) {
         if integer(same, "/revision") == Some(next - 1) {
@@ -62,7 +62,7 @@ pub(super) fn template(owner: &Value, revision: &str, desk: &Desk<'_>) -> Option
 /// Deletes the oldest revisions beyond `revisionHistoryLimit` that are not in use.
 pub(super) fn truncate(owner: &Value, used: &[&str], desk: &mut Desk<'_>) -> Result<(), Refusal> {
     let limit = usize::try_from(integer(owner, "/spec/revisionHistoryLimit").unwrap_or(10)).unwrap_or_default();
-    let mut spare: Vec<_> = all(owner, desk);
+    let mut spare = all(owner, desk)?;
     spare.retain(|held| !used.contains(&name(held)));
     let surplus = spare.len().saturating_sub(limit);
     for held in spare.iter().take(surplus) {

@@ -341,6 +341,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_set_left_behind_is_adopted_by_the_next_one() {
+        let (mut api, mut work) = (
+            Memory::default(),
+            Controllers::only(vec![
+                Box::new(crate::controllers::garbage::Collector::default()),
+                Box::new(Stateful::default()),
+            ]),
+        );
+        let made = api.make(set());
+        all_ready(&mut api, &mut work);
+        api.remove(&made, Some(crate::controllers::api::Propagation::Orphan));
+        settle(&mut api, &mut work);
+        let owned = |api: &Memory| {
+            let all = [api.all("", "pods"), api.all("apps", "controllerrevisions")].concat();
+            all.iter().map(|held| text(held, "/metadata/ownerReferences/0/uid").to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(owned(&api), ["", "", ""]);
+        let next = api.make(set());
+        settle(&mut api, &mut work);
+        assert_eq!(owned(&api), [uid(&next), uid(&next), uid(&next)]);
+        assert_eq!(api.now_of(&next).unwrap()["status"]["readyReplicas"], 2);
+    }
+
+    #[test]
     fn an_update_goes_from_the_last_to_the_partition() {
         let (mut api, mut work) = (Memory::default(), Controllers::only(vec![Box::new(Stateful::default())]));
         let made = api.make(set());

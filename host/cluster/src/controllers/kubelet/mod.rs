@@ -2,6 +2,7 @@
 
 mod containers;
 mod images;
+mod programs;
 #[cfg(test)]
 mod tests;
 
@@ -311,6 +312,7 @@ fn free_address(node: &Value, desk: &Desk<'_>) -> String {
 
 /// The end of a Pod whose containers have done their work.
 fn succeed(pod: &Value, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    programs::run(pod, desk)?;
     let now = desk.timestamp();
     let mut new = pod.clone();
     new["status"]["phase"] = json!("Succeeded");

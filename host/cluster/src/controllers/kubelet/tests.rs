@@ -159,3 +159,23 @@ fn what_a_pod_misses_holds_it_up_until_it_comes() {
     api.pass(&mut work, 6_000);
     assert_eq!(text(&api.now_of(&needy).unwrap(), "/status/phase"), "Running");
 }
+
+#[test]
+fn the_maker_of_webhooks_certificates_makes_their_secret() {
+    let (mut api, mut work) = begin();
+    api.make(node("n"));
+    let mut maker = pod("maker", "registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6@sha256:0");
+    maker["spec"]["restartPolicy"] = json!("OnFailure");
+    maker["spec"]["containers"][0]["args"] = json!(["create", "--namespace=$(POD_NAMESPACE)", "--secret-name=hook"]);
+    api.make(maker);
+    let mut server = pod("server", "i");
+    server["spec"]["volumes"] = json!([{"name": "v", "secret": {"secretName": "hook"}}]);
+    let server = api.make(server);
+    api.pass(&mut work, 12_000);
+    assert_eq!(text(&api.now_of(&server).unwrap(), "/status/phase"), "Pending");
+    api.pass(&mut work, 10_000);
+    assert_eq!(text(&api.now_of(&server).unwrap(), "/status/phase"), "Running");
+    let secret = api.all("", "secrets").remove(0);
+    let fields: Vec<_> = super::super::object::fields(&secret, "/data").unwrap().keys().cloned().collect();
+    assert_eq!(fields, ["ca", "cert", "key"]);
+}
