@@ -21,7 +21,7 @@ fn a_platform_comes_up_in_one_run_stays_as_it_is_and_goes_again() {
 
     let made = summary(&stack, &cloud, &["run", "--yes"]);
     assert_eq!((&made["failed"], &made["blocked"]), (&json!(0), &json!(0)), "{made}");
-    assert_eq!(made["created"], 13, "{made}");
+    assert_eq!(made["created"], 11, "{made}");
     let inside = &cloud.inventory()["kubernetes"]["platform"];
     assert_eq!(inside["example.com/sites"]["default/docs"]["spec"]["host"], "docs.example.com");
     assert_eq!(inside["apps/deployments"]["maps/web"]["status"]["readyReplicas"], 2);
@@ -30,10 +30,10 @@ fn a_platform_comes_up_in_one_run_stays_as_it_is_and_goes_again() {
     assert!(secret["data"]["password"].as_str().is_some_and(|value| !value.is_empty()), "{secret}");
 
     let again = summary(&stack, &cloud, &["run", "--yes"]);
-    assert_eq!(again["unchanged"], 13, "{again}");
+    assert_eq!(again["unchanged"], 11, "{again}");
     assert_eq!(again["calls"]["write"], 0, "{again}");
 
     let gone = summary(&stack, &cloud, &["destroy", "--yes"]);
-    assert_eq!((&gone["deleted"], &gone["failed"]), (&json!(13), &json!(0)), "{gone}");
+    assert_eq!((&gone["deleted"], &gone["failed"]), (&json!(11), &json!(0)), "{gone}");
     assert_eq!(cloud.inventory(), before);
 }

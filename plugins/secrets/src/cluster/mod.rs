@@ -7,7 +7,7 @@ mod external;
 mod store;
 
 use maps_sdk::kube::{Apply, Cluster, Delete as Removal, Deletion, ObjectReference, TypeMeta};
-use maps_sdk::{Class, Context, Problem, Progress, Report, Resource, Secret, Step, clock};
+use maps_sdk::{Class, Context, Problem, Progress, Report, Resource, Secret, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -26,8 +26,8 @@ const AGAIN_MS: u64 = 2_000;
 /// Where a create, an update or a delete goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// When it began, in milliseconds since 1970.
-    pub since: u64,
+    /// How long it was waited already, in milliseconds as the host was asked to wait.
+    pub waited_ms: u64,
 }
 
 /// What the cluster tells of it.
@@ -202,17 +202,20 @@ fn settled(write: &Write<'_>, live: &Value) -> Answered<Option<Progress<(), Wait
         let text = |at: &str| ready[at].as_str().unwrap_or_default();
         format!("{}: {}", text("reason"), text("message"))
     });
-    let now = clock::now();
-    let since = write.checkpoint.map_or(now, |waiting| waiting.since);
-    if now >= since.saturating_add(TIMEOUT_MS) {
+    let waited_ms = write.checkpoint.map_or(0, |waiting| waiting.waited_ms);
+    if waited_ms >= TIMEOUT_MS {
         let said = said.unwrap_or_else(|| "External Secrets has said nothing of it".to_owned());
         let message = format!("{} is not ready within 5m: {said}", write.place.id());
         return Err(Problem::internal("timed-out", message)
             .help("look at what the operator says, mend that, and run again: nothing is made twice"));
     }
     let said = said.unwrap_or_else(|| "External Secrets has not looked at it yet".to_owned());
-    let pending = Progress::pending(Waiting { since }, AGAIN_MS).id(write.place.id());
+    let pending = Progress::pending(again(waited_ms), AGAIN_MS).id(write.place.id());
     Ok(Some(pending.note(format!("{} is not ready yet: {said}", write.place.id()))))
+}
+
+fn again(waited_ms: u64) -> Waiting {
+    Waiting { waited_ms: waited_ms.saturating_add(AGAIN_MS) }
 }
 
 /// The outcome of a write: `told` makes the resource of what is ready.
@@ -267,14 +270,13 @@ fn remove(context: &Context, removed: &[Answered<Removed<'_>>]) -> Vec<Answered<
         if all_gone {
             return Ok(Progress::Done(()));
         }
-        let now = clock::now();
-        let since = one.checkpoint.map_or(now, |waiting| waiting.since);
-        if now >= since.saturating_add(TIMEOUT_MS) {
+        let waited_ms = one.checkpoint.map_or(0, |waiting| waiting.waited_ms);
+        if waited_ms >= TIMEOUT_MS {
             let message = format!("{} is not gone within 5m", one.place.id());
             return Err(Problem::internal("timed-out", message).help("what holds its finalizers has to let go"));
         }
         let note = format!("{} waits for its finalizers", one.place.id());
-        Ok(Progress::pending(Waiting { since }, AGAIN_MS).id(one.place.id()).note(note))
+        Ok(Progress::pending(again(waited_ms), AGAIN_MS).id(one.place.id()).note(note))
     };
     removed.iter().map(told).collect()
 }

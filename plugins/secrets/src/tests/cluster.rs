@@ -77,11 +77,11 @@ fn what_is_not_ready_is_asked_after_and_not_applied_again() {
     let note = begun.note.unwrap();
     assert!(note.contains("SecretSyncedError: could not get secret data from provider"), "{note}");
     let again = pending(EXTERNAL.create(&external(), Some(&begun.checkpoint)));
-    assert_eq!(again.checkpoint, begun.checkpoint);
+    let waited = |pending: &wire::Pending| parsed(&pending.checkpoint)["waited_ms"].as_u64().unwrap();
+    assert_eq!((waited(&begun), waited(&again)), (2_000, 4_000));
     let verbs: Vec<Verb> = kube::calls().iter().map(|call| call.verb).collect();
     assert_eq!(verbs, [Verb::Apply, Verb::Get]);
-    maps_sdk::testing::set_now(1_000_000);
-    let late = failed(EXTERNAL.create(&external(), Some(r#"{"since": 0}"#)));
+    let late = failed(EXTERNAL.create(&external(), Some(r#"{"waited_ms": 300000}"#)));
     assert_eq!(late.code, "timed-out");
     assert!(late.message.contains("maps/db is not ready within 5m: SecretSyncedError"), "{}", late.message);
 }
