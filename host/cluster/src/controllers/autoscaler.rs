@@ -1,5 +1,7 @@
 //! HorizontalPodAutoscalers without metrics: they keep between their bounds, and say that they know no more.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::api::{Change, Key, Resource};
@@ -11,15 +13,23 @@ use crate::status::Refusal;
 const AUTOSCALERS: Resource = Resource::of("autoscaling", "horizontalpodautoscalers");
 const COMPONENT: &str = "horizontal-pod-autoscaler";
 
-/// Keeps scales between their bounds.
-#[derive(Debug)]
-pub(super) struct Autoscalers;
+/// Virtual milliseconds between two changes of a scale, so that two who disagree do not argue without end.
+const PERIOD: u64 = 15_000;
+
+/// Keeps scales between their bounds. It remembers when each may change one again.
+#[derive(Debug, Default)]
+pub(super) struct Autoscalers {
+    next: HashMap<String, u64>,
+}
 
 impl Controller for Autoscalers {
     fn observe(&mut self, change: &Change, picks: &mut Picks<'_>) {
         let Some(object) = change.object() else { return };
         if change.resource == AUTOSCALERS {
             picks.add(Key::to(&AUTOSCALERS, object));
+            if change.new.is_none() {
+                self.next.remove(super::object::uid(object));
+            }
             return;
         }
         let scaled = ["deployments", "statefulsets", "replicasets", "replicationcontrollers"];
@@ -91,7 +101,12 @@ impl Controller for Autoscalers {
                 put_condition(&mut autoscaler, condition("ScalingActive", false, "FailedGetResourceMetric", &message));
             }
         }
-        if desired != wanted {
+        let clock = desk.api.now().millis;
+        let next = self.next.get(super::object::uid(&before)).copied().unwrap_or_default();
+        if desired != wanted && clock < next {
+            desk.again_after(next - clock, key.clone());
+        } else if desired != wanted {
+            self.next.insert(super::object::uid(&before).to_owned(), clock + PERIOD);
             let mut scaled = Value::clone(&found);
             scaled["spec"]["replicas"] = json!(desired);
             desk.api.update(&served.resource, "", scaled, MANAGER)?;
@@ -124,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_scale_is_kept_between_its_bounds() {
-        let (mut api, mut work) = (Memory::default(), Controllers::only(vec![Box::new(Autoscalers)]));
+        let (mut api, mut work) = (Memory::default(), Controllers::only(vec![Box::new(Autoscalers::default())]));
         let made = api.make(json!({
             "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h", "namespace": "a"},
             "spec": {
@@ -146,7 +161,30 @@ mod tests {
         assert_eq!(api.now_of(&deployment).unwrap()["spec"]["replicas"], 2);
         api.change(&deployment, |deployment| deployment["spec"]["replicas"] = json!(9));
         settle(&mut api, &mut work);
+        assert_eq!(api.now_of(&deployment).unwrap()["spec"]["replicas"], 9, "not so soon again");
+        api.pass(&mut work, 15_000);
         assert_eq!(api.now_of(&deployment).unwrap()["spec"]["replicas"], 3);
         assert_eq!(api.now_of(&made).unwrap()["status"]["desiredReplicas"], 3);
+    }
+
+    #[test]
+    fn two_that_disagree_do_not_argue_without_end() {
+        let (mut api, mut work) = (Memory::default(), Controllers::only(vec![Box::new(Autoscalers::default())]));
+        api.make(json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "a"},
+            "spec": {"replicas": 4},
+        }));
+        for (name, least, most) in [("few", 1, 3), ("many", 5, 9)] {
+            api.make(json!({
+                "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+                "metadata": {"name": name, "namespace": "a"},
+                "spec": {
+                    "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"},
+                    "minReplicas": least, "maxReplicas": most,
+                },
+            }));
+        }
+        let due = settle(&mut api, &mut work);
+        assert_eq!(due, Some(15_000));
     }
 }

@@ -52,7 +52,7 @@ use crate::status::Refusal;
 pub(crate) const MANAGER: &str = "kube-controller-manager";
 
 /// Looks in one settling, so that controllers that never agree do not hang a request; the rest is done a second later.
-const LOOKS: usize = 20_000;
+const LOOKS: usize = 5_000;
 
 /// One controller.
 pub(crate) trait Controller: std::fmt::Debug + Send {
@@ -169,7 +169,7 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(aggregation::Aggregation),
         Box::new(budget::Budgets),
         Box::new(budget::Quotas),
-        Box::new(autoscaler::Autoscalers),
+        Box::new(autoscaler::Autoscalers::default()),
         Box::new(api_service::Aggregated),
         Box::new(api_service::Registration),
         Box::new(external_secret::Operator::default()),

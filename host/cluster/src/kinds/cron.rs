@@ -120,83 +120,36 @@ fn number(text: &str, least: u64, names: &[&str]) -> Result<u64, String> {
     }
 }
 
-/// Whether a name is one of a time zone, by its area: which places an area has is not looked up.
+/// The names of time zones: in each line an area (`-` for none) and its places.
+const ZONES: &str = include_str!("time_zones.txt");
+
+/// Whether a name is one of a time zone, as Go looks it up: exactly as written.
 pub(super) fn is_time_zone(name: &str) -> bool {
-    const ALONE: &[&str] = &[
-        "",
-        "UTC",
-        "GMT",
-        "UCT",
-        "Zulu",
-        "Universal",
-        "Greenwich",
-        "GMT0",
-        "GMT+0",
-        "GMT-0",
-        "CET",
-        "CST6CDT",
-        "Cuba",
-        "EET",
-        "EST",
-        "EST5EDT",
-        "Egypt",
-        "Eire",
-        "Factory",
-        "GB",
-        "GB-Eire",
-        "HST",
-        "Hongkong",
-        "Iceland",
-        "Iran",
-        "Israel",
-        "Jamaica",
-        "Japan",
-        "Kwajalein",
-        "Libya",
-        "MET",
-        "MST",
-        "MST7MDT",
-        "NZ",
-        "NZ-CHAT",
-        "Navajo",
-        "PRC",
-        "PST8PDT",
-        "Poland",
-        "Portugal",
-        "ROC",
-        "ROK",
-        "Singapore",
-        "Turkey",
-        "W-SU",
-        "WET",
-    ];
-    const AREAS: &[&str] = &[
-        "Africa",
-        "America",
-        "Antarctica",
-        "Arctic",
-        "Asia",
-        "Atlantic",
-        "Australia",
-        "Brazil",
-        "Canada",
-        "Chile",
-        "Etc",
-        "Europe",
-        "Indian",
-        "Mexico",
-        "Pacific",
-        "US",
-    ];
-    match name.split_once('/') {
-        None => ALONE.contains(&name),
-        Some((area, place)) => AREAS.contains(&area) && place.starts_with(|c: char| c.is_ascii_uppercase()),
-    }
+    let (area, place) = match name.split_once('/') {
+        Some(("-", _)) => return false,
+        Some(parts) => parts,
+        None => ("-", name),
+    };
+    let mut lines = ZONES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
+    let known = |(known, places): (&str, &str)| known == area && places.split(' ').any(|known| known == place);
+    matches!(name, "" | "Local") || lines.any(known)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check, is_time_zone};
+
+    #[test]
+    fn time_zones_are_those_of_the_database() {
+        for zone in
+            ["UTC", "Etc/GMT+5", "Europe/Kyiv", "America/Argentina/Buenos_Aires", "America/Coyhaique", "GB-Eire"]
+        {
+            assert!(is_time_zone(zone), "{zone}");
+        }
+        for zone in ["utc", "Europe/Nowhere", "Europe", "Argentina/Buenos_Aires", "#/The", "-/UTC", "Europe/", "/UTC"] {
+            assert!(!is_time_zone(zone), "{zone}");
+        }
+    }
 
     #[test]
     fn schedules_are_read() {

@@ -38,6 +38,7 @@ pub(crate) mod pod_binding;
 mod pod_container;
 mod pod_defaults;
 pub(crate) mod pod_disruption_budget;
+mod pod_mount;
 pub(crate) mod pod_parts;
 mod pod_path;
 pub(crate) mod pod_placement;
