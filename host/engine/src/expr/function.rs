@@ -75,7 +75,9 @@ pub(super) fn is_namespace(name: &str) -> bool {
 /// A function by its name and the form of the call, or what is wrong and what to do.
 pub(super) fn find(name: &str, method: bool, operands: usize) -> Result<Function, (String, Option<String>)> {
     let Some((_, style, wanted, function, usage)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
-        let help = if name == "matches" {
+        let help = if matches!(name, "file" | "template") {
+            Some(format!("a file is read where a value of a resource is nothing but `${{{name}(\"PATH\")}}`"))
+        } else if name == "matches" {
             Some("there are no regular expressions; use `contains`, `startsWith` or `endsWith`".to_owned())
         } else {
             suggest(name, FUNCTIONS.iter().map(|(known, ..)| *known))

@@ -26,11 +26,38 @@ pub(crate) fn parse_counted(
     counted: &mut usize,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Node> {
+    parse_as(Extent::One, file, bytes, counted, diagnostics).pop()
+}
+
+/// As [`parse_counted`], for a file that may hold any number of documents.
+pub(crate) fn parse_documents(
+    file: &str,
+    bytes: &[u8],
+    counted: &mut usize,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Node> {
+    parse_as(Extent::Any, file, bytes, counted, diagnostics)
+}
+
+/// How many documents a file may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    One,
+    Any,
+}
+
+fn parse_as(
+    extent: Extent,
+    file: &str,
+    bytes: &[u8],
+    counted: &mut usize,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Node> {
     let text = match decode(file, bytes) {
         Ok(text) => text,
         Err(diagnostic) => {
             diagnostics.push(*diagnostic);
-            return None;
+            return Vec::new();
         }
     };
     let mut builder = Builder {
@@ -39,7 +66,8 @@ pub(crate) fn parse_counted(
         open: Vec::new(),
         anchors: HashMap::new(),
         nodes: *counted,
-        root: None,
+        roots: Vec::new(),
+        extent,
         documents: 0,
         diagnostics,
     };
@@ -51,11 +79,11 @@ pub(crate) fn parse_counted(
         };
         if let Err(fatal) = step {
             builder.diagnostics.push(*fatal);
-            return None;
+            return Vec::new();
         }
     }
     *counted = builder.nodes;
-    builder.root
+    builder.roots
 }
 
 /// Bytes to text: refuses what no stack file needs and no editor shows.
@@ -112,7 +140,9 @@ struct Builder<'t, 'd> {
     /// What an anchor stands for, and how many nodes that is.
     anchors: HashMap<usize, (Node, usize)>,
     nodes: usize,
-    root: Option<Node>,
+    /// One for each document that holds anything.
+    roots: Vec<Node>,
+    extent: Extent,
     documents: usize,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
@@ -126,7 +156,7 @@ impl Builder<'_, '_> {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {
                 self.documents += 1;
-                if self.documents > 1 {
+                if self.documents > 1 && self.extent == Extent::One {
                     return Err(Box::new(
                         Diagnostic::error("several-documents", "a file holds one YAML document")
                             .at(&span)
@@ -186,7 +216,7 @@ impl Builder<'_, '_> {
             self.anchors.insert(anchor, (node.clone(), size));
         }
         let Some(open) = self.open.last_mut() else {
-            self.root = Some(node);
+            self.roots.push(node);
             return Ok(());
         };
         match &mut open.content {

@@ -1,5 +1,6 @@
 //! The files of a stack: the one named, what it includes, and the overlay of an environment.
 
+use super::embed::embed;
 use super::read::Reader;
 use super::yaml::{self, Entry, Kind, Node};
 use crate::diagnostic::{Diagnostic, Span};
@@ -67,20 +68,30 @@ pub(super) fn load(
     if let Some(environment) = environment {
         overlay_file(&mut files, file, environment, &mut root, diagnostics);
     }
+    embed(&mut root, &mut files, diagnostics);
     Some(root)
 }
 
 /// The files read so far: what they may cost, they may cost together.
-struct Files<'a> {
+pub(super) struct Files<'a> {
     sources: &'a dyn Sources,
     bytes: usize,
     nodes: usize,
 }
 
 impl Files<'_> {
-    fn read(&mut self, path: &str, asked_at: Option<&Span>, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
-        let bytes = match self.sources.read(path, yaml::MAX_FILE_BYTES - self.bytes) {
-            Ok(bytes) => bytes,
+    /// A file's bytes, counted; none where that has been told.
+    pub(super) fn bytes(
+        &mut self,
+        path: &str,
+        asked_at: Option<&Span>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Vec<u8>> {
+        match self.sources.read(path, yaml::MAX_FILE_BYTES - self.bytes) {
+            Ok(bytes) => {
+                self.bytes = (self.bytes + bytes.len()).min(yaml::MAX_FILE_BYTES);
+                Some(bytes)
+            }
             Err(error) => {
                 let code = if error == SourceError::TooLarge { "file-too-large" } else { "unreadable-file" };
                 let message = format!("`{}` cannot be read: {error}", yaml::shown(path));
@@ -89,11 +100,20 @@ impl Files<'_> {
                     Some(span) => diagnostic.at(span),
                     None => diagnostic,
                 });
-                return None;
+                None
             }
-        };
+        }
+    }
+
+    /// The documents of a file that hold anything.
+    pub(super) fn documents(&mut self, path: &str, bytes: &[u8], diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
+        let documents = yaml::parse_documents(path, bytes, &mut self.nodes, diagnostics);
+        documents.into_iter().filter(|document| !matches!(document.kind, Kind::Null)).collect()
+    }
+
+    fn read(&mut self, path: &str, asked_at: Option<&Span>, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
+        let bytes = self.bytes(path, asked_at, diagnostics)?;
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-        self.bytes = (self.bytes + bytes.len()).min(yaml::MAX_FILE_BYTES);
         let root = yaml::parse_counted(path, &bytes, &mut self.nodes, diagnostics);
         if root.is_none() && errors == diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() {
             let start = Span { file: path.into(), start: 0, end: 0, line: 1, column: 1 };

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod credentials;
+mod embed;
 mod inputs;
 mod load;
 mod model;

@@ -6,7 +6,7 @@ use serde_json::Number;
 
 use crate::diagnostic::{Diagnostic, Span};
 
-pub(crate) use super::build::{parse, parse_counted};
+pub(crate) use super::build::{parse, parse_counted, parse_documents};
 
 /// Files larger than this together are refused before they are parsed. 10,000 resources take about 2 MiB.
 pub const MAX_FILE_BYTES: usize = 8 << 20;
