@@ -21,6 +21,9 @@ pub struct Fixture {
     /// The plugin's config. `{"$cluster": "kubeconfig"}` stands for the kubeconfig of a cluster of the local cloud.
     #[serde(default)]
     pub config: serde_json::Map<String, serde_json::Value>,
+    /// Objects that this cluster has from the start, in the order in which they can be made.
+    #[serde(default)]
+    pub objects: Vec<serde_json::Value>,
     /// The input, a text, in which objects that are there at the same time must differ. A look-up has none.
     pub unique: Option<String>,
     /// Does the kind look up what is there, and make and remove nothing?

@@ -84,7 +84,9 @@ impl Peer {
                 // Nothing here has patience: that is the engine's part.
                 let aws = AwsLimits { route53_per_second: 0 };
                 let standing_cluster = fixture.wants_cluster();
-                let options = Options { declared, exchanges, aws, standing_cluster, ..Options::new(dir.clone()) };
+                let standing_objects = fixture.objects.clone();
+                let clouds = Options { aws, standing_cluster, standing_objects, ..Options::new(dir.clone()) };
+                let options = Options { declared, exchanges, ..clouds };
                 let cloud = Cloud::start(options).await.map_err(untried("the local cloud does not start"))?;
                 local(cloud, &dir, manifest, fixture)
             }

@@ -49,6 +49,8 @@ pub struct Options {
     pub declared: Vec<Declaration>,
     /// Whether a cluster stands there from the start, beside those that DigitalOcean's API makes.
     pub standing_cluster: bool,
+    /// Objects that the standing cluster has from the start, in the order in which they can be made.
+    pub standing_objects: Vec<serde_json::Value>,
 }
 
 impl Options {
@@ -62,6 +64,7 @@ impl Options {
             aws: AwsLimits::default(),
             declared: Vec::new(),
             standing_cluster: false,
+            standing_objects: Vec::new(),
         }
     }
 }
@@ -104,7 +107,7 @@ impl Cloud {
     /// It serves until [`Running`] is shut down or dropped. A directory that
     /// another server holds is refused.
     pub async fn start(options: Options) -> Result<Running, Error> {
-        let standing = options.standing_cluster;
+        let standing = options.standing_cluster.then(|| options.standing_objects.clone());
         let opened = tokio::task::spawn_blocking(move || Opened::open(&options));
         let opened = opened.await.map_err(|join| Error::io("open", "the cloud")(std::io::Error::other(join)))??;
         let Opened { authority, shared, secrets, planted, declared, services, endpoint } = opened;
@@ -145,8 +148,8 @@ impl Cloud {
             kubeconfig: None,
         };
         let clusters = Clusters::new(file, ssm, stopping);
-        if standing {
-            stand(&shared, &clusters, &authority).await?;
+        if let Some(objects) = standing {
+            stand(&shared, &clusters, &authority, objects).await?;
         }
         let clusters = shared.clusters.get_or_init(|| clusters);
         clusters.follow(&shared).await;
@@ -177,8 +180,13 @@ async fn tick(shared: Weak<Shared>) {
 }
 
 /// Serves the standing cluster and writes its kubeconfig.
-async fn stand(shared: &Arc<Shared>, clusters: &Clusters, authority: &Authority) -> Result<(), Error> {
-    let identity = kubernetes::standing(shared, authority)?;
+async fn stand(
+    shared: &Arc<Shared>,
+    clusters: &Clusters,
+    authority: &Authority,
+    objects: Vec<serde_json::Value>,
+) -> Result<(), Error> {
+    let identity = kubernetes::standing(shared, authority, objects)?;
     let token = identity.token.clone();
     let address = clusters.serve(shared, identity, kubernetes::standing_nodes()).await?;
     let ca = STANDARD.encode(authority.certificate_pem());

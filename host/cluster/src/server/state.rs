@@ -77,7 +77,13 @@ impl State {
             objects.extend(crate::auth::bootstrap().into_iter().map(|(_, object)| object));
             objects.extend(options.objects);
             for object in objects {
+                let defines = object["kind"] == "CustomResourceDefinition";
                 state.plant(object)?;
+                if defines {
+                    // What comes next may be of the kind that this defines.
+                    state.commit()?;
+                    state.settle();
+                }
             }
         }
         state.commit()?;

@@ -137,8 +137,8 @@ impl Clusters {
 }
 
 /// The standing cluster's identity, made at the first start.
-pub(crate) fn standing(shared: &Shared, authority: &Authority) -> Result<Identity, Error> {
-    keep::standing(shared, authority)
+pub(crate) fn standing(shared: &Shared, authority: &Authority, objects: Vec<Value>) -> Result<Identity, Error> {
+    Ok(Identity { objects, ..keep::standing(shared, authority)? })
 }
 
 /// The standing cluster's nodes.

@@ -23,6 +23,8 @@ pub(crate) struct Identity {
     pub(crate) token: String,
     /// Who signs its certificate: PEM of the certificate and of its key.
     pub(crate) authority: Authority,
+    /// What it has from the start, beside what every cluster has.
+    pub(crate) objects: Vec<Value>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -36,12 +38,18 @@ impl Identity {
     /// A cluster of DigitalOcean's.
     pub(super) fn of(cluster: &Played) -> Self {
         let authority = Authority::of(&cluster.ca_pem, &cluster.ca_key_pem, CLUSTER_CA);
-        Self { id: cluster.id.clone(), host: cluster.host.clone(), token: cluster.token.clone(), authority }
+        Self {
+            id: cluster.id.clone(),
+            host: cluster.host.clone(),
+            token: cluster.token.clone(),
+            authority,
+            objects: Vec::new(),
+        }
     }
 
     /// The standing cluster.
     pub(super) fn standing(token: String, authority: Authority) -> Self {
-        Self { id: STANDING.to_owned(), host: STANDING_HOST.to_owned(), token, authority }
+        Self { id: STANDING.to_owned(), host: STANDING_HOST.to_owned(), token, authority, objects: Vec::new() }
     }
 }
 
@@ -107,7 +115,7 @@ impl One {
             signing,
             authority: self.identity.authority.certificate_pem().to_owned(),
             address: address.to_owned(),
-            objects: super::nodes::classes(),
+            objects: super::nodes::classes().into_iter().chain(self.identity.objects.clone()).collect(),
             outside: self.outside.clone().map(|cloud| -> Arc<dyn Outside> { cloud }),
         };
         let kept = keep::kept(shared, self.id());
