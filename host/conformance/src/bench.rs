@@ -71,7 +71,8 @@ pub(crate) struct Bench {
     pub(crate) heard: Arc<Heard>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) subject: Subject,
-    config: Value,
+    /// The plugin's, with what the cloud puts into it.
+    pub(crate) config: Value,
     standing: Standing,
     audit: Arc<Audit>,
     secrets: Mutex<Vec<String>>,
@@ -129,6 +130,11 @@ impl Bench {
         };
         bench.needed = needs::meet(&bench).await?;
         bench.subject.fixture = bench.subject.fixture.clone().given(&needs::ids(&bench.needed));
+        if bench.fixture().wants_cluster() {
+            // A cluster has nothing in it before it was asked for the first time.
+            let being = bench.being(0, bench.fixture().with(None)).await?;
+            bench.find_all(&[(&being, &being.token)]).await?;
+        }
         // The laws count what is done for their own objects.
         bench.ledger = Arc::default();
         Ok(bench)

@@ -14,6 +14,7 @@ mod owned;
 mod ready;
 mod secret;
 mod single;
+mod taken;
 mod wait;
 
 pub use id::ObjectId;
@@ -22,6 +23,7 @@ pub use manifest::model::{Checkpoint, Inputs, Live, Manifest, Outputs, Wait};
 pub use namespace::Namespace;
 pub use object::Object;
 pub use secret::Secrets;
+pub use taken::Taken;
 
 maps_sdk::plugin!(Manifests, Namespace, Secrets, Object);
 

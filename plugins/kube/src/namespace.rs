@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use maps_sdk::kube::{Cluster, Delete as Removal, Deletion};
 use maps_sdk::{
-    Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Step, Update,
-    clock, only,
+    Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Step, Update, only,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::id::{ObjectId, is_label, text};
 use crate::single::{self, Answer, Removing, Texts};
+use crate::taken::Taken;
 
 /// What names of namespaces are.
 pub(crate) const NAME_RULE: &str =
@@ -21,6 +21,8 @@ pub(crate) const NAME_RULE: &str =
 const POD_SECURITY: &str = "pod-security.kubernetes.io/";
 /// How long the contents of a namespace may take to go.
 const TIMEOUT_MS: u64 = 600_000;
+/// Between two looks at one that is going.
+const RETRY_MS: u64 = 3_000;
 
 /// A namespace.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -289,13 +291,12 @@ fn gone(cluster: &Cluster, request: &Delete<Namespace>, answer: Answer<Deletion>
         Ok(Some(live)) => crate::manifest::holds(&live),
         _ => String::new(),
     };
-    let now = clock::now();
-    let since = request.checkpoint.as_ref().map_or(now, |checkpoint| checkpoint.since);
-    if now >= since + TIMEOUT_MS {
+    let taken = request.checkpoint.as_ref().map_or_else(Taken::begin, |checkpoint| checkpoint.taken);
+    if taken.ms() >= TIMEOUT_MS {
         let message = format!("the namespace {} is not gone within 10m{held}", id.name);
         let problem = Problem::internal("timed-out", message);
         return Err(problem.help("what holds the finalizers has to let go; then run again"));
     }
     let note = format!("the namespace {} is being deleted with all that is in it{held}", id.name);
-    Ok(Progress::pending(Removing { since }, 3_000).id(id.name).note(note))
+    Ok(Progress::pending(Removing { taken: taken.and(RETRY_MS) }, RETRY_MS).id(id.name).note(note))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maps_sdk::kube::{Delete as Removal, Deletion};
 use maps_sdk::{
     Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Secret, Step,
-    Update, clock, only,
+    Update, only,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,11 +13,14 @@ use serde_json::{Map, Value, json};
 
 use crate::id::{ObjectId, is_label, is_subdomain, text};
 use crate::single::{self, Answer, Removing, Texts};
+use crate::taken::Taken;
 
 /// What Kubernetes takes when no type is given.
 const OPAQUE: &str = "Opaque";
 /// How long the finalizers of a Secret may take.
 const TIMEOUT_MS: u64 = 600_000;
+/// Between two looks at one that is going.
+const RETRY_MS: u64 = 2_000;
 
 /// A Secret.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -308,12 +311,11 @@ fn gone(request: &Delete<Secrets>, id: &ObjectId, answer: Answer<Deletion>) -> A
         Err(problem) if crate::manifest::is_over(id, &problem) => return Ok(Progress::Done(())),
         Err(problem) => return Err(crate::manifest::told(id, problem)),
     }
-    let now = clock::now();
-    let since = request.checkpoint.as_ref().map_or(now, |checkpoint| checkpoint.since);
-    if now >= since + TIMEOUT_MS {
+    let taken = request.checkpoint.as_ref().map_or_else(Taken::begin, |checkpoint| checkpoint.taken);
+    if taken.ms() >= TIMEOUT_MS {
         let problem = Problem::internal("timed-out", format!("{} is not gone within 10m", id.shown()));
         return Err(problem.help("what holds its finalizers has to let go; then run again"));
     }
     let note = format!("{} waits for its finalizers", id.shown());
-    Ok(Progress::pending(Removing { since }, 2_000).id(request.prior.id.clone()).note(note))
+    Ok(Progress::pending(Removing { taken: taken.and(RETRY_MS) }, RETRY_MS).id(request.prior.id.clone()).note(note))
 }

@@ -11,6 +11,7 @@ use crate::cluster::{CHUNK, cluster};
 use crate::id::{ObjectId, text};
 use crate::manifest::told;
 use crate::mark::{self, Maker};
+use crate::taken::Taken;
 
 pub(crate) type Answer<T> = Result<T, Problem>;
 
@@ -20,8 +21,8 @@ pub(crate) type Texts = BTreeMap<String, String>;
 /// Where a delete goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removing {
-    /// When it began, in milliseconds since 1970.
-    pub(crate) since: u64,
+    /// How long it takes so far.
+    pub(crate) taken: Taken,
 }
 
 /// The objects as they are, none where there is none.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use maps_engine::expr::Template;
 use maps_engine::plan::Action;
 use maps_engine::stack::{Parameters, Stack};
 use maps_engine::{Address, ApplyReport, Cancel, Entropy, Plan, Provider, Session, State, Store as _, Value};
@@ -48,7 +49,7 @@ impl<'a> Whole<'a> {
         let document = json!({
             "maps": "v1",
             "stack": "conformance",
-            "plugins": {plugin.as_str(): {"source": plugin.as_str(), "config": subject.fixture.config}},
+            "plugins": {plugin.as_str(): {"source": plugin.as_str()}},
             "resources": {"subject": {"type": subject.kind.as_str(), "with": self.bench.apart(inputs.clone())}},
             "outputs": outputs,
         });
@@ -57,7 +58,12 @@ impl<'a> Whole<'a> {
         let parsed = Stack::parse(&sources, "stack.yaml", None, parameters);
         let told = || parsed.diagnostics.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; ");
         let why = told();
-        parsed.stack.ok_or_else(|| Stop::Untried(format!("no stack can be made of the fixture: {why}")))
+        let stack = parsed.stack.ok_or_else(|| Stop::Untried(format!("no stack can be made of the fixture: {why}")));
+        let mut stack = stack?;
+        if let Some(declared) = stack.plugins.get_mut(&plugin) {
+            declared.config = Template::literal(self.bench.config.clone());
+        }
+        Ok(stack)
     }
 
     /// A run: plans, applies, and tells what state says afterwards.

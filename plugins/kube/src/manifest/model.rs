@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::read::{self, Fault, Objects};
 use crate::id::ObjectId;
+use crate::taken::Taken;
 
 /// Objects of a cluster.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -159,10 +160,10 @@ pub struct Live {
 /// Where a wait goes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// When the operation began, in milliseconds since 1970.
-    pub(crate) since: u64,
+    /// How long the operation takes so far.
+    pub(crate) taken: Taken,
     /// How many waves are done.
     pub(crate) waves: usize,
-    /// When the last object was written.
+    /// How long it had taken when the last object was written, in milliseconds.
     pub(crate) written: u64,
 }

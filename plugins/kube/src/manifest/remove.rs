@@ -1,7 +1,7 @@
 //! Deletes the objects of manifests in the reverse of the order in which they were applied, and waits until they are gone.
 
 use maps_sdk::kube::{Cluster, Delete as Removal, Deletion, PropagationPolicy};
-use maps_sdk::{Class, Context, Delete, Problem, Progress, clock};
+use maps_sdk::{Class, Context, Delete, Problem, Progress};
 use serde_json::Value;
 
 use super::item::told;
@@ -10,6 +10,7 @@ use super::{Answer, Manifests};
 use crate::cluster::{CHUNK, cluster, is_unknown_kind};
 use crate::id::{ObjectId, text};
 use crate::order::{WAVES, wave};
+use crate::taken::Taken;
 use crate::wait::duration;
 
 const RETRY_MS: u64 = 2_000;
@@ -55,17 +56,16 @@ pub(super) fn run(context: &Context, requests: &[Delete<Manifests>]) -> Vec<Answ
         Ok(cluster) => cluster,
         Err(problem) => return requests.iter().map(|_| Err(problem.clone())).collect(),
     };
-    let now = clock::now();
     let begin = |request| -> Job<'_> {
         let request: &Delete<Manifests> = request;
-        let first = || Checkpoint { since: now, ..Checkpoint::default() };
+        let first = || Checkpoint { taken: Taken::begin(), ..Checkpoint::default() };
         let checkpoint = request.checkpoint.clone().unwrap_or_else(first);
         Job { request, checkpoint, outcome: None, left: Vec::new() }
     };
     let mut jobs: Vec<Job<'_>> = requests.iter().map(begin).collect();
     for back in 0..WAVES {
         delete(&cluster, &mut jobs, back);
-        wait(&cluster, &mut jobs, now);
+        wait(&cluster, &mut jobs);
         for job in jobs.iter_mut().filter(|job| job.outcome.is_none()) {
             job.checkpoint.waves = job.checkpoint.waves.max(back + 1);
         }
@@ -109,7 +109,7 @@ fn delete(cluster: &Cluster, jobs: &mut [Job<'_>], back: usize) {
 }
 
 /// Lets jobs wait that have something left, with what holds it.
-fn wait(cluster: &Cluster, jobs: &mut [Job<'_>], now: u64) {
+fn wait(cluster: &Cluster, jobs: &mut [Job<'_>]) {
     for job in jobs.iter_mut().filter(|job| job.outcome.is_none() && !job.left.is_empty()) {
         let shown: Vec<&ObjectId> = job.left.iter().take(MOST_NAMED).collect();
         let references: Vec<_> = shown.iter().map(|id| id.reference()).collect();
@@ -123,13 +123,14 @@ fn wait(cluster: &Cluster, jobs: &mut [Job<'_>], now: u64) {
             note.push_str(&format!("; and {} more", job.left.len() - MOST_NAMED));
         }
         let timeout = job.request.prior.inputs.as_ref().map_or("10m", |inputs| inputs.timeout.as_str());
-        let over = now >= job.checkpoint.since + duration(timeout).unwrap_or(TIMEOUT_MS);
+        let over = job.checkpoint.taken.ms() >= duration(timeout).unwrap_or(TIMEOUT_MS);
         job.outcome = Some(if over {
             let problem = Problem::internal("timed-out", format!("not gone within {timeout}: {note}"));
             Err(problem.help("what holds the finalizers has to let go; then run again"))
         } else {
             let id = job.request.prior.id.clone();
-            Ok(Progress::pending(job.checkpoint.clone(), RETRY_MS).id(id).note(format!("being deleted: {note}")))
+            let checkpoint = Checkpoint { taken: job.checkpoint.taken.and(RETRY_MS), ..job.checkpoint.clone() };
+            Ok(Progress::pending(checkpoint, RETRY_MS).id(id).note(format!("being deleted: {note}")))
         });
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maps_sdk::kube::{Apply, Cluster, Delete as Removal, Deletion};
-use maps_sdk::{Context, Create, Outcome, Problem, Progress, Resource, Step, Update, clock};
+use maps_sdk::{Context, Create, Outcome, Problem, Progress, Resource, Step, Update};
 use serde_json::Value;
 
 use super::item::{self, Item, at, has_sealed, is_same, told};
@@ -16,6 +16,7 @@ use crate::id::{ObjectId, scope_of};
 use crate::mark::Maker;
 use crate::order::{DEFINITIONS, WAVES};
 use crate::ready::{Status, status};
+use crate::taken::Taken;
 use crate::wait::{Goal, duration, is_on};
 
 /// Between two looks at objects that are not ready yet.
@@ -95,7 +96,8 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn pending(&mut self, retry_ms: u64, note: String) {
-        self.outcome = Some(Ok(Progress::pending(self.checkpoint.clone(), retry_ms).id(self.task.token).note(note)));
+        let checkpoint = Checkpoint { taken: self.checkpoint.taken.and(retry_ms), ..self.checkpoint.clone() };
+        self.outcome = Some(Ok(Progress::pending(checkpoint, retry_ms).id(self.task.token).note(note)));
     }
 
     fn timeout(&self) -> u64 {
@@ -113,21 +115,20 @@ pub(super) fn run(context: &Context, tasks: Vec<Task<'_>>) -> Vec<Outcome<Manife
         Ok(asked) => asked,
         Err(problem) => return tasks.iter().map(|_| Err(Problem::clone(&problem))).collect(),
     };
-    let now = clock::now();
-    let mut jobs: Vec<Job<'_>> = tasks.into_iter().map(|task| begin(task, &scopes, now)).collect();
+    let mut jobs: Vec<Job<'_>> = tasks.into_iter().map(|task| begin(task, &scopes)).collect();
     for wave in 0..WAVES {
-        apply(context, &cluster, &mut jobs, wave, now);
+        apply(context, &cluster, &mut jobs, wave);
         if wave == DEFINITIONS {
             hold_back(&cluster, &mut jobs);
         }
     }
     prune(&cluster, &mut jobs);
-    settle(&cluster, &mut jobs, now);
+    settle(&cluster, &mut jobs);
     let lost = || Err(Problem::internal("no-outcome", "a manifest was left without an outcome"));
     jobs.into_iter().map(|job| job.outcome.unwrap_or_else(lost)).collect()
 }
 
-fn begin<'a>(task: Task<'a>, scopes: &Scopes, now: u64) -> Job<'a> {
+fn begin<'a>(task: Task<'a>, scopes: &Scopes) -> Job<'a> {
     let (items, outcome) = match item::items(task.inputs, scopes) {
         Ok(Some(items)) => (items, None),
         Ok(None) => {
@@ -139,8 +140,8 @@ fn begin<'a>(task: Task<'a>, scopes: &Scopes, now: u64) -> Job<'a> {
         }
         Err(problem) => (Vec::new(), Some(Err(problem))),
     };
-    let first = Checkpoint { since: now, ..Checkpoint::default() };
-    let checkpoint = task.checkpoint.cloned().unwrap_or(first);
+    let first = || Checkpoint { taken: Taken::begin(), ..Checkpoint::default() };
+    let checkpoint = task.checkpoint.cloned().unwrap_or_else(first);
     Job { task, items, checkpoint, waits: Vec::new(), outcome }
 }
 
@@ -148,7 +149,7 @@ fn begin<'a>(task: Task<'a>, scopes: &Scopes, now: u64) -> Job<'a> {
 type Place = (usize, usize);
 
 /// Writes one wave of all jobs that have come so far.
-fn apply(context: &Context, cluster: &Cluster, jobs: &mut [Job<'_>], wave: usize, now: u64) {
+fn apply(context: &Context, cluster: &Cluster, jobs: &mut [Job<'_>], wave: usize) {
     let mut writes: Vec<(Place, (Vec<Step>, Apply))> = Vec::new();
     for (index, job) in jobs.iter_mut().enumerate() {
         if job.outcome.is_some() || job.checkpoint.waves > wave {
@@ -171,10 +172,10 @@ fn apply(context: &Context, cluster: &Cluster, jobs: &mut [Job<'_>], wave: usize
         for ((index, place), answer) in places.into_iter().zip(cluster.apply_all(applies)) {
             let job = &mut jobs[index];
             match answer {
-                Ok(_) => job.checkpoint.written = now,
+                Ok(_) => job.checkpoint.written = job.checkpoint.taken.ms(),
                 // The first problem is the one to be told: others mostly follow from it.
                 Err(_) if job.outcome.is_some() => {}
-                Err(problem) if is_unknown_kind(&problem) && now < job.checkpoint.since + KIND_GRACE_MS => {
+                Err(problem) if is_unknown_kind(&problem) && job.checkpoint.taken.ms() < KIND_GRACE_MS => {
                     let note = format!("{} waits for its kind to be defined", job.items[place].id.shown());
                     job.pending(DEFINITION_RETRY_MS, note);
                 }
@@ -288,7 +289,7 @@ fn prune(cluster: &Cluster, jobs: &mut [Job<'_>]) {
 }
 
 /// Looks whether all is ready; what is not is waited for, as long as the time lasts.
-fn settle(cluster: &Cluster, jobs: &mut [Job<'_>], now: u64) {
+fn settle(cluster: &Cluster, jobs: &mut [Job<'_>]) {
     let open: Vec<usize> = (0..jobs.len()).filter(|index| jobs[*index].outcome.is_none()).collect();
     let ids: Vec<ObjectId> = open.iter().flat_map(|index| &jobs[*index].items).map(|item| item.id.clone()).collect();
     let mut lives = fetch(cluster, &ids).into_iter();
@@ -303,8 +304,8 @@ fn settle(cluster: &Cluster, jobs: &mut [Job<'_>], now: u64) {
                 continue;
             }
         };
-        let unready = unready(job, &lives, now);
-        let over = now >= job.checkpoint.since + job.timeout();
+        let unready = unready(job, &lives);
+        let over = job.checkpoint.taken.ms() >= job.timeout();
         if unready.is_empty() && job.waits.is_empty() {
             let outputs = item::outputs(job.items.iter().map(|item| &item.id).zip(lives.iter().map(Option::as_ref)));
             let (id, inputs) = (job.task.token.to_owned(), job.task.inputs.clone());
@@ -327,7 +328,7 @@ struct Unready {
     failed: bool,
 }
 
-fn unready(job: &Job<'_>, lives: &[Option<Value>], now: u64) -> Vec<Unready> {
+fn unready(job: &Job<'_>, lives: &[Option<Value>]) -> Vec<Unready> {
     let mut found = Vec::new();
     for (item, live) in job.items.iter().zip(lives) {
         let Some(live) = live else {
@@ -337,7 +338,7 @@ fn unready(job: &Job<'_>, lives: &[Option<Value>], now: u64) -> Vec<Unready> {
         };
         let own = match status(live) {
             _ if !job.task.inputs.ready => Status::Ready,
-            Status::Silent if now >= job.checkpoint.written + SILENCE_MS => Status::Ready,
+            Status::Silent if job.checkpoint.taken.ms() >= job.checkpoint.written + SILENCE_MS => Status::Ready,
             Status::Silent => Status::Waits("its controller has said nothing yet".to_owned()),
             status => status,
         };
