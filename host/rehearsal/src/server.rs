@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 
@@ -183,6 +183,27 @@ fn admit(shared: &Shared, service: &dyn Service, call: &Call) -> Result<Delivery
 }
 
 impl Shared {
+    /// Tells whoever listens of a request (method, path with query, body) and its answer (status, headers, body).
+    pub(crate) fn tell(
+        &self,
+        service: &str,
+        (method, path, request): (String, String, &Bytes),
+        (status, headers, answer): (StatusCode, &HeaderMap, &Bytes),
+    ) {
+        let Some(exchanges) = &self.exchanges else { return };
+        let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        // Whoever listens no longer does not want to know.
+        let _ = exchanges.send(Exchange {
+            service: service.to_owned(),
+            method,
+            path,
+            request: request.to_vec(),
+            status: status.as_u16(),
+            content_type: content_type.unwrap_or_default().to_owned(),
+            answer: answer.to_vec(),
+        });
+    }
+
     /// Counts a request of a service and says what goes wrong with it.
     pub(crate) fn admit(&self, service: &str, effect: Effect, route: &str) -> Result<Delivery, Trouble> {
         if self.counter().count(service, effect, route).is_err() {
@@ -239,18 +260,10 @@ async fn exchange(shared: Arc<Shared>, service: Arc<dyn Service>, request: Reque
         // A cluster that this made has its API before anybody hears of it.
         clusters.follow(&shared).await;
     }
-    if let Some(exchanges) = &shared.exchanges {
-        let content_type = answer.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        // Whoever listens no longer does not want to know.
-        let _ = exchanges.send(Exchange {
-            service: service.name().to_owned(),
-            method,
-            path: target.unwrap_or_default(),
-            request: request.to_vec(),
-            status: answer.status.as_u16(),
-            content_type: content_type.unwrap_or_default().to_owned(),
-            answer: answer.body.to_vec(),
-        });
-    }
+    shared.tell(
+        service.name(),
+        (method, target.unwrap_or_default(), &request),
+        (answer.status, &answer.headers, &answer.body),
+    );
     (answer, delivery)
 }

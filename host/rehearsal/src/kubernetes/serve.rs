@@ -104,7 +104,9 @@ async fn exchange(
         Ok(body) => body,
         Err(trouble) => return (refuse(trouble), Delivery::Plain),
     };
-    let request = headed.map(|_| body);
+    let request = headed.map(|_| body.clone());
+    let method = request.method().to_string();
+    let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let cloud = Arc::clone(shared);
     let answered = tokio::task::spawn_blocking(move || match one.open(&cloud, &address) {
         Ok(Some(cluster)) => cluster.handle(&request),
@@ -112,7 +114,12 @@ async fn exchange(
         Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", &error.to_string(), None),
     });
     match answered.await {
-        Ok(response) => (response, delivery),
+        Ok(response) => {
+            if let Body::Whole(answer) = response.body() {
+                shared.tell(NAME, (method, path, &body), (response.status(), response.headers(), answer));
+            }
+            (response, delivery)
+        }
         // A panic in a handler is answered like any fault of a server.
         Err(_) => (refuse(Trouble::Server), Delivery::Plain),
     }
