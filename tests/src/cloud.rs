@@ -50,6 +50,22 @@ impl CloudServer {
         &self.child
     }
 
+    /// The kubeconfig of the standing cluster, by the name of its host.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[allow(clippy::expect_used)] // A served cloud has one.
+    pub fn kubeconfig(&self) -> String {
+        let description = self.description();
+        let path = description["kubeconfig"].as_str().expect("a cluster stands");
+        let text = std::fs::read_to_string(path).expect("its kubeconfig can be read");
+        let hosts = description["hosts"].as_object().expect("the cloud has hosts");
+        let server = |(host, at): (&String, &Value)| Some((format!("https://{}\n", at.as_str()?), host.clone()));
+        let named = hosts.iter().filter_map(server).find(|(at, _)| text.contains(at));
+        let (at, host) = named.expect("a host leads to the cluster");
+        text.replace(&at, &format!("https://{host}\n"))
+    }
+
     /// `--rehearse=DIR`.
     pub fn flag(&self) -> String {
         format!("--rehearse={}", self.dir.display())

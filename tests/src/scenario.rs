@@ -39,6 +39,22 @@ pub fn secrets() -> StackDir {
     StackDir::with(include_str!("../stacks/secrets.yaml"))
 }
 
+/// Objects of a cluster, which `prepare` has to put in.
+///
+/// # Panics
+/// When its folder cannot be made.
+pub fn objects() -> StackDir {
+    StackDir::with(include_str!("../stacks/objects.yaml"))
+}
+
+/// A `prepare` that gives the stack the cloud's standing cluster, by the name of its host.
+///
+/// # Panics
+/// When there is none.
+pub fn with_kubeconfig(stack: &StackDir, cloud: &CloudServer) {
+    stack.edit("default: KUBECONFIG", &format!("default: {}", Value::from(cloud.kubeconfig())));
+}
+
 /// A `prepare` that does nothing.
 pub fn fresh(_: &StackDir, _: &CloudServer) {}
 

@@ -66,6 +66,9 @@ impl Item<'_> {
 
 /// A problem of the server's as one of an object.
 pub(crate) fn told(id: &ObjectId, mut problem: Problem) -> Problem {
+    if is_misshapen(&problem) {
+        (problem.class, problem.code) = (Class::Invalid, "wrong-shape".to_owned());
+    }
     problem.message = format!("{}: {}", id.shown(), problem.message);
     let help = match problem.code.as_str() {
         "field-manager-conflict" => {
@@ -79,6 +82,12 @@ pub(crate) fn told(id: &ObjectId, mut problem: Problem) -> Problem {
     };
     problem.help = problem.help.or_else(|| Some(help.to_owned()));
     problem
+}
+
+/// Does the server say that a field has another type? It answers that as a failure of its own (500), which another
+/// try does not mend.
+pub(super) fn is_misshapen(problem: &Problem) -> bool {
+    problem.message.contains("failed to create typed patch object")
 }
 
 /// The objects' names as they stand there.

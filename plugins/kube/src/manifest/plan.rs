@@ -143,7 +143,7 @@ fn foreign(context: &Context, request: &Preview<Manifests>, item: &Item<'_>, liv
 /// Does the answer only say that something else has to be there first? A namespace, a definition or a webhook of the
 /// same plan is not there yet.
 fn comes_later(problem: &Problem) -> bool {
-    matches!(problem.class, Class::NotFound | Class::Unavailable)
+    matches!(problem.class, Class::NotFound | Class::Unavailable) && !item::is_misshapen(problem)
 }
 
 /// Several problems of one resource as one.

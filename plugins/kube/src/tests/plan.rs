@@ -36,6 +36,18 @@ fn refusals_are_told_with_the_plan() {
 }
 
 #[test]
+fn a_field_of_another_type_is_refused_whatever_the_server_calls_it() {
+    let fake = Fake::start();
+    let message = "failed to create typed patch object (default/a; /v1, Kind=ConfigMap): .data.key: expected string";
+    let refusal = maps_sdk::Problem::new(maps_sdk::Class::Unavailable, "http-500", message);
+    fake.0.borrow_mut().refusals.insert("ConfigMap default/a".to_owned(), refusal);
+    let problem = preview(&manifest(&[config_map("a", "1")]), None).unwrap_err();
+    assert_eq!((problem.class, problem.code.as_str()), (maps_sdk::Class::Invalid, "wrong-shape"));
+    let problem = failed(create(MANIFEST, &[manifest(&[config_map("a", "1")])]).pop().unwrap());
+    assert_eq!(problem.class, maps_sdk::Class::Invalid);
+}
+
+#[test]
 fn what_another_manager_owns_is_a_conflict_that_force_takes() {
     let fake = Fake::start();
     fake.put(in_default(config_map("a", "theirs")));
