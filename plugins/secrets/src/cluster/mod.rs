@@ -30,6 +30,14 @@ pub struct Waiting {
     pub waited_ms: u64,
 }
 
+/// Nothing was waited for yet, and nothing is to be applied.
+static APPLIED: Waiting = Waiting { waited_ms: 0 };
+
+/// Where an update goes on: one that changes nothing only asks whether all is ready.
+fn at<'a>(checkpoint: Option<&'a Waiting>, changed: &[String]) -> Option<&'a Waiting> {
+    checkpoint.or(changed.is_empty().then_some(&APPLIED))
+}
+
 /// What the cluster tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Outputs {
