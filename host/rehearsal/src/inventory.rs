@@ -55,8 +55,14 @@ fn normalise(value: &mut Value) {
     }
 }
 
-/// Replaces UUIDs and long hexadecimal runs.
+/// Replaces UUIDs and long hexadecimal runs, and what is a time or a certificate as a whole.
 fn mask(text: &str) -> String {
+    if is_time(text) {
+        return "«time»".to_owned();
+    }
+    if text.starts_with("-----BEGIN CERTIFICATE-----") {
+        return MASK.to_owned();
+    }
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -75,6 +81,19 @@ fn mask(text: &str) -> String {
         }
     }
     masked
+}
+
+/// Is a text a time such as `2026-01-02T03:04:05Z`, with or without a fraction?
+fn is_time(text: &str) -> bool {
+    let Some((head, rest)) = text.split_at_checked("2026-01-02T03:04:05".len()) else { return false };
+    let fits = head.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        10 => byte == b'T',
+        13 | 16 => byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    let fraction = rest.strip_suffix('Z').map(|fraction| fraction.strip_prefix('.').unwrap_or(fraction));
+    fits && fraction.is_some_and(|fraction| fraction.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// What follows a UUID at the start of a text.
@@ -98,6 +117,10 @@ mod tests {
         assert_eq!(mask("k8s:bd5f5959-5e1e-4205-a714-a914373942af:x"), "k8s:«random»:x");
         assert_eq!(mask("maps-token-0123456789abcdef0123456789abcdef"), "maps-token-«random»");
         assert_eq!(mask("fra1 deadbeef s-2vcpu-4gb ünï"), "fra1 deadbeef s-2vcpu-4gb ünï");
+        assert_eq!(mask("2026-11-21T16:34:38Z"), "«time»");
+        assert_eq!(mask("2026-11-21T16:34:38.123456Z"), "«time»");
+        assert_eq!(mask("2026-11-21 at 16:34"), "2026-11-21 at 16:34");
+        assert_eq!(mask("-----BEGIN CERTIFICATE-----\nMIIB"), "«random»");
     }
 
     #[test]

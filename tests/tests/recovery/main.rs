@@ -3,6 +3,7 @@
 
 mod dns;
 mod doks;
+mod kube;
 mod secrets;
 
 macro_rules! everywhere {

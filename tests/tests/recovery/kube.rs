@@ -1,0 +1,33 @@
+//! Objects of a cluster, killed and left without replies: of a manifest several share a call of the plugin.
+
+use crate::everywhere;
+use maps_tests::scenario::{Scenario, applied, objects, replies_lost_everywhere, with_kubeconfig};
+use maps_tests::{CloudServer, StackDir};
+
+fn made(stack: &StackDir, cloud: &CloudServer) {
+    with_kubeconfig(stack, cloud);
+    applied(stack, cloud);
+}
+
+fn changed(stack: &StackDir, cloud: &CloudServer) {
+    made(stack, cloud);
+    stack.edit("data: {key: \"1\"}", "data: {key: \"3\"}");
+    stack.edit("        - {apiVersion: v1, kind: ConfigMap, metadata: {name: two}, data: {key: \"2\"}}\n", "");
+    stack.edit("labels: {team: a}", "labels: {team: b}");
+}
+
+const CREATE: Scenario = Scenario { stack: objects, prepare: with_kubeconfig, command: "run" };
+const UPDATE: Scenario = Scenario { stack: objects, prepare: changed, command: "run" };
+const DESTROY: Scenario = Scenario { stack: objects, prepare: made, command: "destroy" };
+
+everywhere! {
+    a_create_killed_before_each_call: CREATE, "crash-before";
+    a_create_killed_after_each_call_is_sent: CREATE, "crash-sent";
+    an_update_killed_after_each_call_is_sent: UPDATE, "crash-sent";
+    a_destroy_killed_after_each_call_is_sent: DESTROY, "crash-sent";
+}
+
+#[test]
+fn a_create_with_each_reply_lost() {
+    replies_lost_everywhere(CREATE);
+}
