@@ -11,7 +11,7 @@ use super::{API, Place, Removed, Waiting, Write};
 use crate::batch::Answered;
 
 /// What an ExternalSecret copies into a Secret.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
     /// Its name.
@@ -203,22 +203,22 @@ impl Kind for ExternalSecret {
 
     fn update_many(&self, context: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
         let places: Vec<Place> = requests.iter().map(|request| place(&request.inputs)).collect();
-        let lives = fetch(context, &places);
-        let token = |live: Answered<Option<Value>>| {
-            let live = live.ok().flatten();
-            live.as_ref().and_then(super::token).unwrap_or_default().to_owned()
-        };
+        let lives = fetch(context, &places).into_iter().map(|live| live.unwrap_or_default());
         let writes: Vec<Write<'_>> = requests
             .iter()
             .zip(lives)
             .zip(places)
-            .map(|((request, live), place)| Write {
-                step: request.step(),
-                address: &request.address,
-                token: token(live),
-                place,
-                objects: objects(&request.inputs),
-                checkpoint: super::at(request.checkpoint.as_ref(), &request.changed),
+            .map(|((request, live), place)| {
+                let token = live.as_ref().and_then(super::token).unwrap_or_default().to_owned();
+                let same = live.as_ref().is_some_and(|live| told(&place, live).inputs == request.inputs);
+                Write {
+                    step: request.step(),
+                    address: &request.address,
+                    token,
+                    place,
+                    objects: objects(&request.inputs),
+                    checkpoint: super::at(request.checkpoint.as_ref(), same),
+                }
             })
             .collect();
         write(context, &writes, requests.iter().map(|request| &request.inputs).collect())

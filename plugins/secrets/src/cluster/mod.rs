@@ -33,9 +33,9 @@ pub struct Waiting {
 /// Nothing was waited for yet, and nothing is to be applied.
 static APPLIED: Waiting = Waiting { waited_ms: 0 };
 
-/// Where an update goes on: one that changes nothing only asks whether all is ready.
-fn at<'a>(checkpoint: Option<&'a Waiting>, changed: &[String]) -> Option<&'a Waiting> {
-    checkpoint.or(changed.is_empty().then_some(&APPLIED))
+/// Where an update goes on: of what is as it should be it only asks whether all is ready.
+fn at(checkpoint: Option<&Waiting>, same: bool) -> Option<&Waiting> {
+    checkpoint.or(same.then_some(&APPLIED))
 }
 
 /// What the cluster tells of it.

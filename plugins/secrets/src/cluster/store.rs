@@ -182,22 +182,26 @@ impl Kind for SecretStore {
 
     fn update_many(&self, context: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
         let places: Vec<Place> = requests.iter().map(|request| place(&request.inputs)).collect();
-        let lives = fetch(context, &places);
-        let token = |live: Answered<(Option<Value>, Option<Value>)>| {
-            let store = live.ok().and_then(|(_, store)| store);
-            store.as_ref().and_then(super::token).unwrap_or_default().to_owned()
-        };
+        let lives = fetch(context, &places).into_iter().map(|live| live.unwrap_or_default());
         let writes: Vec<Write<'_>> = requests
             .iter()
             .zip(lives)
             .zip(places)
-            .map(|((request, live), place)| Write {
-                step: request.step(),
-                address: &request.address,
-                token: token(live),
-                place,
-                objects: objects(&request.inputs),
-                checkpoint: super::at(request.checkpoint.as_ref(), &request.changed),
+            .map(|((request, (secret, store)), place)| {
+                let token = store.as_ref().and_then(super::token).unwrap_or_default().to_owned();
+                let region = store.as_ref().and_then(|store| store.pointer("/spec/provider/aws/region")?.as_str());
+                let keys = ["access_key_id", "secret_access_key"];
+                let same = secret.is_some()
+                    && region == Some(request.inputs.region.as_str())
+                    && !request.changed.iter().any(|path| keys.contains(&path.as_str()));
+                Write {
+                    step: request.step(),
+                    address: &request.address,
+                    token,
+                    place,
+                    objects: objects(&request.inputs),
+                    checkpoint: super::at(request.checkpoint.as_ref(), same),
+                }
             })
             .collect();
         write(context, &writes, requests.iter().map(|request| &request.inputs).collect())
