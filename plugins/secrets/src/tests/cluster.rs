@@ -74,7 +74,7 @@ fn a_store_is_its_credentials_and_itself_and_done_when_it_is_ready() {
 fn what_is_not_ready_is_asked_after_and_not_applied_again() {
     cluster(Some(("False", "SecretSyncedError", "could not get secret data from provider")));
     let begun = pending(EXTERNAL.create(&external(), None));
-    let note = begun.note.unwrap();
+    let note = begun.note.clone().unwrap();
     assert!(note.contains("SecretSyncedError: could not get secret data from provider"), "{note}");
     let again = pending(EXTERNAL.create(&external(), Some(&begun.checkpoint)));
     let waited = |pending: &wire::Pending| parsed(&pending.checkpoint)["waited_ms"].as_u64().unwrap();
