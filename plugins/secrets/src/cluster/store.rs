@@ -78,8 +78,11 @@ fn told(place: &Place, secret: Option<&Value>, store: &Value) -> Resource<Secret
     Resource { id: place.id(), inputs, outputs: Outputs { uid: super::uid(store) } }
 }
 
-/// The Secret and the store of each place.
-fn fetch(context: &Context, places: &[Place]) -> Vec<Answered<(Option<Value>, Option<Value>)>> {
+/// The Secret and the store, as far as they are there.
+type Both = (Option<Value>, Option<Value>);
+
+/// Those of each place.
+fn fetch(context: &Context, places: &[Place]) -> Vec<Answered<Both>> {
     let both = |place: &Place| [place.of("v1", "Secret"), place.of(API, "SecretStore")];
     let references: Vec<_> = places.iter().flat_map(both).collect();
     let mut answers = super::fetch(context, &references).into_iter();
@@ -132,7 +135,7 @@ impl Kind for SecretStore {
     fn find_many(&self, context: &Context, requests: &[Find<Self>]) -> Vec<Answered<Lookup<Self>>> {
         let places: Vec<Place> = requests.iter().map(|request| place(&request.inputs)).collect();
         let found = fetch(context, &places).into_iter().zip(&places).zip(requests);
-        let told = |((live, place), request): ((Answered<(Option<Value>, Option<Value>)>, &Place), &Find<Self>)| {
+        let told = |((live, place), request): ((Answered<Both>, &Place), &Find<Self>)| {
             let (secret, store) = live?;
             // With the Secret alone it was begun, and goes on as if nothing was there: an apply makes both.
             let ours = store.filter(|store| super::token(store) == Some(request.token.as_str()));
