@@ -297,26 +297,42 @@ impl Bench {
 
     /// An object that can be made beside others: number `index` of this trial.
     pub(crate) async fn being(&self, index: usize, inputs: Value) -> Kept<Being> {
+        self.wanted(index, inputs, None).await
+    }
+
+    async fn wanted(&self, index: usize, inputs: Value, prior: Option<&Object>) -> Kept<Being> {
         let inputs = self.renamed(self.apart(inputs), &index.to_string());
         let inputs = self.schema()?.inputs.mark_secrets(self.passes(&inputs).await?);
         let token = self.token(0xC0FFEE + index);
-        let planned = self.planned(&self.subject.kind, &address(index), &inputs).await?;
+        let planned = self.planned(&self.subject.kind, &address(index), &inputs, prior).await?;
         Ok(Being { address: address(index), token, inputs, planned, checkpoint: None })
     }
 
-    /// The being with other inputs, under the same name.
-    pub(crate) async fn changed(&self, being: &Being, index: usize, inputs: Value) -> Kept<Being> {
-        let Being { inputs, planned, .. } = self.being(index, inputs).await?;
+    /// The being with other inputs, under the same name; `made` is the object, if it is there already.
+    pub(crate) async fn changed(
+        &self,
+        being: &Being,
+        index: usize,
+        inputs: Value,
+        made: Option<&Object>,
+    ) -> Kept<Being> {
+        let Being { inputs, planned, .. } = self.wanted(index, inputs, made).await?;
         Ok(Being { inputs, planned, ..being.clone() })
     }
 
     /// The objects that a kind with a preview says it will write: the engine asks before each mutation.
-    pub(crate) async fn planned(&self, kind: &KindName, address: &Address, inputs: &Value) -> Kept<Vec<ObjectKey>> {
+    pub(crate) async fn planned(
+        &self,
+        kind: &KindName,
+        address: &Address,
+        inputs: &Value,
+        prior: Option<&Object>,
+    ) -> Kept<Vec<ObjectKey>> {
         if !self.provider.kinds().get(kind).is_some_and(|schema| schema.previews) || inputs.has_unknown() {
             return Ok(Vec::new());
         }
         let (kind, address, inputs) = (kind.clone(), address.clone(), inputs.clone());
-        let request = PreviewRequest { kind, address, inputs, prior: None };
+        let request = PreviewRequest { kind, address, inputs, prior: prior.cloned() };
         let preview = only(answered("preview", self.provider.preview(&self.call(), vec![request]).await)?)?;
         let keys = preview.and_then(|preview| preview.keys());
         keys.map_err(|problem| broken!("preview refuses what check passed: {problem}"))

@@ -59,7 +59,7 @@ async fn make(bench: &Bench, index: usize, name: &str, need: &Need) -> Kept<Need
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         broken!("what the fixture needs does not pass a check: {name}: {}", told.join("; "))
     })?;
-    let planned = bench.planned(&kind, &address, &inputs).await?;
+    let planned = bench.planned(&kind, &address, &inputs, None).await?;
     let token = bench.token(0x0BEEF + index);
     let mut from: Option<Pending> = None;
     for _ in 0..MOST_ROUNDS {

@@ -60,7 +60,7 @@ pub(super) async fn read_agrees_with_update(bench: &Bench) -> Kept {
     let update = bench.fixture().update.as_ref().ok_or(NO_UPDATE)?;
     let being = bench.being(1, bench.fixture().with(None)).await?;
     let made = bench.make(&being, None).await?;
-    let wanted = bench.changed(&being, 1, bench.fixture().with(Some(update))).await?;
+    let wanted = bench.changed(&being, 1, bench.fixture().with(Some(update)), Some(&made)).await?;
     let changes = maps_engine::diff::diff(&bench.schema()?.inputs, &made.inputs, &wanted.inputs, None);
     let in_place = !changes.is_empty() && changes.iter().all(|field| !field.replaces);
     ensure!(in_place, "the fixture's `update` is no update in place: {changes:?}");
@@ -79,7 +79,7 @@ pub(super) async fn read_agrees_with_update(bench: &Bench) -> Kept {
 pub(super) async fn updates_go_on_and_begin_again_from_every_point(bench: &Bench) -> Kept {
     let update = bench.fixture().update.as_ref().ok_or(NO_UPDATE)?;
     let being = bench.being(1, bench.fixture().with(None)).await?;
-    let wanted = bench.changed(&being, 1, bench.fixture().with(Some(update))).await?;
+    let wanted = bench.changed(&being, 1, bench.fixture().with(Some(update)), None).await?;
     let made = bench.make(&being, None).await?;
     let undisturbed = bench.change(&wanted, &made, None).await?;
     let inventory = bench.inventory()?;
