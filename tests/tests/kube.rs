@@ -1,34 +1,70 @@
 //! Objects of a cluster as an operator has them: from files, drifted, taken, pruned, and many.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use maps_tests::scenario::{objects, with_kubeconfig};
 use maps_tests::{CloudServer, Finished, StackDir};
 use serde_json::{Value, json};
 
+/// The kubeconfig of a cluster to run against in earnest, instead of the local cloud's: `cargo xtask test --cluster`.
+const CLUSTER: &str = "MAPS_TEST_CLUSTER";
+/// The rules that are granted the server of that cluster, which may have a private address.
+const RULES: [&str; 5] = ["read-objects", "apply-objects", "delete-objects", "write-namespace", "write-secret"];
+/// One at a time has that cluster: all of them use the same names.
+static TURN: Mutex<()> = Mutex::new(());
+
 struct Shop {
     stack: StackDir,
-    cloud: CloudServer,
+    /// None where the cluster is somebody else's.
+    cloud: Option<CloudServer>,
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl Shop {
     fn new() -> Self {
         let stack = objects();
-        let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
-        with_kubeconfig(&stack, &cloud);
-        Self { stack, cloud }
+        let Some(kubeconfig) = std::env::var_os(CLUSTER) else {
+            let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
+            with_kubeconfig(&stack, &cloud);
+            return Self { stack, cloud: Some(cloud), _turn: None };
+        };
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = std::fs::read_to_string(kubeconfig).unwrap();
+        let host = text.split_once("server: https://").expect("the kubeconfig names an https server").1;
+        let host = host.split(['/', ':', '\n', '"']).next().unwrap_or_default();
+        let rules = RULES.map(|id| format!("{{id: {id}, servers: [\"{host}\"]}}")).join(", ");
+        let config = "config: {cluster: \"${inputs.kubeconfig}\"}";
+        stack.edit("default: KUBECONFIG", &format!("default: {}", Value::from(text)));
+        stack.edit(config, &format!("{config}, grant: {{log: {{}}, clock: {{}}, kube: [{rules}]}}"));
+        let _ = stack.maps().run(["plugin", "approve", "stack.yaml"]).expect(0);
+        Self { stack, cloud: None, _turn: Some(turn) }
     }
 
     fn maps(&self, command: &[&str]) -> Finished {
-        let flag = self.cloud.flag();
-        self.stack.maps().run(command.iter().copied().chain(["stack.yaml", flag.as_str(), "--output", "json"]))
+        let flag = self.cloud.as_ref().map(CloudServer::flag);
+        let rest = ["stack.yaml", "--output", "json"].into_iter().chain(flag.as_deref());
+        self.stack.maps().run(command.iter().copied().chain(rest))
     }
 
     fn up(&self) -> Value {
         self.maps(&["run", "--yes"]).expect(0).summary()
     }
 
-    fn inside(&self) -> Value {
-        self.cloud.inventory()["kubernetes"]["standing"].clone()
+    /// Looks at what is in the local cloud's cluster, by other means than maps'; into another one nobody looks.
+    fn look(&self, at: impl FnOnce(&Value)) {
+        if let Some(cloud) = &self.cloud {
+            at(&cloud.inventory()["kubernetes"]["standing"]);
+        }
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        if self.cloud.is_none() {
+            // Somebody else's cluster is left as it was, also after a failure.
+            let _ = self.maps(&["destroy", "--yes"]);
+        }
     }
 }
 
@@ -37,15 +73,17 @@ fn objects_come_up_once_and_go_again() {
     let shop = Shop::new();
     let made = shop.up();
     assert_eq!((&made["created"], &made["failed"]), (&json!(4), &json!(0)), "{made}");
-    let inside = shop.inside();
-    assert_eq!(inside["example.com/gauges"]["shop/first"]["spec"]["size"], 1);
-    assert_eq!(inside["configmaps"]["shop/two"]["data"]["key"], "2");
+    shop.look(|inside| {
+        assert_eq!(inside["example.com/gauges"]["shop/first"]["spec"]["size"], 1);
+        assert_eq!(inside["configmaps"]["shop/two"]["data"]["key"], "2");
+    });
     let again = shop.up();
     assert_eq!((&again["unchanged"], &again["calls"]["write"]), (&json!(4), &json!(0)), "{again}");
     let gone = shop.maps(&["destroy", "--yes"]).expect(0).summary();
     assert_eq!((&gone["deleted"], &gone["failed"]), (&json!(4), &json!(0)), "{gone}");
-    let inside = shop.inside();
-    assert!(inside["namespaces"].get("shop").is_none() && inside.get("example.com/gauges").is_none(), "{inside}");
+    shop.look(|inside| {
+        assert!(inside["namespaces"].get("shop").is_none() && inside.get("example.com/gauges").is_none(), "{inside}");
+    });
 }
 
 #[test]
@@ -57,9 +95,11 @@ fn what_is_left_out_is_pruned_and_what_is_changed_is_changed() {
     let changed = shop.up();
     assert_eq!((&changed["updated"], &changed["unchanged"]), (&json!(1), &json!(3)), "{changed}");
     assert_eq!(changed["calls"]["write"], 2, "one is applied and one deleted: {changed}");
-    let maps = &shop.inside()["configmaps"];
-    assert_eq!(maps["shop/one"]["data"]["key"], "changed");
-    assert!(maps.get("shop/two").is_none());
+    shop.look(|inside| {
+        let maps = &inside["configmaps"];
+        assert_eq!(maps["shop/one"]["data"]["key"], "changed");
+        assert!(maps.get("shop/two").is_none());
+    });
 }
 
 #[test]
@@ -79,10 +119,12 @@ fn files_stand_in_for_manifests_as_they_are_or_with_expressions() {
     let both = resource("plain", "file(\"plain.yaml\")") + &resource("worked", "template(\"worked.yaml\")");
     shop.stack.edit("  gauges:\n", &format!("{both}  gauges:\n"));
     assert_eq!(shop.up()["created"], 6);
-    let maps = &shop.inside()["configmaps"];
-    assert_eq!(maps["shop/plain"]["data"]["key"], "${HOME} $${x}");
-    assert_eq!(maps["shop/worked"]["data"]["key"], "team a");
-    assert!(maps.get("shop/more").is_some() && maps.get("shop/most").is_some());
+    shop.look(|inside| {
+        let maps = &inside["configmaps"];
+        assert_eq!(maps["shop/plain"]["data"]["key"], "${HOME} $${x}");
+        assert_eq!(maps["shop/worked"]["data"]["key"], "team a");
+        assert!(maps.get("shop/more").is_some() && maps.get("shop/most").is_some());
+    });
     write("plain.yaml", &map("plain", "changed"));
     let changed = shop.up();
     assert_eq!((&changed["updated"], &changed["unchanged"]), (&json!(1), &json!(5)), "{changed}");
