@@ -13,6 +13,7 @@ mod balancer;
 mod budget;
 mod cron_job;
 mod daemon_set;
+mod database;
 mod definition;
 mod deployment;
 mod endpoints;
@@ -20,6 +21,7 @@ mod event;
 mod external_secret;
 mod garbage;
 mod history;
+mod ingress;
 mod job;
 mod kubelet;
 mod lifecycle;
@@ -173,6 +175,8 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(api_service::Aggregated),
         Box::new(api_service::Registration),
         Box::new(external_secret::Operator::default()),
+        Box::new(database::Databases::default()),
+        Box::new(ingress::Ingresses),
     ]
 }
 

@@ -52,6 +52,9 @@ const SERVED: &[(&str, &str, &str, bool)] = &[
     ("storage.k8s.io", "storageclasses", "StorageClass", false),
     ("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", false),
     ("apiregistration.k8s.io", "apiservices", "APIService", false),
+    ("networking.k8s.io", "ingressclasses", "IngressClass", false),
+    ("networking.k8s.io", "ingresses", "Ingress", true),
+    ("postgresql.cnpg.io", "clusters", "Cluster", true),
     ("external-secrets.io", "externalsecrets", "ExternalSecret", true),
     ("external-secrets.io", "secretstores", "SecretStore", true),
 ];
