@@ -23,9 +23,10 @@ pub use manifest::model::{Checkpoint, Inputs, Live, Manifest, Outputs, Wait};
 pub use namespace::Namespace;
 pub use object::Object;
 pub use secret::Secrets;
+pub use single::InCluster;
 pub use taken::Taken;
 
-maps_sdk::plugin!(Manifests, Namespace, Secrets, Object);
+maps_sdk::plugin!(Manifests, InCluster(Namespace), InCluster(Secrets), Object);
 
 #[cfg(test)]
 mod tests;

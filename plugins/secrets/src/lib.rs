@@ -14,13 +14,13 @@ pub mod user;
 
 pub use access_key::AccessKey;
 pub use bucket::Bucket;
-pub use cluster::{ExternalSecret, SecretStore};
+pub use cluster::{ExternalSecret, InCluster, SecretStore};
 pub use document::Document;
 pub use parameter::Parameter;
 pub use policy::Policy;
 pub use user::User;
 
-maps_sdk::plugin!(Parameter, User, Policy, AccessKey, Bucket, SecretStore, ExternalSecret);
+maps_sdk::plugin!(Parameter, User, Policy, AccessKey, Bucket, InCluster(SecretStore), InCluster(ExternalSecret));
 
 #[cfg(test)]
 mod tests;

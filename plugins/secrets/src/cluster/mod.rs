@@ -4,6 +4,7 @@
 //! them as annotations, and are done when the operator says that they are ready.
 
 mod external;
+mod held;
 mod store;
 
 use maps_sdk::kube::{Apply, Cluster, Delete as Removal, Deletion, ObjectReference, TypeMeta};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use external::ExternalSecret;
+pub use held::InCluster;
 pub use store::SecretStore;
 
 use crate::batch::Answered;

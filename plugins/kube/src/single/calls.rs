@@ -1,29 +1,20 @@
-//! What kinds have in common that manage one object each.
+//! Calls of kinds that manage one object each.
 
 use std::collections::BTreeMap;
 
 use maps_sdk::kube::Apply;
 use maps_sdk::{Context, Problem, Report, Step};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::cluster::{CHUNK, cluster};
 use crate::id::{ObjectId, text};
 use crate::manifest::told;
 use crate::mark::{self, Maker};
-use crate::taken::Taken;
 
 pub(crate) type Answer<T> = Result<T, Problem>;
 
 /// Labels or annotations.
 pub(crate) type Texts = BTreeMap<String, String>;
-
-/// Where a delete goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Removing {
-    /// How long it takes so far.
-    pub(crate) taken: Taken,
-}
 
 /// The objects as they are, none where there is none.
 pub(crate) fn fetch(context: &Context, ids: &[ObjectId]) -> Vec<Answer<Option<Value>>> {
