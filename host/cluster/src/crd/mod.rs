@@ -3,7 +3,7 @@
 //! A definition is defaulted and validated by [`definition`] and given its names by [`conditions`]. Once it is
 //! established, [`Definition::compile`] makes it into what the server needs to serve its objects.
 
-mod cel;
+pub(crate) mod cel;
 mod columns;
 pub(crate) mod conditions;
 mod conversion;

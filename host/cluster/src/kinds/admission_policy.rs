@@ -7,6 +7,7 @@ use super::labels::{form, label_selector};
 use super::webhook::one_of;
 use super::{field, metadata, name};
 use crate::crd::Names;
+use crate::crd::cel::names;
 use crate::invalid::Invalid;
 use crate::path::Path;
 use crate::registry::Behaviour;
@@ -146,30 +147,7 @@ fn param_kind(kind: &Value, path: &Path) -> Vec<Invalid> {
 
 /// Whether a name can stand in an expression of CEL.
 fn is_identifier(name: &str) -> bool {
-    const RESERVED: &[&str] = &[
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ];
-    name::c_identifier(name).is_empty() && !RESERVED.contains(&name)
+    name::c_identifier(name).is_empty() && !names::is_reserved(name)
 }
 
 fn variable(variable: &Value, names: &mut Names, path: &Path) -> Vec<Invalid> {

@@ -11,7 +11,8 @@ mod cost;
 mod eval;
 mod functions;
 mod library;
-mod names;
+pub(crate) mod names;
+
 mod quantity;
 mod semver;
 mod signatures;

@@ -25,9 +25,14 @@ const RESERVED: [&str; 21] = [
     "while",
 ];
 
+/// Whether a word cannot be a name in an expression.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 /// The escaped name of a field that is a reserved word, which may also be read as it is.
 pub(crate) fn reserved(name: &str) -> Option<String> {
-    RESERVED.contains(&name).then(|| format!("__{name}__"))
+    is_reserved(name).then(|| format!("__{name}__"))
 }
 
 /// The name by which an expression reads a field; `None` if it cannot.
@@ -36,7 +41,7 @@ pub(crate) fn escape(name: &str) -> Option<String> {
     if !(first.is_ascii_alphabetic() || first == '_') {
         return None;
     }
-    if RESERVED.contains(&name) {
+    if is_reserved(name) {
         return Some(format!("__{name}__"));
     }
     let mut escaped = String::with_capacity(name.len());
