@@ -31,6 +31,21 @@ impl Query {
         self.get(name).is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "false" | "0"))
     }
 
+    /// A whole number, with or without a sign; refused as Go's `strconv.ParseInt` refuses it.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        use std::num::IntErrorKind;
+        let parse = |text: &str| {
+            text.parse::<i64>().map_err(|error| {
+                let why = match error.kind() {
+                    IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+                    _ => "invalid syntax",
+                };
+                Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: {why}"))
+            })
+        };
+        self.get(name).map(parse).transpose()
+    }
+
     fn all(&self, name: &str) -> Vec<&str> {
         self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
     }
@@ -161,7 +176,7 @@ impl DeleteOptions {
         refuse("DeleteOptions", &wrong)?;
         let grace = match body {
             Some(body) => body["gracePeriodSeconds"].as_i64(),
-            None => query.get("gracePeriodSeconds").and_then(|text| text.parse().ok()),
+            None => query.number("gracePeriodSeconds")?,
         };
         let precondition = |name: &str| body.and_then(|body| body["preconditions"][name].as_str()).map(str::to_owned);
         Ok(Self {
@@ -171,5 +186,21 @@ impl DeleteOptions {
             uid: precondition("uid"),
             revision: precondition("resourceVersion"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_go_reads_them() {
+        let query = |text: &str| Query::parse(Some(text)).number("limit").map_err(|refusal| refusal.message);
+        assert_eq!(query("watch=1"), Ok(None));
+        assert_eq!(query("limit=-1"), Ok(Some(-1)));
+        assert_eq!(query("limit=%2B5"), Ok(Some(5)));
+        assert_eq!(query("limit=abc"), Err("strconv.ParseInt: parsing \"abc\": invalid syntax".to_owned()));
+        let long = "strconv.ParseInt: parsing \"9223372036854775808\": value out of range";
+        assert_eq!(query("limit=9223372036854775808"), Err(long.to_owned()));
     }
 }

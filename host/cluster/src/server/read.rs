@@ -199,7 +199,8 @@ pub(crate) fn list(
     selection: &Selection,
 ) -> Result<Page, Refusal> {
     check_match(query, false)?;
-    let limit = query.get("limit").and_then(|text| text.parse::<usize>().ok()).filter(|limit| *limit > 0);
+    let limit = query.number("limit")?.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
+    query.number("timeoutSeconds")?;
     let asked = revision(query)?;
     let (at, start) = match query.get("continue").filter(|text| !text.is_empty()) {
         Some(token) => {

@@ -65,7 +65,9 @@ impl Watch {
             Some(_) => query.flag("sendInitialEvents"),
             None => asked.is_none(),
         };
-        let seconds = query.get("timeoutSeconds").and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
+        query.number("limit")?;
+        let seconds = query.number("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
+        let seconds = seconds.filter(|seconds| *seconds > 0);
         let mut watch = Self {
             resource: Arc::clone(resource),
             version: version.to_owned(),
