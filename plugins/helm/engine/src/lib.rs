@@ -1,0 +1,12 @@
+//! Renders Helm charts as Helm 4.1.4 does, byte for byte, and touches nothing outside its arguments: no
+//! files, sockets, clock or randomness of its own, so that it runs in a sandbox and natively alike.
+//!
+//! One pass: [`chart`] unpacks and loads, [`values`] merges and checks, [`template`] parses and
+//! evaluates with what [`functions`] offers, [`render`] puts the documents in order.
+//! Everything a template can hold is a [`value::Value`]; what it prints is [`format`]'s.
+
+pub mod context;
+pub mod function;
+pub mod functions;
+pub mod template;
+pub mod value;

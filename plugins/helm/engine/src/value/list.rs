@@ -1,0 +1,59 @@
+//! Go's slices.
+
+use std::cell::{Ref, RefCell};
+use std::rc::Rc;
+
+use super::{Type, Value};
+
+/// A slice: a shared run of values with the type of its elements.
+///
+/// No function of a template changes one in place but for what `mergeOverwrite` and `deepCopy` reach inside it.
+#[derive(Clone, Debug)]
+pub struct List {
+    element: Rc<Type>,
+    items: Rc<RefCell<Vec<Value>>>,
+}
+
+impl List {
+    /// A slice of `items`, each of type `element`.
+    pub fn new(element: Type, items: Vec<Value>) -> Self {
+        Self { element: Rc::new(element), items: Rc::new(RefCell::new(items)) }
+    }
+
+    /// A `[]string`.
+    pub fn strings<T: Into<super::Str>>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::new(Type::Str, items.into_iter().map(|item| Value::Str(item.into())).collect())
+    }
+
+    /// The type of the elements.
+    pub fn element(&self) -> &Type {
+        &self.element
+    }
+
+    pub fn len(&self) -> usize {
+        self.items.borrow().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn get(&self, index: usize) -> Option<Value> {
+        self.items.borrow().get(index).cloned()
+    }
+
+    /// The items, for reading. Hold it only while nothing of a template is evaluated.
+    pub fn borrow(&self) -> Ref<'_, Vec<Value>> {
+        self.items.borrow()
+    }
+
+    /// A copy of the items, for what must not hold a borrow.
+    pub fn to_vec(&self) -> Vec<Value> {
+        self.items.borrow().clone()
+    }
+
+    /// Whether both are one slice, not two equal ones.
+    pub fn same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.items, &other.items)
+    }
+}

@@ -1,0 +1,91 @@
+//! Go's maps with string keys, the only ones that charts can make.
+
+use std::cell::{Ref, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::{Str, Type, Value};
+
+/// A map: shared and mutable, so that `set` shows through every handle.
+///
+/// In the order of its keys' bytes, in which Go ranges over and prints one.
+#[derive(Clone, Debug)]
+pub struct Map {
+    kind: Rc<Type>,
+    entries: Rc<RefCell<BTreeMap<Str, Value>>>,
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Map {
+    /// An empty `map[string]interface {}`.
+    pub fn new() -> Self {
+        Self::typed(Type::Map(Box::new(Type::Any)), BTreeMap::new())
+    }
+
+    /// A map of type `kind`: `Type::Map` or a `Type::Named` whose kind is `map`.
+    pub fn typed(kind: Type, entries: BTreeMap<Str, Value>) -> Self {
+        Self { kind: Rc::new(kind), entries: Rc::new(RefCell::new(entries)) }
+    }
+
+    /// The whole type: `map[string]string`, `common.Values`.
+    pub fn go_type(&self) -> &Type {
+        &self.kind
+    }
+
+    /// The same entries, shared, under another type: what a conversion in Go does.
+    pub fn converted(&self, kind: Type) -> Self {
+        Self { kind: Rc::new(kind), entries: Rc::clone(&self.entries) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.borrow().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn get(&self, key: &[u8]) -> Option<Value> {
+        self.entries.borrow().get(key).cloned()
+    }
+
+    pub fn contains(&self, key: &[u8]) -> bool {
+        self.entries.borrow().contains_key(key)
+    }
+
+    pub fn set(&self, key: impl Into<Str>, value: Value) {
+        self.entries.borrow_mut().insert(key.into(), value);
+    }
+
+    pub fn remove(&self, key: &[u8]) -> Option<Value> {
+        self.entries.borrow_mut().remove(key)
+    }
+
+    /// The entries, for reading. Hold it only while nothing of a template is evaluated.
+    pub fn borrow(&self) -> Ref<'_, BTreeMap<Str, Value>> {
+        self.entries.borrow()
+    }
+
+    /// A copy of the entries (handles, not contents), for what must not hold a borrow.
+    pub fn to_vec(&self) -> Vec<(Str, Value)> {
+        self.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Whether both are one map, not two equal ones.
+    pub fn same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.entries, &other.entries)
+    }
+}
+
+impl FromIterator<(Str, Value)> for Map {
+    fn from_iter<I: IntoIterator<Item = (Str, Value)>>(entries: I) -> Self {
+        let map = Self::new();
+        map.entries.borrow_mut().extend(entries);
+        map
+    }
+}

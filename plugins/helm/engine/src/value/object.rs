@@ -1,0 +1,40 @@
+//! Values with fields and methods: what in Go is a struct or a pointer to one.
+
+use std::any::Any;
+use std::fmt;
+
+use super::{Str, Type, Value};
+use crate::function::Method;
+
+/// What a name behind a dot is on an object.
+pub enum Member {
+    /// A field: the value it holds.
+    Field(Value),
+    /// A method, which takes the arguments that follow.
+    Method(&'static Method),
+}
+
+/// A struct of Go, or a pointer to one, as templates see it.
+pub trait Object: fmt::Debug {
+    /// Its type, as `typeOf` says it: `*semver.Version`.
+    fn go_type(&self) -> Type;
+
+    /// The field or method of this name; `None` where Go has none.
+    fn member(&self, name: &str) -> Option<Member>;
+
+    /// What `{{ . }}`, `%v` and `toString` print.
+    fn print(&self) -> Str;
+
+    /// What JSON and YAML make of it (`toYaml .Capabilities`). `None`: what [`Object::print`] says, as a string.
+    fn data(&self) -> Option<Value> {
+        None
+    }
+
+    /// Go's truth: a struct is always true; a pointer is true unless nil.
+    fn truth(&self) -> bool {
+        true
+    }
+
+    /// For a method or function that needs the real thing.
+    fn as_any(&self) -> &dyn Any;
+}

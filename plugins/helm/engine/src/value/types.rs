@@ -1,0 +1,64 @@
+//! Go's types, as far as they show: in `typeOf`, `%T`, and "wrong type for value".
+
+use std::fmt;
+
+/// Which of Go's integers a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntKind {
+    Int,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Uint8,
+    Uint16,
+    Uint32,
+}
+
+/// A type of Go. [`fmt::Display`] writes it as Go's reflection does: `map[string]interface {}`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    /// `interface {}`: as a parameter it takes everything.
+    Any,
+    Bool,
+    Int(IntKind),
+    /// `uint64`.
+    Uint64,
+    Float64,
+    Str,
+    /// `[]T`.
+    List(Box<Type>),
+    /// `map[string]T`.
+    Map(Box<Type>),
+    /// A named type: its name (`common.Values`, `*semver.Version`) and the kind beneath it, which
+    /// `kindOf` says (`map`, `ptr`, `struct`).
+    Named {
+        name: &'static str,
+        kind: &'static str,
+    },
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => out.write_str("interface {}"),
+            Self::Bool => out.write_str("bool"),
+            Self::Int(kind) => out.write_str(match kind {
+                IntKind::Int => "int",
+                IntKind::Int8 => "int8",
+                IntKind::Int16 => "int16",
+                IntKind::Int32 => "int32",
+                IntKind::Int64 => "int64",
+                IntKind::Uint8 => "uint8",
+                IntKind::Uint16 => "uint16",
+                IntKind::Uint32 => "uint32",
+            }),
+            Self::Uint64 => out.write_str("uint64"),
+            Self::Float64 => out.write_str("float64"),
+            Self::Str => out.write_str("string"),
+            Self::List(element) => write!(out, "[]{element}"),
+            Self::Map(element) => write!(out, "map[string]{element}"),
+            Self::Named { name, .. } => out.write_str(name),
+        }
+    }
+}
