@@ -12,12 +12,24 @@ use super::{Type, Value};
 pub struct List {
     element: Rc<Type>,
     items: Rc<RefCell<Vec<Value>>>,
+    nil: bool,
 }
 
 impl List {
     /// A slice of `items`, each of type `element`.
     pub fn new(element: Type, items: Vec<Value>) -> Self {
-        Self { element: Rc::new(element), items: Rc::new(RefCell::new(items)) }
+        Self { element: Rc::new(element), items: Rc::new(RefCell::new(items)), nil: false }
+    }
+
+    /// A nil slice, as `concat`, `rest` and `regexFindAll` answer where there is nothing: it prints as an empty
+    /// one does, is `null` in JSON and YAML, and not deeply equal to an empty one.
+    pub fn nil(element: Type) -> Self {
+        Self { element: Rc::new(element), items: Rc::default(), nil: true }
+    }
+
+    /// Whether this is Go's nil slice.
+    pub fn is_nil(&self) -> bool {
+        self.nil
     }
 
     /// A `[]string`.
