@@ -13,6 +13,7 @@ use super::{Str, Type, Value};
 pub struct Map {
     kind: Rc<Type>,
     entries: Rc<RefCell<BTreeMap<Str, Value>>>,
+    nil: bool,
 }
 
 impl Default for Map {
@@ -29,7 +30,17 @@ impl Map {
 
     /// A map of type `kind`: `Type::Map` or a `Type::Named` whose kind is `map`.
     pub fn typed(kind: Type, entries: BTreeMap<Str, Value>) -> Self {
-        Self { kind: Rc::new(kind), entries: Rc::new(RefCell::new(entries)) }
+        Self { kind: Rc::new(kind), entries: Rc::new(RefCell::new(entries)), nil: false }
+    }
+
+    /// Go's nil map of type `kind`: it reads as an empty one, and is `null` in JSON and YAML.
+    pub fn nil(kind: Type) -> Self {
+        Self { nil: true, ..Self::typed(kind, BTreeMap::new()) }
+    }
+
+    /// Whether this is Go's nil map.
+    pub fn is_nil(&self) -> bool {
+        self.nil
     }
 
     /// The whole type: `map[string]string`, `common.Values`.
@@ -39,7 +50,7 @@ impl Map {
 
     /// The same entries, shared, under another type: what a conversion in Go does.
     pub fn converted(&self, kind: Type) -> Self {
-        Self { kind: Rc::new(kind), entries: Rc::clone(&self.entries) }
+        Self { kind: Rc::new(kind), entries: Rc::clone(&self.entries), nil: self.nil }
     }
 
     pub fn len(&self) -> usize {

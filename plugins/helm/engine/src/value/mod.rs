@@ -2,12 +2,14 @@
 //!
 //! Maps and lists are shared, as Go's are: a copy of the handle sees what is set through another one.
 
+mod bytes;
 mod list;
 mod map;
 mod object;
 mod text;
 mod types;
 
+pub use bytes::Bytes;
 pub use list::List;
 pub use map::Map;
 pub use object::{Member, Object};
@@ -53,6 +55,14 @@ impl Value {
     /// A `[]interface {}`.
     pub fn list(items: Vec<Value>) -> Self {
         Self::List(List::new(Type::Any, items))
+    }
+
+    /// The byte slice (`[]uint8`) that this is, if it is one.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Object(object) => object.as_any().downcast_ref(),
+            _ => None,
+        }
     }
 
     /// The type that `typeOf`, `%T` and error messages name. `nil` has none: `None`.

@@ -30,6 +30,13 @@ pub trait Object: fmt::Debug {
         None
     }
 
+    /// The list or map that `range`, `index`, `len`, `has` and the like take this for: a named type of Go over a
+    /// slice or a map that has methods of its own (`engine.files`, `common.VersionSet`), and `[]uint8`.
+    /// A missing `member` is looked for in such a map. `None` for structs and pointers.
+    fn underlying(&self) -> Option<Value> {
+        None
+    }
+
     /// Go's truth: a struct is always true; a pointer is true unless nil.
     fn truth(&self) -> bool {
         true
