@@ -22,10 +22,21 @@ pub trait Object: fmt::Debug {
     /// The field or method of this name; `None` where Go has none.
     fn member(&self, name: &str) -> Option<Member>;
 
-    /// What `{{ . }}`, `%v` and `toString` print.
+    /// What `%v`, `print`, `quote` and `toString` make of it.
     fn print(&self) -> Str;
 
-    /// What JSON and YAML make of it (`toYaml .Capabilities`). `None`: what [`Object::print`] says, as a string.
+    /// What `{{ . }}` prints, where that differs: Go's templates find a method `String` of the pointer to a value,
+    /// which its fmt does not.
+    fn show(&self) -> Str {
+        self.print()
+    }
+
+    /// The fields of a struct in their order, under the names that JSON has for them: what JSON and YAML make of it.
+    fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
+    /// What JSON and YAML make of it where there are no [`Object::fields`]. `None`: what [`Object::print`] says, as a string.
     fn data(&self) -> Option<Value> {
         None
     }
