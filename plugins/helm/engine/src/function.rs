@@ -73,6 +73,14 @@ pub enum Parameter {
     Time,
     /// `reflect.Value`: takes everything, as `index`, `len`, `slice` and the comparisons do.
     Reflect,
+    /// Another named type: an object of that type is assignable, and where `kind` is `int64` (`time.Duration`)
+    /// a constant number written in the template too, which arrives as [`Value::Int`].
+    Named {
+        /// As [`Type::Named`] has it: `*semver.Version`.
+        name: &'static str,
+        /// The kind beneath: `ptr`, `struct`, `int64`.
+        kind: &'static str,
+    },
 }
 
 impl Parameter {
@@ -91,6 +99,7 @@ impl Parameter {
             Self::Map => Type::Map(Box::new(Type::Any)),
             Self::Time => Type::Named { name: "time.Time", kind: "struct" },
             Self::Reflect => Type::Named { name: "reflect.Value", kind: "struct" },
+            Self::Named { name, kind } => Type::Named { name, kind },
         }
     }
 }
