@@ -6,6 +6,7 @@
 //! Everything a template can hold is a [`value::Value`]; what it prints is [`format`]'s.
 
 pub mod context;
+pub mod format;
 pub mod function;
 pub mod functions;
 pub mod template;
