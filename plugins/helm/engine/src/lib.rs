@@ -9,5 +9,6 @@ pub mod context;
 pub mod format;
 pub mod function;
 pub mod functions;
+pub mod semver;
 pub mod template;
 pub mod value;

@@ -7,7 +7,7 @@ use super::{Type, Value};
 
 /// A slice: a shared run of values with the type of its elements.
 ///
-/// No function of a template changes one in place but for what `mergeOverwrite` and `deepCopy` reach inside it.
+/// No function of a template changes one in place but `sortAlpha`.
 #[derive(Clone, Debug)]
 pub struct List {
     element: Rc<Type>,
@@ -62,6 +62,12 @@ impl List {
     /// A copy of the items, for what must not hold a borrow.
     pub fn to_vec(&self) -> Vec<Value> {
         self.items.borrow().clone()
+    }
+
+    /// Puts the items into another order in place, which shows through every handle: what `sortAlpha` does to a
+    /// `[]string`.
+    pub fn sort_by(&self, order: impl FnMut(&Value, &Value) -> std::cmp::Ordering) {
+        self.items.borrow_mut().sort_by(order);
     }
 
     /// Whether both are one slice, not two equal ones.

@@ -38,21 +38,45 @@ pub enum Type {
     },
 }
 
+impl Type {
+    /// The kind beneath, as `kindOf` and error messages of Sprig name it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Any => "interface",
+            Self::Bool => "bool",
+            Self::Int(kind) => kind.name(),
+            Self::Uint64 => "uint64",
+            Self::Float64 => "float64",
+            Self::Str => "string",
+            Self::List(_) => "slice",
+            Self::Map(_) => "map",
+            Self::Named { kind, .. } => kind,
+        }
+    }
+}
+
+impl IntKind {
+    /// The type's name: `int`, `uint8`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int => "int",
+            Self::Int8 => "int8",
+            Self::Int16 => "int16",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Uint8 => "uint8",
+            Self::Uint16 => "uint16",
+            Self::Uint32 => "uint32",
+        }
+    }
+}
+
 impl fmt::Display for Type {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => out.write_str("interface {}"),
             Self::Bool => out.write_str("bool"),
-            Self::Int(kind) => out.write_str(match kind {
-                IntKind::Int => "int",
-                IntKind::Int8 => "int8",
-                IntKind::Int16 => "int16",
-                IntKind::Int32 => "int32",
-                IntKind::Int64 => "int64",
-                IntKind::Uint8 => "uint8",
-                IntKind::Uint16 => "uint16",
-                IntKind::Uint32 => "uint32",
-            }),
+            Self::Int(kind) => out.write_str(kind.name()),
             Self::Uint64 => out.write_str("uint64"),
             Self::Float64 => out.write_str("float64"),
             Self::Str => out.write_str("string"),
