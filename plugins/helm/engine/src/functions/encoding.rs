@@ -55,7 +55,7 @@ fn illegal(encoding: &str, at: usize) -> Vec<u8> {
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The standard alphabet, padded.
-fn base64_encode(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn base64_encode(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
         let bits = group.iter().zip([16, 8, 0]).fold(0u32, |bits, (byte, shift)| bits | u32::from(*byte) << shift);

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use crate::function::Function;
 
+mod arguments;
 pub mod builtins;
 pub mod convert;
 pub mod cryptography;
 pub mod dates;
+pub mod defaults;
 pub mod dicts;
 pub mod documents;
 pub mod encoding;
@@ -19,6 +21,8 @@ pub mod random;
 pub mod reflect;
 pub mod regex;
 pub mod strings;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod urls;
 pub mod versions;
 
@@ -28,6 +32,7 @@ const TABLES: &[&[Function]] = &[
     convert::TABLE,
     cryptography::TABLE,
     dates::TABLE,
+    defaults::TABLE,
     dicts::TABLE,
     documents::TABLE,
     encoding::TABLE,

@@ -3,6 +3,7 @@
 //! Maps and lists are shared, as Go's are: a copy of the handle sees what is set through another one.
 
 mod bytes;
+mod equality;
 mod list;
 mod map;
 mod object;
@@ -10,6 +11,7 @@ mod text;
 mod types;
 
 pub use bytes::Bytes;
+pub use equality::Incomparable;
 pub use list::List;
 pub use map::Map;
 pub use object::{Member, Object};

@@ -53,6 +53,15 @@ impl Type {
             Self::Named { kind, .. } => kind,
         }
     }
+
+    /// The type of what a slice or a map holds; that of `interface {}` for what is neither, and for a named type,
+    /// all of which hold anything.
+    pub fn element(&self) -> &Self {
+        match self {
+            Self::List(element) | Self::Map(element) => element,
+            _ => &Self::Any,
+        }
+    }
 }
 
 impl IntKind {

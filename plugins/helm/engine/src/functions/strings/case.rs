@@ -25,11 +25,8 @@ pub(super) fn lower(text: &[u8]) -> Vec<u8> {
 pub(super) fn title(text: &[u8]) -> Vec<u8> {
     let mut before = ' ';
     mapped(text, |character| {
-        let separated = if before.is_ascii() {
-            !before.is_ascii_alphanumeric() && before != '_'
-        } else {
-            before.is_whitespace()
-        };
+        let separated =
+            if before.is_ascii() { !before.is_ascii_alphanumeric() && before != '_' } else { before.is_whitespace() };
         before = character;
         if separated { to_title(character) } else { character }
     })

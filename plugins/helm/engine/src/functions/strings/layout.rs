@@ -34,9 +34,7 @@ pub(super) fn wrap(text: &[u8], width: i64, line_break: &[u8], cut_words: bool) 
 /// At most `width` bytes, of which an ellipsis takes three. A width below four changes nothing.
 pub(super) fn abbreviate(width: i64, text: &[u8]) -> Vec<u8> {
     match usize::try_from(width) {
-        Ok(width) if width >= 4 && text.len() > width => {
-            [text.get(..width - 3).unwrap_or_default(), b"..."].concat()
-        }
+        Ok(width) if width >= 4 && text.len() > width => [text.get(..width - 3).unwrap_or_default(), b"..."].concat(),
         _ => text.to_vec(),
     }
 }

@@ -128,7 +128,6 @@ const fn function(name: &'static str, parameters: &'static [Parameter], call: Ca
     Function { name, parameters, variadic: None, call }
 }
 
-
 /// A part of `text`, by which nothing is copied where it is the whole.
 fn kept(text: &Str, part: impl FnOnce(&[u8]) -> &[u8]) -> Answer {
     let part = part(text);
@@ -184,14 +183,20 @@ fn single_quote(context: &mut dyn Context, arguments: &[Value]) -> Answer {
 
 /// How often to repeat, or what Go's `strings.Repeat` panics with.
 fn times(count: i64) -> Result<usize, Failure> {
-    usize::try_from(count).map_err(|_| "strings: negative Repeat count".into())
+    if count < 0 {
+        return Err("strings: negative Repeat count".into());
+    }
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 fn repeat(context: &mut dyn Context, arguments: &[Value]) -> Answer {
-    let (count, text) = (times(arguments::int(arguments, 0)?)?, arguments::text(arguments, 1)?);
-    let size = count.checked_mul(text.len()).ok_or("strings: Repeat output length overflow")?;
-    context.spend(size)?;
-    Ok(Value::str(text.repeat(if text.is_empty() { 0 } else { count })))
+    let (count, text) = (arguments::int(arguments, 0)?, arguments::text(arguments, 1)?);
+    let times = times(count)?;
+    if i64::try_from(text.len()).ok().and_then(|length| length.checked_mul(count)).is_none() {
+        return Err("strings: Repeat output length overflow".into());
+    }
+    context.spend(times.saturating_mul(text.len()))?;
+    Ok(Value::str(text.repeat(if text.is_empty() { 0 } else { times })))
 }
 
 fn indent(context: &mut dyn Context, arguments: &[Value], on_new_line: bool) -> Answer {

@@ -44,22 +44,16 @@ pub(super) fn split_for_replacement<'a>(text: &'a [u8], old: &[u8]) -> Vec<&'a [
 
 /// A `map[string]string` of the parts by `_0`, `_1`…
 pub(super) fn numbered(parts: Vec<&[u8]>) -> Map {
-    let entries: BTreeMap<Str, Value> = parts
-        .into_iter()
-        .enumerate()
-        .map(|(index, part)| (Str::from(format!("_{index}")), Value::str(part)))
-        .collect();
+    let entries: BTreeMap<Str, Value> =
+        parts.into_iter().enumerate().map(|(index, part)| (Str::from(format!("_{index}")), Value::str(part))).collect();
     Map::typed(Type::Map(Box::new(Type::Str)), entries)
 }
 
 /// The first bytes, or with a negative length the last ones.
 pub(super) fn truncate(length: i64, text: &[u8]) -> &[u8] {
     let count = usize::try_from(length.unsigned_abs()).unwrap_or(usize::MAX);
-    let kept = if length < 0 {
-        text.len().checked_sub(count).and_then(|start| text.get(start..))
-    } else {
-        text.get(..count)
-    };
+    let kept =
+        if length < 0 { text.len().checked_sub(count).and_then(|start| text.get(start..)) } else { text.get(..count) };
     kept.unwrap_or(text)
 }
 

@@ -67,8 +67,7 @@ fn next_word(text: &[u8]) -> (Kind, usize) {
     } else if is_number(character) {
         (Kind::Number, run(text, size, first, is_number).0)
     } else {
-        let belongs =
-            |next| !is_connector(next) && !is_alphabetic(next) && !is_number(next) && !is_punctuation(next);
+        let belongs = |next| !is_connector(next) && !is_alphabetic(next) && !is_number(next) && !is_punctuation(next);
         (Kind::Other, run(text, size, first, belongs).0)
     }
 }

@@ -1,7 +1,6 @@
 //! Lists: `list`, `append`, `concat`, `has`, `uniq`.
 
 use super::arguments;
-use super::reflect::deep_equal;
 use crate::context::Context;
 use crate::function::{Answer, Failure, Function, Parameter};
 use crate::value::{List, Type, Value};
@@ -28,14 +27,12 @@ pub const TABLE: &[Function] = &[
     with_item("mustPush", append),
     of_list("mustRest", rest),
     of_list("mustReverse", reverse),
-    with_items("mustSlice", slice),
     of_list("mustUniq", uniq),
     with_items("mustWithout", without),
     with_item("prepend", prepend),
     with_item("push", append),
     of_list("rest", rest),
     of_list("reverse", reverse),
-    with_items("slice", slice),
     variadic("tuple", list),
     of_list("uniq", uniq),
     with_items("without", without),
@@ -134,7 +131,7 @@ fn concat(context: &mut dyn Context, arguments: &[Value]) -> Answer {
 fn among(context: &mut dyn Context, needle: &Value, items: &[Value]) -> Result<bool, Failure> {
     context.spend(items.len())?;
     for item in items {
-        if deep_equal(needle, item)? {
+        if needle.deeply_equals(item)? {
             return Ok(true);
         }
     }
@@ -174,26 +171,6 @@ fn without(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     Ok(Value::list(kept))
 }
 
-fn slice(context: &mut dyn Context, arguments: &[Value]) -> Answer {
-    let list = arguments::slice(arguments, 0, "list should be type of slice or array but")?;
-    if list.is_empty() {
-        return Ok(Value::Nil);
-    }
-    let start = arguments.get(1).map_or(0, super::convert::to_int);
-    let end = arguments.get(2).map(super::convert::to_int);
-    let start = usize::try_from(start).ok();
-    let end = end.map_or(Some(list.len()), |end| usize::try_from(end).ok());
-    let items = list.borrow();
-    let (Some(start), Some(end)) = (start, end) else {
-        return Err(OUT_OF_BOUNDS.into());
-    };
-    let items = items.get(start..end).ok_or(OUT_OF_BOUNDS)?;
-    context.spend(items.len())?;
-    Ok(List::new(list.element().clone(), items.to_vec()).into())
-}
-
-const OUT_OF_BOUNDS: &str = "reflect.Value.Slice: slice index out of bounds";
-
 fn chunk(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let size = arguments::int(arguments, 0)?;
     let list = arguments::slice(arguments, 1, "Cannot chunk type")?;
@@ -210,3 +187,6 @@ fn chunk(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     };
     Ok(List::new(Type::List(Box::new(Type::Any)), chunks).into())
 }
+
+#[cfg(test)]
+mod tests;

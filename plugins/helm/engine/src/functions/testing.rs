@@ -1,0 +1,124 @@
+//! A world for the tests of functions: it counts what is spent, and its randomness repeats itself.
+
+use crate::context::Context;
+use crate::function::{Answer, Failure};
+use crate::value::Value;
+
+/// The budget of a test: what spends more is told so.
+const BUDGET: usize = 10_000_000;
+
+#[derive(Default)]
+pub(crate) struct World {
+    spent: usize,
+    state: u64,
+    regexes: crate::functions::regex::Cache,
+}
+
+impl Context for World {
+    fn include(&mut self, _: &str, _: Value) -> Result<Vec<u8>, Failure> {
+        Err("there are no templates".into())
+    }
+
+    fn tpl(&mut self, _: &str, _: Value) -> Result<Vec<u8>, Failure> {
+        Err("there are no templates".into())
+    }
+
+    fn lookup(&mut self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, Failure> {
+        Err("there is no cluster".into())
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), Failure> {
+        for byte in bytes {
+            self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            [*byte, ..] = self.state.to_be_bytes();
+        }
+        Ok(())
+    }
+
+    fn now(&mut self) -> Result<(i64, u32), Failure> {
+        Ok((1_700_000_000, 0))
+    }
+
+    fn spend(&mut self, amount: usize) -> Result<(), Failure> {
+        self.spent = self.spent.saturating_add(amount);
+        if self.spent > BUDGET { Err("the budget is spent".into()) } else { Ok(()) }
+    }
+
+    fn regexes(&mut self) -> &mut crate::functions::regex::Cache {
+        &mut self.regexes
+    }
+}
+
+/// Calls the function of this name, in a world of its own.
+pub(crate) fn call(name: &str, arguments: &[Value]) -> Answer {
+    let functions = super::by_name();
+    let function = functions.get(name).ok_or_else(|| format!("function {name:?} not defined"))?;
+    (function.call)(&mut World::default(), arguments)
+}
+
+/// What the function answers, as `%v` prints it, or `error: ` and its message.
+pub(crate) fn printed(name: &str, arguments: &[Value]) -> String {
+    match call(name, arguments).and_then(|value| Ok(crate::format::print(&value)?)) {
+        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        Err(Failure::Error(message)) => format!("error: {message}"),
+        Err(other) => format!("{other:?}"),
+    }
+}
+
+/// A value of Go that is written as one of Rust.
+pub(crate) trait Literal {
+    fn value(self) -> Value;
+}
+
+impl Literal for i32 {
+    fn value(self) -> Value {
+        Value::int(self.into())
+    }
+}
+
+impl Literal for i64 {
+    fn value(self) -> Value {
+        Value::int(self)
+    }
+}
+
+impl Literal for f64 {
+    fn value(self) -> Value {
+        Value::Float(self)
+    }
+}
+
+impl Literal for bool {
+    fn value(self) -> Value {
+        Value::Bool(self)
+    }
+}
+
+impl Literal for &str {
+    fn value(self) -> Value {
+        Value::str(self)
+    }
+}
+
+impl Literal for Value {
+    fn value(self) -> Value {
+        self
+    }
+}
+
+/// Values, or a list of them with `list:`, a map with `map:`.
+macro_rules! values {
+    (list: $($item:expr),* $(,)?) => {
+        $crate::value::Value::list($crate::functions::testing::values![$($item),*].to_vec())
+    };
+    (map: $($key:literal => $item:expr),* $(,)?) => {{
+        let entries: Vec<($crate::value::Str, $crate::value::Value)> =
+            vec![$(($key.into(), $crate::functions::testing::Literal::value($item))),*];
+        $crate::value::Value::Map(entries.into_iter().collect())
+    }};
+    ($($item:expr),* $(,)?) => {
+        [$($crate::functions::testing::Literal::value($item)),*]
+    };
+}
+
+pub(crate) use values;
