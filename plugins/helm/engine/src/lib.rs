@@ -9,6 +9,8 @@ pub mod context;
 pub mod format;
 pub mod function;
 pub mod functions;
+pub mod json;
 pub mod semver;
 pub mod template;
 pub mod value;
+pub mod yaml;

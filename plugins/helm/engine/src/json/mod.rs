@@ -1,0 +1,9 @@
+//! JSON as Go's `encoding/json` reads and writes it.
+
+mod emit;
+
+pub use emit::{Style, emit, emit_styled};
+pub(crate) use emit::{base64, base64_decode, utf8};
+
+/// How deep documents may nest, as in [`crate::yaml`].
+const DEPTH: usize = crate::yaml::DEPTH;
