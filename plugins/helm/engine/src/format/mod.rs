@@ -13,7 +13,7 @@ mod text;
 mod tests;
 
 use crate::function::Failure;
-use crate::value::{IntKind, List, Str, Type, Value};
+use crate::value::{Str, Value};
 
 pub(crate) use printable::is_printable;
 use printer::Printer;
@@ -110,8 +110,7 @@ pub fn printf(format: &[u8], values: &[Value]) -> Result<Vec<u8>, TooLarge> {
 pub fn strval(value: &Value) -> Result<Str, TooLarge> {
     Ok(match value {
         Value::Str(text) => text.clone(),
-        Value::Object(object) => object.print(),
-        Value::List(list) if is_bytes(list) => bytes(list).into(),
+        Value::Object(object) => value.bytes().map_or_else(|| object.print(), |bytes| bytes.as_str().clone()),
         _ => print(value)?.into(),
     })
 }
@@ -138,20 +137,10 @@ pub fn strings(value: &Value) -> Result<Vec<Str>, TooLarge> {
             }
             Ok(strings)
         }
+        Value::Object(object) => match object.underlying() {
+            Some(list @ Value::List(_)) => strings(&list),
+            _ => Ok(vec![strval(value)?]),
+        },
         other => Ok(vec![strval(other)?]),
     }
-}
-
-/// Whether a list is a `[]byte`.
-pub(crate) fn is_bytes(list: &List) -> bool {
-    *list.element() == Type::Int(IntKind::Uint8)
-}
-
-/// The bytes of a `[]byte`.
-pub(crate) fn bytes(list: &List) -> Vec<u8> {
-    let byte = |item: &Value| match item {
-        Value::Int(byte, _) => u8::try_from(*byte).unwrap_or_default(),
-        _ => 0,
-    };
-    list.borrow().iter().map(byte).collect()
 }

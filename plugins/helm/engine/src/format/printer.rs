@@ -1,8 +1,8 @@
 //! Prints one value under one verb, with flags, width and precision.
 
 use super::integer::Base;
-use super::{MAX_BYTES, MAX_DEPTH, TooLarge, bytes, is_bytes, runes};
-use crate::value::{IntKind, List, Map, Type, Value};
+use super::{MAX_BYTES, MAX_DEPTH, TooLarge, runes};
+use crate::value::{IntKind, List, Map, Object, Type, Value};
 
 /// The flags of a directive.
 #[derive(Clone, Copy, Default)]
@@ -90,7 +90,6 @@ impl<'a> Printer<'a> {
             (Value::List(_) | Value::Map(_) | Value::Object(_), 'p') => {
                 self.number(0xc0_0000_0000, false, Base::Sixteen { upper: false }, verb);
             }
-            (Value::List(list), _) if self.flags.syntax && is_bytes(list) => self.byte_syntax("[]byte", list),
             _ => self.value(value, verb, 0)?,
         }
         self.check()
@@ -126,13 +125,7 @@ impl<'a> Printer<'a> {
                 Ok(())
             }
             Value::Str(text) => self.string(value, text, verb, depth),
-            Value::Object(object) => match object.data() {
-                // A number with names, such as a month: the names are for texts.
-                Some(number @ (Value::Int(..) | Value::Uint(_))) if !matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') => {
-                    self.value(&number, verb, depth)
-                }
-                _ => self.string(value, &object.print(), verb, depth),
-            },
+            Value::Object(object) => self.object(value, &**object, verb, depth),
             Value::List(list) => self.list(list, verb, depth),
             Value::Map(map) => self.map(map, verb, depth),
         }
@@ -172,16 +165,35 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn list(&mut self, list: &List, verb: char, depth: usize) -> Result<(), TooLarge> {
-        if matches!(verb, 's' | 'q' | 'x' | 'X') && is_bytes(list) {
-            let text = bytes(list);
+    fn object(&mut self, value: &Value, object: &dyn Object, verb: char, depth: usize) -> Result<(), TooLarge> {
+        if let Some(bytes) = value.bytes() {
             match verb {
-                's' => self.plain(&text),
-                'q' => self.quoted(&text),
-                _ => self.hexadecimal(&text, verb == 'X'),
+                's' | 'q' | 'x' | 'X' => return self.string(value, bytes.as_str(), verb, depth),
+                'v' if self.flags.syntax && depth == 0 => {
+                    self.byte_syntax(bytes.as_str());
+                    return Ok(());
+                }
+                _ => {}
             }
-            return Ok(());
         }
+        match object
+            .underlying()
+            .or_else(|| object.data().filter(|data| !matches!(data, Value::List(_) | Value::Map(_))))
+        {
+            // A slice or a map with a name, which shows in `%T` alone.
+            Some(under @ (Value::List(_) | Value::Map(_))) => {
+                self.enter(depth)?;
+                self.value(&under, verb, depth + 1)
+            }
+            // A number with names, such as a month: the names are for texts.
+            Some(number @ (Value::Int(..) | Value::Uint(_))) if !matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') => {
+                self.value(&number, verb, depth)
+            }
+            _ => self.string(value, &object.print(), verb, depth),
+        }
+    }
+
+    fn list(&mut self, list: &List, verb: char, depth: usize) -> Result<(), TooLarge> {
         self.enter(depth)?;
         if self.flags.syntax {
             self.write(format!("[]{}{{", list.element()).as_bytes());
@@ -198,11 +210,10 @@ impl<'a> Printer<'a> {
     }
 
     /// `%#v` of bytes that are an argument: Go then says `byte` for `uint8`.
-    fn byte_syntax(&mut self, name: &str, list: &List) {
-        self.write(name.as_bytes());
-        self.write(b"{");
+    fn byte_syntax(&mut self, bytes: &[u8]) {
+        self.write(b"[]byte{");
         let sharp = std::mem::replace(&mut self.flags.sharp, true);
-        for (position, byte) in bytes(list).into_iter().enumerate() {
+        for (position, &byte) in bytes.iter().enumerate() {
             self.separate(position);
             self.number(byte.into(), false, Base::Sixteen { upper: false }, 'v');
         }

@@ -122,3 +122,55 @@ macro_rules! values {
 }
 
 pub(crate) use values;
+
+/// What an expression of constants and calls prints (`add 1 (int "0x10")`), read as a template would.
+pub(crate) fn evaluated(expression: &str) -> String {
+    let mut rest = expression;
+    match invoked(&mut rest).and_then(|value| Ok(crate::format::print(&value)?)) {
+        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        Err(Failure::Error(message)) => format!("error: {message}"),
+        Err(other) => format!("{other:?}"),
+    }
+}
+
+/// A function's name and its arguments, to the end or the closing parenthesis.
+fn invoked(rest: &mut &str) -> Answer {
+    let end = rest.find([' ', ')']).unwrap_or(rest.len());
+    let (name, mut tail) = rest.split_at(end);
+    let mut arguments = Vec::new();
+    loop {
+        tail = tail.trim_start();
+        if tail.is_empty() {
+            break;
+        }
+        if let Some(after) = tail.strip_prefix(')') {
+            tail = after;
+            break;
+        }
+        arguments.push(operand(&mut tail)?);
+    }
+    *rest = tail;
+    call(name, &arguments)
+}
+
+fn operand(rest: &mut &str) -> Answer {
+    if let Some(inner) = rest.strip_prefix('(') {
+        *rest = inner;
+        return invoked(rest);
+    }
+    if let Some(quoted) = rest.strip_prefix('"') {
+        let (text, tail) = quoted.split_once('"').ok_or("a string does not end")?;
+        *rest = tail;
+        return Ok(Value::str(text));
+    }
+    let (word, tail) = rest.split_at(rest.find([' ', ')']).unwrap_or(rest.len()));
+    *rest = tail;
+    Ok(match word {
+        "nil" => Value::Nil,
+        "true" | "false" => Value::Bool(word == "true"),
+        _ => match word.parse() {
+            Ok(number) => Value::int(number),
+            Err(_) => Value::Float(word.parse().map_err(|_| format!("{word} is no constant"))?),
+        },
+    })
+}

@@ -4,6 +4,7 @@ use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::drop::dismantle;
 use super::{Str, Type, Value};
 
 /// A map: shared and mutable, so that `set` shows through every handle.
@@ -12,7 +13,7 @@ use super::{Str, Type, Value};
 #[derive(Clone, Debug)]
 pub struct Map {
     kind: Rc<Type>,
-    entries: Rc<RefCell<BTreeMap<Str, Value>>>,
+    entries: Rc<RefCell<Entries>>,
     nil: bool,
 }
 
@@ -30,7 +31,7 @@ impl Map {
 
     /// A map of type `kind`: `Type::Map` or a `Type::Named` whose kind is `map`.
     pub fn typed(kind: Type, entries: BTreeMap<Str, Value>) -> Self {
-        Self { kind: Rc::new(kind), entries: Rc::new(RefCell::new(entries)), nil: false }
+        Self { kind: Rc::new(kind), entries: Rc::new(RefCell::new(Entries(entries))), nil: false }
     }
 
     /// Go's nil map of type `kind`: it reads as an empty one, and is `null` in JSON and YAML.
@@ -54,7 +55,7 @@ impl Map {
     }
 
     pub fn len(&self) -> usize {
-        self.entries.borrow().len()
+        self.entries.borrow().0.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -62,41 +63,59 @@ impl Map {
     }
 
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        self.entries.borrow().get(key).cloned()
+        self.entries.borrow().0.get(key).cloned()
     }
 
     pub fn contains(&self, key: &[u8]) -> bool {
-        self.entries.borrow().contains_key(key)
+        self.entries.borrow().0.contains_key(key)
     }
 
     pub fn set(&self, key: impl Into<Str>, value: Value) {
-        self.entries.borrow_mut().insert(key.into(), value);
+        self.entries.borrow_mut().0.insert(key.into(), value);
     }
 
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
-        self.entries.borrow_mut().remove(key)
+        self.entries.borrow_mut().0.remove(key)
     }
 
     /// The entries, for reading. Hold it only while nothing of a template is evaluated.
     pub fn borrow(&self) -> Ref<'_, BTreeMap<Str, Value>> {
-        self.entries.borrow()
+        Ref::map(self.entries.borrow(), |entries| &entries.0)
     }
 
     /// A copy of the entries (handles, not contents), for what must not hold a borrow.
     pub fn to_vec(&self) -> Vec<(Str, Value)> {
-        self.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.entries.borrow().0.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// Whether both are one map, not two equal ones.
     pub fn same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.entries, &other.entries)
     }
+
+    /// The entries, where this is the last handle to them.
+    pub(super) fn into_entries(self) -> BTreeMap<Str, Value> {
+        Rc::into_inner(self.entries).map(|entries| std::mem::take(&mut entries.into_inner().0)).unwrap_or_default()
+    }
 }
 
 impl FromIterator<(Str, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (Str, Value)>>(entries: I) -> Self {
         let map = Self::new();
-        map.entries.borrow_mut().extend(entries);
+        map.entries.borrow_mut().0.extend(entries);
         map
+    }
+}
+
+/// What a map holds; it goes without recursion, however deeply it is nested.
+#[derive(Debug, Default)]
+struct Entries(BTreeMap<Str, Value>);
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        let entries = std::mem::take(&mut self.0);
+        if entries.values().any(|value| matches!(value, Value::List(_) | Value::Map(_))) {
+            dismantle(entries.into_values().collect());
+        }
     }
 }

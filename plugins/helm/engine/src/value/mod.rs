@@ -3,6 +3,7 @@
 //! Maps and lists are shared, as Go's are: a copy of the handle sees what is set through another one.
 
 mod bytes;
+mod drop;
 mod equality;
 mod list;
 mod map;

@@ -1,6 +1,0 @@
-//! Arithmetic: `add`, `mul`, `max`, `floor`, `round`, `seq`, `until`.
-
-use crate::function::Function;
-
-/// What counts.
-pub const TABLE: &[Function] = &[];
