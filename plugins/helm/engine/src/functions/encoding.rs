@@ -82,7 +82,7 @@ fn base64_digit(byte: u8) -> Option<u32> {
 }
 
 /// Line breaks are skipped, bits left over are not looked at. The error is the offset that Go names.
-fn base64_decode(text: &[u8]) -> Result<Vec<u8>, usize> {
+pub(super) fn base64_decode(text: &[u8]) -> Result<Vec<u8>, usize> {
     let breaks = |mut at: usize| {
         while matches!(text.get(at), Some(b'\n' | b'\r')) {
             at += 1;

@@ -1,5 +1,6 @@
 //! Sums, passwords, ciphers, keys and certificates.
 
+mod cipher;
 mod passwords;
 
 #[cfg(test)]
@@ -10,9 +11,10 @@ use std::fmt::Write as _;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
+use super::arguments::{int, text};
 use crate::context::Context;
 use crate::function::{Answer, Function, Parameter};
-use crate::value::{Str, Value};
+use crate::value::Value;
 
 const STR: Parameter = Parameter::Str;
 const UINT32: Parameter = Parameter::Named { name: "uint32", kind: "uint32" };
@@ -32,42 +34,32 @@ pub const TABLE: &[Function] = &[
     function("sha256sum", &[STR], sum::<Sha256>),
     function("sha512sum", &[STR], sum::<Sha512>),
     function("adler32sum", &[STR], |context, arguments| {
-        let input = text(arguments, 0);
+        let input = text(arguments, 0)?;
         context.spend(input.len())?;
-        Ok(adler2::adler32_slice(&input).to_string().into())
+        Ok(adler2::adler32_slice(input).to_string().into())
     }),
-    function("bcrypt", &[STR], |context, arguments| Ok(passwords::bcrypt(context, &text(arguments, 0))?.into())),
+    function("bcrypt", &[STR], |context, arguments| Ok(passwords::bcrypt(context, text(arguments, 0)?)?.into())),
     function("htpasswd", &[STR, STR], |context, arguments| {
-        passwords::htpasswd(context, &text(arguments, 0), &text(arguments, 1))
+        passwords::htpasswd(context, text(arguments, 0)?, text(arguments, 1)?)
     }),
     function("derivePassword", &[UINT32, STR, STR, STR, STR], |context, arguments| {
         // Go's reflection cuts a constant to the parameter's width.
-        let counter = arguments.first().map_or(0, integer) as u32;
-        let (kind, password) = (text(arguments, 1), text(arguments, 2));
-        passwords::derive(context, counter, &kind, &password, &text(arguments, 3), &text(arguments, 4))
+        let counter = int(arguments, 0)? as u32;
+        let (kind, password) = (text(arguments, 1)?, text(arguments, 2)?);
+        passwords::derive(context, counter, kind, password, text(arguments, 3)?, text(arguments, 4)?)
+    }),
+    function("encryptAES", &[STR, STR], |context, arguments| {
+        cipher::encrypt(context, text(arguments, 0)?, text(arguments, 1)?)
+    }),
+    function("decryptAES", &[STR, STR], |context, arguments| {
+        cipher::decrypt(context, text(arguments, 0)?, text(arguments, 1)?)
     }),
 ];
 
-/// The string at `index`; the evaluator lets nothing else through to these parameters.
-fn text(arguments: &[Value], index: usize) -> Str {
-    match arguments.get(index) {
-        Some(Value::Str(text)) => text.clone(),
-        _ => "".into(),
-    }
-}
-
-fn integer(value: &Value) -> i64 {
-    match value {
-        Value::Int(value, _) => *value,
-        Value::Uint(value) => *value as i64,
-        _ => 0,
-    }
-}
-
 fn sum<D: Digest>(context: &mut dyn Context, arguments: &[Value]) -> Answer {
-    let input = text(arguments, 0);
+    let input = text(arguments, 0)?;
     context.spend(input.len())?;
-    Ok(hexadecimal(&D::digest(&**input)).into())
+    Ok(hexadecimal(&D::digest(&***input)).into())
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

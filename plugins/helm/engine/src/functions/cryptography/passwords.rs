@@ -8,8 +8,8 @@ use crate::function::{Answer, Failure};
 use crate::value::{Str, Value};
 
 /// Work of one hash, against the budget of a rendering: about a tenth of a second.
-const BCRYPT_WORK: usize = 1 << 20;
-const SCRYPT_WORK: usize = 2 << 20;
+const BCRYPT_WORK: usize = 4 << 20;
+const SCRYPT_WORK: usize = 8 << 20;
 /// Go's default cost.
 const COST: u32 = 10;
 const TOO_LONG: &str = "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes";

@@ -1,65 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::*;
-use crate::function::Failure;
-use crate::functions::regex::Cache;
-
-/// A world of which only random bytes are asked, and those are the same each time.
-#[derive(Default)]
-struct World {
-    counter: u8,
-    spent: usize,
-}
-
-impl Context for World {
-    fn include(&mut self, _: &str, _: Value) -> Result<Vec<u8>, Failure> {
-        Err("no templates".into())
-    }
-
-    fn tpl(&mut self, _: &str, _: Value) -> Result<Vec<u8>, Failure> {
-        Err("no templates".into())
-    }
-
-    fn lookup(&mut self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, Failure> {
-        Err("no cluster".into())
-    }
-
-    fn random(&mut self, bytes: &mut [u8]) -> Result<(), Failure> {
-        for byte in bytes {
-            self.counter = self.counter.wrapping_mul(5).wrapping_add(17);
-            *byte = self.counter;
-        }
-        Ok(())
-    }
-
-    fn now(&mut self) -> Result<(i64, u32), Failure> {
-        // 2026-11-21T18:00:00Z
-        Ok((1_795_284_000, 0))
-    }
-
-    fn spend(&mut self, amount: usize) -> Result<(), Failure> {
-        self.spent += amount;
-        Ok(())
-    }
-
-    fn regexes(&mut self) -> &mut Cache {
-        unreachable!("nothing here asks for regular expressions")
-    }
-}
-
-/// Calls a function of the family.
-fn call(name: &str, arguments: &[Value]) -> Answer {
-    let function = TABLE.iter().find(|function| function.name == name).unwrap();
-    (function.call)(&mut World::default(), arguments)
-}
-
-/// What a function answers that prints a string.
-fn printed(name: &str, arguments: &[Value]) -> String {
-    match call(name, arguments).unwrap() {
-        Value::Str(text) => text.to_string(),
-        other => panic!("{name} answered {other:?}"),
-    }
-}
+use crate::functions::testing::{printed, values};
 
 #[test]
 fn sums_are_hexadecimal_but_for_adler() {
@@ -74,9 +15,9 @@ fn sums_are_hexadecimal_but_for_adler() {
         ("adler32sum", "a", "6422626"),
         ("adler32sum", "", "1"),
     ] {
-        assert_eq!(printed(name, &[input.into()]), sum, "{name} {input}");
+        assert_eq!(printed(name, &values![input]), sum, "{name} {input}");
     }
-    assert_eq!(printed("adler32sum", &["z".repeat(10000).into()]), "1652268719");
+    assert_eq!(printed("adler32sum", &values!["z".repeat(10000).as_str()]), "1652268719");
 }
 
 #[test]
@@ -90,24 +31,51 @@ fn derives_passwords_of_every_type() {
         (5, "pin", "6862"),
         (5, "foo", "cannot find password template foo"),
     ] {
-        let arguments = [Value::int(counter), kind.into(), "pw".into(), "user".into(), "example.com".into()];
+        let arguments = values![counter, kind, "pw", "user", "example.com"];
         assert_eq!(printed("derivePassword", &arguments), password, "{kind}");
     }
     // The counter has 32 bits.
-    for counter in [0, 1 << 32] {
-        let arguments = [Value::int(counter), "pin".into(), "".into(), "".into(), "".into()];
+    for counter in [0_i64, 1 << 32] {
+        let arguments = values![counter, "pin", "", "", ""];
         assert_eq!(printed("derivePassword", &arguments), "2847");
     }
 }
 
 #[test]
 fn hashes_passwords_or_says_why_not() {
-    let hash = printed("bcrypt", &["password".into()]);
+    let hash = printed("bcrypt", &values!["password"]);
     assert!(hash.starts_with("$2a$10$") && hash.len() == 60, "{hash}");
-    assert!(printed("htpasswd", &["user".into(), "password".into()]).starts_with("user:$2a$10$"));
-    assert_eq!(printed("htpasswd", &["a:b".into(), "c".into()]), "invalid username: a:b");
+    assert!(printed("htpasswd", &values!["user", "password"]).starts_with("user:$2a$10$"));
+    assert_eq!(printed("htpasswd", &values!["a:b", "c"]), "invalid username: a:b");
     let long = "a".repeat(73);
     let refused = "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes";
-    assert_eq!(printed("bcrypt", &[long.as_str().into()]), refused);
-    assert_eq!(printed("htpasswd", &["u".into(), long.into()]), format!("u:{refused}"));
+    assert_eq!(printed("bcrypt", &values![long.as_str()]), refused);
+    assert_eq!(printed("htpasswd", &values!["u", long.as_str()]), format!("u:{refused}"));
+}
+
+#[test]
+fn what_is_encrypted_is_decrypted() {
+    for text in ["a", "exactly 16 bytes", "é, and more than one block of text"] {
+        let encrypted = printed("encryptAES", &values!["secret", text]);
+        assert_eq!(encrypted.len() % 4, 0);
+        assert_eq!(printed("decryptAES", &values!["secret", encrypted.as_str()]), text);
+    }
+    // What Helm encrypted.
+    assert_eq!(printed("decryptAES", &values!["k", "28FExeDxOQ0KCIJO+FXPhBiCFqTbManRizP4gecvbLc="]), "a");
+    assert_eq!(printed("encryptAES", &values!["k", ""]), "");
+}
+
+#[test]
+fn what_cannot_be_decrypted_fails_as_slices_of_go_do() {
+    for (text, answer) in [
+        ("", ""),
+        ("AAAA", "error: runtime error: slice bounds out of range [:16] with capacity 3"),
+        ("!!!!", "error: illegal base64 data at input byte 0"),
+        ("AAAAAAAAAAAAAAAAAAAAAA==", "error: runtime error: index out of range [-1]"),
+        ("AAAAAAAAAAAAAAAAAAAA", "error: runtime error: slice bounds out of range [:16] with capacity 15"),
+        ("AAAAAAAAAAAAAAAAAAAAAAA=", "error: crypto/cipher: input not full blocks"),
+        ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "error: runtime error: slice bounds out of range [:-19]"),
+    ] {
+        assert_eq!(printed("decryptAES", &values!["k", text]), answer, "{text}");
+    }
 }
