@@ -29,6 +29,7 @@ impl Category {
     }
 }
 
+static DIGIT: Category = Category::new(r"\p{Nd}");
 static LETTER: Category = Category::new(r"\p{L}");
 static LOWER: Category = Category::new(r"\p{Ll}");
 static NUMBER: Category = Category::new(r"\p{N}");
@@ -38,6 +39,15 @@ static UPPER: Category = Category::new(r"\p{Lu}");
 
 pub(super) fn is_letter(character: char) -> bool {
     if character.is_ascii() { character.is_ascii_alphabetic() } else { LETTER.contains(character) }
+}
+
+/// Of categories L and Nd: what a name in a replacement of a regular expression is made of.
+pub(in crate::functions) fn is_letter_or_digit(character: char) -> bool {
+    if character.is_ascii() {
+        character.is_ascii_alphanumeric()
+    } else {
+        LETTER.contains(character) || DIGIT.contains(character)
+    }
 }
 
 pub(super) fn is_lower(character: char) -> bool {

@@ -10,6 +10,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(super) use characters::is_letter_or_digit;
+
 use super::arguments;
 use crate::context::Context;
 use crate::format;
