@@ -27,12 +27,14 @@ pub const TABLE: &[Function] = &[
     with_item("mustPush", append),
     of_list("mustRest", rest),
     of_list("mustReverse", reverse),
+    with_items("mustSlice", slice),
     of_list("mustUniq", uniq),
     with_items("mustWithout", without),
     with_item("prepend", prepend),
     with_item("push", append),
     of_list("rest", rest),
     of_list("reverse", reverse),
+    with_items("slice", slice),
     variadic("tuple", list),
     of_list("uniq", uniq),
     with_items("without", without),
@@ -170,6 +172,26 @@ fn without(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     }
     Ok(Value::list(kept))
 }
+
+fn slice(context: &mut dyn Context, arguments: &[Value]) -> Answer {
+    let list = arguments::slice(arguments, 0, "list should be type of slice or array but")?;
+    if list.is_empty() {
+        return Ok(Value::Nil);
+    }
+    let start = arguments.get(1).map_or(0, super::convert::to_int);
+    let end = arguments.get(2).map(super::convert::to_int);
+    let start = usize::try_from(start).ok();
+    let end = end.map_or(Some(list.len()), |end| usize::try_from(end).ok());
+    let items = list.borrow();
+    let (Some(start), Some(end)) = (start, end) else {
+        return Err(OUT_OF_BOUNDS.into());
+    };
+    let items = items.get(start..end).ok_or(OUT_OF_BOUNDS)?;
+    context.spend(items.len())?;
+    Ok(List::new(list.element().clone(), items.to_vec()).into())
+}
+
+const OUT_OF_BOUNDS: &str = "reflect.Value.Slice: slice index out of bounds";
 
 fn chunk(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let size = arguments::int(arguments, 0)?;

@@ -17,7 +17,7 @@ use crate::function::{Answer, Failure, Function, Parameter};
 use crate::value::{List, Str, Type, Value};
 
 pub use program::Regex;
-pub use syntax::Rejection;
+use syntax::Rejection;
 
 type Call = fn(&mut dyn Context, &[Value]) -> Answer;
 
@@ -66,31 +66,41 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The program of an expression: from the cache, or else compiled.
-    ///
-    /// # Errors
-    /// What is wrong with the expression, as Go says it.
-    pub fn program(&mut self, pattern: &Str) -> Result<Rc<Regex>, Rejection> {
-        if let Some(program) = self.programs.get(pattern) {
-            return Ok(Rc::clone(program));
-        }
-        let program = Rc::new(Regex::compile(pattern)?);
+    fn get(&self, pattern: &Str) -> Option<Rc<Regex>> {
+        self.programs.get(pattern).cloned()
+    }
+
+    fn insert(&mut self, pattern: &Str, program: &Rc<Regex>) {
         let size = program.size() + pattern.len();
         if self.size.saturating_add(size) > MAX_CACHED {
             self.programs.clear();
             self.size = 0;
         }
         self.size += size;
-        self.programs.insert(pattern.clone(), Rc::clone(&program));
-        Ok(program)
+        self.programs.insert(pattern.clone(), Rc::clone(program));
     }
 }
 
-/// What compiling may cost, counted before it is done; a program from the cache costs as much, so that an order
-/// of calls changes nothing.
+/// The program of an expression: from the cache, or else compiled, which costs by the size of what comes of it.
 fn compiled(context: &mut dyn Context, pattern: &Str) -> Result<Result<Rc<Regex>, Rejection>, Failure> {
     context.spend(pattern.len())?;
-    Ok(context.regexes().program(pattern))
+    if let Some(program) = context.regexes().get(pattern) {
+        return Ok(Ok(program));
+    }
+    match Regex::compile(pattern) {
+        Ok(program) => {
+            context.spend(program.size() / 4)?;
+            let program = Rc::new(program);
+            context.regexes().insert(pattern, &program);
+            Ok(Ok(program))
+        }
+        Err(rejection) => {
+            if rejection.is_too_large() {
+                context.spend(program::MAX_PROGRAM / 4)?;
+            }
+            Ok(Err(rejection))
+        }
+    }
 }
 
 fn program(context: &mut dyn Context, pattern: &Str, must: bool) -> Result<Rc<Regex>, Failure> {

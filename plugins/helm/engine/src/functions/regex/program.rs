@@ -14,7 +14,7 @@ use crate::function::Failure;
 use crate::functions::strings::is_letter_or_digit;
 
 /// How large a compiled program may be.
-const MAX_PROGRAM: usize = 10 << 20;
+pub(super) const MAX_PROGRAM: usize = 10 << 20;
 
 /// A compiled expression.
 pub struct Regex {
@@ -67,14 +67,11 @@ impl Regex {
     ///
     /// # Errors
     /// What is wrong with it, as Go says it.
-    pub fn compile(pattern: &[u8]) -> Result<Self, Rejection> {
+    pub(super) fn compile(pattern: &[u8]) -> Result<Self, Rejection> {
         let parsed = syntax::parse(pattern)?;
         let config = meta::Regex::config().nfa_size_limit(Some(MAX_PROGRAM)).which_captures(WhichCaptures::All);
         let regex = meta::Regex::builder().configure(config).build_from_hir(&parsed.hir);
-        let regex = regex.map_err(|_| Rejection {
-            code: "expression too large",
-            fragment: String::from_utf8_lossy(pattern).into_owned(),
-        })?;
+        let regex = regex.map_err(|_| Rejection::too_large(&String::from_utf8_lossy(pattern)))?;
         Ok(Self { regex, names: parsed.names })
     }
 

@@ -1,8 +1,6 @@
 //! Parses Go's syntax of regular expressions, and says what is wrong with one in Go's words.
 
-use regex_syntax::hir::{
-    Capture, Class, ClassUnicode, ClassUnicodeRange, Dot, Hir, Look, Repetition,
-};
+use regex_syntax::hir::{Capture, Class, ClassUnicode, ClassUnicodeRange, Dot, Hir, Look, Repetition};
 
 use super::class;
 
@@ -15,9 +13,19 @@ const MAX_REPEAT: u64 = 1000;
 /// Why an expression is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("error parsing regexp: {code}: `{fragment}`")]
-pub struct Rejection {
-    pub(super) code: &'static str,
-    pub(super) fragment: String,
+pub(super) struct Rejection {
+    code: &'static str,
+    fragment: String,
+}
+
+impl Rejection {
+    pub(super) fn too_large(pattern: &str) -> Self {
+        rejection(TOO_LARGE, pattern)
+    }
+
+    pub(super) fn is_too_large(&self) -> bool {
+        self.code == TOO_LARGE
+    }
 }
 
 fn rejection(code: &'static str, fragment: &str) -> Rejection {
@@ -29,6 +37,7 @@ const INVALID_NAMED_CAPTURE: &str = "invalid named capture";
 const INVALID_PERL: &str = "invalid or unsupported Perl syntax";
 const INVALID_RANGE: &str = "invalid character class range";
 const INVALID_REPEAT_COUNT: &str = "invalid repeat count";
+const TOO_LARGE: &str = "expression too large";
 const MISSING_ARGUMENT: &str = "missing argument to repetition operator";
 
 /// An expression that was parsed.
