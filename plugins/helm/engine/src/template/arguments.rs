@@ -30,6 +30,7 @@ fn is_assignable(value: &Value, parameter: Parameter) -> bool {
         | (Parameter::Bool, Value::Bool(_))
         | (Parameter::Int, Value::Int(_, IntKind::Int))
         | (Parameter::Int64, Value::Int(_, IntKind::Int64))
+        | (Parameter::Named { kind: "uint32", .. }, Value::Int(_, IntKind::Uint32))
         | (Parameter::Float64, Value::Float(_))
         | (Parameter::Str, Value::Str(_)) => true,
         (Parameter::List, Value::List(list)) => *list.element() == Type::Any,

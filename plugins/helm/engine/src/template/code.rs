@@ -74,6 +74,8 @@ pub(super) enum Step {
     Piped(u16),
     /// What a pipeline answers is no longer known to have come out of an interface.
     Unwrap,
+    /// Go's `len` fails otherwise for what is nothing at all than for a nil that came out of an `interface {}`.
+    NotNothing(Id),
     Call {
         function: &'static Function,
         arguments: u16,

@@ -182,6 +182,9 @@ impl Compiler<'_> {
             self.steps.push(Step::Unwrap);
             self.check(parameter(count - 1));
         }
+        if &***name == b"len" {
+            self.steps.push(Step::NotNothing(node));
+        }
         self.steps.push(match (&***name, function) {
             (b"include", _) => Step::Include(node),
             (b"tpl", _) => Step::Tpl(node),
@@ -286,6 +289,13 @@ pub(super) fn constant(shape: &Shape, parameter: Parameter, print: &dyn Fn() -> 
         },
         Parameter::Int => int(IntKind::Int),
         Parameter::Int64 | Parameter::Named { kind: "int64", .. } => int(IntKind::Int64),
+        Parameter::Named { kind: "uint32", .. } => match shape {
+            Shape::Number(_, Number { uint: Some(uint), .. }) => {
+                // Go's reflection keeps the lower bits.
+                Ok(Value::Int(i64::from(*uint as u32), IntKind::Uint32))
+            }
+            _ => Err(expected("unsigned integer")),
+        },
         Parameter::Float64 => match shape {
             Shape::Number(_, Number { float: Some(float), .. }) => Ok(Value::Float(*float)),
             _ => Err(expected("float")),

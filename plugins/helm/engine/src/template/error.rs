@@ -114,17 +114,11 @@ impl ExecError {
     }
 }
 
-/// The message of `fail` or `required` in a text: up to the last end on the same line, as Helm's expression has it.
+/// The message of `fail` or `required` in a text: from the first start to the last end.
 fn warning(text: &str) -> Option<&str> {
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once(WARNING_START) {
-        let line = after.split('\n').next().unwrap_or(after);
-        if let Some((message, _)) = line.rsplit_once(WARNING_END) {
-            return Some(message);
-        }
-        rest = after;
-    }
-    None
+    let (_, after) = text.split_once(WARNING_START)?;
+    let (message, _) = after.rsplit_once(WARNING_END)?;
+    Some(message)
 }
 
 /// Takes one of Go's texts apart.

@@ -27,6 +27,9 @@ const MAX_DEPTH: usize = 100_000;
 /// How deep functions may evaluate templates on their own; this does take of the stack.
 const MAX_NESTED_RUNS: usize = 8;
 
+/// How long the chain of calls in an error may become before its middle is left out: a thousand includes fit.
+const MAX_CHAIN: usize = 1 << 20;
+
 /// What Go prints for nothing; Helm removes it again.
 const NO_VALUE: &[u8] = b"<no value>";
 
@@ -397,6 +400,12 @@ impl Run {
                 }
                 Step::Piped(count) => self.rotate(*count),
                 Step::Unwrap => self.wrapped = false,
+                Step::NotNothing(node) => {
+                    if !self.wrapped && matches!(self.stack.last(), Some(Value::Nil)) {
+                        let failure = "reflect: call of reflect.Value.Type on zero Value".into();
+                        return Err(Stop::Calling(Str::from("len"), *node, failure));
+                    }
+                }
                 Step::Call { function, arguments, node } => self.call(evaluator, function, *arguments, *node)?,
                 Step::Include(node) => {
                     self.save(next);
@@ -698,6 +707,9 @@ impl Run {
         };
         for pair in self.frames.windows(2) {
             let [caller, frame] = pair else { continue };
+            if message.len() > MAX_CHAIN {
+                break;
+            }
             match &frame.origin {
                 Origin::Root | Origin::Invocation => {}
                 Origin::Include(_, node, _) => {

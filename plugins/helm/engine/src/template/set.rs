@@ -45,6 +45,16 @@ pub(super) struct Layer {
     below: Option<Rc<Layer>>,
 }
 
+impl Drop for Layer {
+    /// Drops a chain of layers one by one: a `tpl` within a `tpl` within a `tpl` makes a long one.
+    fn drop(&mut self) {
+        let mut next = self.below.take();
+        while let Some(mut layer) = next.and_then(|layer| Rc::try_unwrap(layer).ok()) {
+            next = layer.below.take();
+        }
+    }
+}
+
 impl Default for Templates {
     fn default() -> Self {
         Self::new()

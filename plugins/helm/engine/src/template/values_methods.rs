@@ -111,7 +111,7 @@ fn path_value(map: &Map, path: &str) -> Result<Value, Failure> {
     let (tables, key) = path.rsplit_once('.').map_or((None, path), |(tables, key)| (Some(tables), key));
     let mut table = map.clone();
     for name in tables.into_iter().flat_map(|tables| tables.split('.')) {
-        table = sub_table(&table, name).ok_or_else(|| no_value(path))?;
+        table = sub_table(&table, name).ok_or_else(|| no_value(key))?;
     }
     match table.get(key.as_bytes()) {
         Some(Value::Map(_)) | None => Err(no_value(key)),
