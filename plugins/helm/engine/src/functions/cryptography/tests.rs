@@ -1,6 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use crate::functions::testing::{printed, values};
+use p256::ecdsa::signature::Verifier;
+use rsa::pkcs1v15::Pkcs1v15Sign;
+use sha2::{Digest, Sha256};
+
+use super::der::Reader;
+use super::keys::PrivateKey;
+use super::{certificates, der, pem};
+use crate::functions::testing::{Literal, call, printed, values};
+use crate::value::{Member, Value};
 
 #[test]
 fn sums_are_hexadecimal_but_for_adler() {
@@ -78,4 +86,153 @@ fn what_cannot_be_decrypted_fails_as_slices_of_go_do() {
     ] {
         assert_eq!(printed("decryptAES", &values!["k", text]), answer, "{text}");
     }
+}
+
+/// A field of a certificate.
+fn field(certificate: &Value, name: &str) -> Vec<u8> {
+    let Value::Object(object) = certificate else { panic!("{certificate:?} has no fields") };
+    match object.member(name) {
+        Some(Member::Field(Value::Str(text))) => text.to_vec(),
+        _ => panic!("{name} is no field"),
+    }
+}
+
+/// Whether the certificate is signed with the key.
+fn is_signed_with(certificate: &Value, key: &[u8]) -> bool {
+    let (_, bytes) = pem::decode(&field(certificate, "Cert")).unwrap();
+    let mut parts = Reader::new(&bytes).sequence().unwrap();
+    let (_, _, body) = parts.next().unwrap();
+    parts.sequence().unwrap();
+    let signature = parts.bits().unwrap();
+    match PrivateKey::parse(key).unwrap() {
+        PrivateKey::Rsa(key) => {
+            let digest = Sha256::digest(body);
+            key.to_public_key().verify(Pkcs1v15Sign::new::<Sha256>(), &digest, signature).is_ok()
+        }
+        PrivateKey::P256(key) => p256::ecdsa::Signature::from_der(signature)
+            .is_ok_and(|signature| key.verifying_key().verify(body, &signature).is_ok()),
+        PrivateKey::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
+            .is_ok_and(|signature| key.verifying_key().verify(body, &signature).is_ok()),
+        _ => false,
+    }
+}
+
+#[test]
+fn keys_are_printed_and_read_back() {
+    for (kind, label) in [("ecdsa", "EC PRIVATE KEY"), ("ed25519", "PRIVATE KEY")] {
+        let text = printed("genPrivateKey", &values![kind]);
+        assert!(text.starts_with(&format!("-----BEGIN {label}-----\n")), "{text}");
+        let read = PrivateKey::parse(text.as_bytes()).unwrap();
+        assert_eq!(read.to_pem(), text.as_bytes());
+    }
+    assert_eq!(printed("genPrivateKey", &values!["foo"]), "Unknown type foo");
+}
+
+#[test]
+fn an_authority_signs_certificates_of_every_kind_of_key() {
+    let authority = call("genCA", &values!["authority", 3650]).unwrap();
+    let key = field(&authority, "Key");
+    assert!(key.starts_with(b"-----BEGIN RSA PRIVATE KEY-----\n"));
+    assert!(is_signed_with(&authority, &key));
+    let (_, bytes) = pem::decode(&field(&authority, "Cert")).unwrap();
+    let parsed = certificates::parse(&bytes).unwrap();
+    assert_eq!(parsed.key_identifier.len(), 20);
+    for kind in ["ecdsa", "ed25519"] {
+        let own = printed("genPrivateKey", &values![kind]);
+        let hosts = values![list: "example.com", "*.example.com"];
+        let addresses = values![list: "10.0.0.1", "::1"];
+        let arguments = values!["server", addresses, hosts, 365, authority.clone(), own.as_str()];
+        let certificate = call("genSignedCertWithKey", &arguments).unwrap();
+        assert!(is_signed_with(&certificate, &key), "{kind}");
+        assert!(!is_signed_with(&certificate, own.as_bytes()));
+        assert_eq!(field(&certificate, "Key"), own.as_bytes());
+        let (_, bytes) = pem::decode(&field(&certificate, "Cert")).unwrap();
+        let contains = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+        assert!(contains(parsed.subject) && contains(parsed.key_identifier));
+        // Names and addresses, in the order that Go writes them.
+        let names = [
+            &der::value(0x82, b"example.com")[..],
+            &der::value(0x82, b"*.example.com"),
+            &der::value(0x87, &[10, 0, 0, 1]),
+            &der::value(0x87, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+        ];
+        assert!(contains(&der::sequence(&names)));
+        // From the time of the world on, for a year.
+        let validity = [&der::value(0x17, b"231114221320Z")[..], &der::value(0x17, b"241113221320Z")];
+        assert!(contains(&der::sequence(&validity)));
+    }
+}
+
+#[test]
+fn certificates_sign_themselves() {
+    let key = printed("genPrivateKey", &values!["ecdsa"]);
+    let arguments = values!["", Value::list(Vec::new()), values![list: "a"], 99_999, key.as_str()];
+    let certificate = call("genSelfSignedCertWithKey", &arguments).unwrap();
+    assert!(is_signed_with(&certificate, key.as_bytes()));
+    let (_, bytes) = pem::decode(&field(&certificate, "Cert")).unwrap();
+    // Beyond 2049 a year has four digits.
+    let late = der::value(0x18, b"22970828221320Z");
+    assert!(bytes.windows(late.len()).any(|window| window == late));
+    let built = values![
+        String::from_utf8(super::super::encoding::base64_encode(&field(&certificate, "Cert"))).unwrap().as_str(),
+        String::from_utf8(super::super::encoding::base64_encode(key.as_bytes())).unwrap().as_str(),
+    ];
+    let built = call("buildCustomCert", &built).unwrap();
+    assert_eq!(field(&built, "Cert"), field(&certificate, "Cert"));
+    assert_eq!(built.go_type().unwrap().to_string(), "sprig.certificate");
+}
+
+#[test]
+fn what_no_certificate_is_made_of_is_said_in_helms_words() {
+    let nothing = || Value::list(Vec::new());
+    for (key, error) in [
+        ("x", "no PEM data in input"),
+        ("-----BEGIN X-----\n-----END X-----\n", "no private key data in PEM block of type X"),
+        (
+            "-----BEGIN X PRIVATE KEY-----\nAAAA\n-----END X PRIVATE KEY-----\n",
+            "invalid private key type X PRIVATE KEY",
+        ),
+    ] {
+        let error = format!("error: parsing private key: {error}");
+        assert_eq!(printed("genCAWithKey", &values!["a", 1, key]), error);
+    }
+    for (addresses, hosts, error) in [
+        (values![list: 1], nothing(), "error parsing ip: 1 is not a string"),
+        (values![list: "x"], nothing(), "error parsing ip: x"),
+        (values![list: "1.2.3.04"], nothing(), "error parsing ip: 1.2.3.04"),
+        (nothing(), values![list: 1], "error processing alternate dns name: 1 is not a string"),
+        (nothing(), values![list: "é"], "error creating certificate: x509: \"é\" cannot be encoded as an IA5String"),
+    ] {
+        let key = printed("genPrivateKey", &values!["ed25519"]);
+        let arguments = values!["a", addresses, hosts, 1, key.as_str()];
+        assert_eq!(printed("genSelfSignedCertWithKey", &arguments), format!("error: {error}"));
+    }
+    for (certificate, key, error) in [
+        ("!", "YQ==", "unable to decode base64 certificate"),
+        ("YQ==", "!", "unable to decode base64 private key"),
+        ("YQ==", "YQ==", "unable to decode certificate"),
+        (
+            // -----BEGIN X-----, AAAA, -----END X-----
+            "LS0tLS1CRUdJTiBYLS0tLS0KQUFBQQotLS0tLUVORCBYLS0tLS0K",
+            "YQ==",
+            "error parsing certificate: decodedCert.Bytes: x509: malformed certificate",
+        ),
+    ] {
+        assert_eq!(printed("buildCustomCert", &values![certificate, key]), format!("error: {error}"));
+    }
+}
+
+#[test]
+fn a_key_that_is_not_the_certificates_signs_nothing() {
+    let authority = |kind: &str| {
+        let key = printed("genPrivateKey", &values![kind]);
+        (call("genCAWithKey", &values!["a", 1, key.as_str()]).unwrap(), key)
+    };
+    let ((certificate, _), (_, other)) = (authority("ecdsa"), authority("ed25519"));
+    let stranger = super::object::Certificate::value(field(&certificate, "Cert"), other.as_str());
+    let arguments = values!["b", Value::list(Vec::new()), Value::list(Vec::new()), 1, stranger.value(), other.as_str()];
+    assert_eq!(
+        printed("genSignedCertWithKey", &arguments),
+        "error: error creating certificate: x509: provided PrivateKey doesn't match parent's PublicKey"
+    );
 }
