@@ -71,11 +71,11 @@ impl Parser<'_> {
         self.input.get(self.position).copied()
     }
 
-    /// The byte at hand, which is taken.
-    fn next(&mut self) -> Result<u8, String> {
-        let byte = self.input.get(self.position).copied().ok_or(END)?;
+    /// The byte at hand, which is taken; Go's scanner puts a space behind the end.
+    fn next(&mut self) -> u8 {
+        let byte = self.input.get(self.position).copied();
         self.position += 1;
-        Ok(byte)
+        byte.unwrap_or(b' ')
     }
 
     fn value(&mut self) -> Result<Value, String> {
@@ -154,7 +154,7 @@ impl Parser<'_> {
 
     fn literal(&mut self, word: &str, value: Value) -> Result<Value, String> {
         for expected in word.bytes() {
-            let byte = self.next()?;
+            let byte = self.next();
             if byte != expected {
                 let place = format!("in literal {word} (expecting '{}')", char::from(expected));
                 return Err(unexpected(byte, &place));
@@ -168,14 +168,14 @@ impl Parser<'_> {
         if self.input.get(self.position) == Some(&b'-') {
             self.position += 1;
         }
-        match self.next()? {
+        match self.next() {
             b'0' => {}
             b'1'..=b'9' => self.digits(),
             byte => return Err(unexpected(byte, "in numeric literal")),
         }
         if self.input.get(self.position) == Some(&b'.') {
             self.position += 1;
-            match self.next()? {
+            match self.next() {
                 b'0'..=b'9' => self.digits(),
                 byte => return Err(unexpected(byte, "after decimal point in numeric literal")),
             }
@@ -185,7 +185,7 @@ impl Parser<'_> {
             if let Some(b'+' | b'-') = self.input.get(self.position) {
                 self.position += 1;
             }
-            match self.next()? {
+            match self.next() {
                 b'0'..=b'9' => self.digits(),
                 byte => return Err(unexpected(byte, "in exponent of numeric literal")),
             }
@@ -212,7 +212,10 @@ impl Parser<'_> {
         let mut text = Vec::new();
         let mut begin = self.position;
         loop {
-            match self.next()? {
+            if self.position >= self.input.len() {
+                return Err(END.to_owned());
+            }
+            match self.next() {
                 b'"' => {
                     text.extend_from_slice(&self.input[begin..self.position - 1]);
                     break;
@@ -233,7 +236,7 @@ impl Parser<'_> {
     }
 
     fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), String> {
-        text.push(match self.next()? {
+        text.push(match self.next() {
             b'b' => 8,
             b'f' => 12,
             b'n' => b'\n',
@@ -269,7 +272,7 @@ impl Parser<'_> {
     fn hexadecimal(&mut self) -> Result<u32, String> {
         let mut code = 0;
         for _ in 0..4 {
-            let byte = self.next()?;
+            let byte = self.next();
             let Some(digit) = char::from(byte).to_digit(16) else {
                 return Err(unexpected(byte, "in \\u hexadecimal character escape"));
             };
@@ -304,7 +307,9 @@ mod tests {
             ("", "unexpected end of JSON input"),
             ("{", "unexpected end of JSON input"),
             ("\"a", "unexpected end of JSON input"),
-            ("tru", "unexpected end of JSON input"),
+            ("tru", "invalid character ' ' in literal true (expecting 'e')"),
+            ("-", "invalid character ' ' in numeric literal"),
+            ("\"\\u0", "invalid character ' ' in \\u hexadecimal character escape"),
             ("x", "invalid character 'x' looking for beginning of value"),
             ("'a'", "invalid character '\\'' looking for beginning of value"),
             ("é", "invalid character 'Ã' looking for beginning of value"),

@@ -24,6 +24,8 @@ pub(super) struct Mark {
 #[derive(Clone, Copy, Debug, Default)]
 struct SimpleKey {
     possible: bool,
+    /// Nothing is handed out before it is known whether this is one.
+    awaited: bool,
     required: bool,
     token: usize,
     mark: Mark,
@@ -80,15 +82,20 @@ impl<'a> Scanner<'a> {
 
     /// Scans until the first token cannot become a key any more.
     fn fill(&mut self) -> Result<()> {
-        while !self.ended {
+        loop {
             if !self.tokens.is_empty() {
                 let taken = self.taken;
-                let Some(level) = self.simple_keys.iter().position(|key| key.possible && key.token == taken) else {
+                let Some(level) =
+                    self.simple_keys.iter().position(|key| key.possible && key.awaited && key.token == taken)
+                else {
                     break;
                 };
                 if !self.key_is_valid(level)? {
                     break;
                 }
+            }
+            if self.ended {
+                break;
             }
             self.fetch()?;
         }
@@ -308,7 +315,7 @@ impl<'a> Scanner<'a> {
 
     fn fetch_flow_start(&mut self, kind: Kind<'a>) -> Result<()> {
         self.save_simple_key()?;
-        self.simple_keys.push(SimpleKey::default());
+        self.simple_keys.push(SimpleKey { token: self.taken + self.tokens.len(), ..SimpleKey::default() });
         self.flow_level += 1;
         if self.flow_level > MAXIMUM_LEVELS {
             return Err(self.problem("exceeded max depth of 10000"));
@@ -322,7 +329,12 @@ impl<'a> Scanner<'a> {
         self.remove_simple_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
-            self.simple_keys.pop();
+            if let Some(inner) = self.simple_keys.pop() {
+                // A collection without scalars (`{}`) leaves its own number there, and so is not awaited as a key.
+                for key in self.simple_keys.iter_mut().filter(|key| key.token == inner.token) {
+                    key.awaited = false;
+                }
+            }
         }
         self.simple_key_allowed = false;
         self.indicator(kind, 1);
@@ -359,7 +371,8 @@ impl<'a> Scanner<'a> {
         let level = self.simple_keys.len() - 1;
         if self.key_is_valid(level)? {
             let key = self.simple_keys[level];
-            let place = key.token.saturating_sub(self.taken).min(self.tokens.len());
+            // What was not awaited may have been handed out; then the key comes too late.
+            let place = key.token.checked_sub(self.taken).unwrap_or(self.tokens.len()).min(self.tokens.len());
             self.tokens.insert(place, Token { kind: Kind::Key, line: key.mark.line });
             self.roll(key.mark, Some(place), Kind::BlockMappingStart)?;
             self.simple_keys[level].possible = false;
@@ -399,7 +412,13 @@ impl<'a> Scanner<'a> {
         if self.simple_key_allowed {
             let required = self.flow_level == 0 && self.indent == self.mark.column as isize;
             self.remove_simple_key()?;
-            let key = SimpleKey { possible: true, required, token: self.taken + self.tokens.len(), mark: self.mark };
+            let key = SimpleKey {
+                possible: true,
+                awaited: true,
+                required,
+                token: self.taken + self.tokens.len(),
+                mark: self.mark,
+            };
             if let Some(last) = self.simple_keys.last_mut() {
                 *last = key;
             }
@@ -444,7 +463,7 @@ impl<'a> Scanner<'a> {
     /// Goes over spaces, comments and line breaks.
     fn skip_to_token(&mut self) {
         loop {
-            if self.mark.column == 0 && self.bytes[self.position..].starts_with(b"\xef\xbb\xbf") {
+            if self.position == 0 && self.bytes.starts_with(b"\xef\xbb\xbf") {
                 self.skip();
             }
             while self.at(0) == b' ' || (self.at(0) == b'\t' && (self.flow_level > 0 || !self.simple_key_allowed)) {

@@ -62,6 +62,7 @@ fn documents_are_read() {
         ("'<<': 1", r#"{"\u003c\u003c":1}"#),
         ("a: 1\na: 2", r#"{"a":2}"#),
         ("&a a: *a", r#"{"a":"a"}"#),
+        ("{}: 1", "{}"),
         ("\n\n  a: b\n c: d", r#"{"a":"b"}"#),
         ("12345678901234567890", "12345678901234567000"),
     ] {
@@ -95,6 +96,8 @@ fn problems_are_told_in_the_words_of_go_yaml() {
         ("a: 1\n- b", "yaml: line 1: did not find expected key"),
         ("a:\n- b\n  c: d\n e: f", "yaml: line 3: mapping values are not allowed in this context"),
         ("a: |\n\tx", "yaml: line 2: found a tab character where an indentation space is expected"),
+        ("- \r\n&x {\"a\"b, c", "yaml: line 3: could not find expected ':'"),
+        ("{- ,]!!binary *x \n\t'", "yaml: did not find expected node content"),
         ("a: |x", "yaml: did not find expected comment or line break"),
         ("a\nb: c", "yaml: line 2: mapping values are not allowed in this context"),
         ("a:\nb\nc: d", "yaml: line 3: could not find expected ':'"),
