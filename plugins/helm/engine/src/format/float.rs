@@ -70,6 +70,30 @@ fn general(out: &mut Vec<u8>, value: f64, verb: u8, precision: Option<usize>) {
     }
 }
 
+/// The fewest digits that read back as `value`, with an exponent: `1.25e-7`. Where two such texts are equally near,
+/// Go takes the even one, and Rust the greater.
+pub(crate) fn shortest(value: f64) -> String {
+    even(format!("{value:e}"), 15, |digits| {
+        let text = format!("{value:.*e}", digits - 1);
+        (text.parse() == Ok(value)).then_some(text)
+    })
+}
+
+/// The same for a float of 32 bits.
+pub(crate) fn shortest_single(value: f32) -> String {
+    even(format!("{value:e}"), 6, |digits| {
+        let text = format!("{value:.*e}", digits - 1);
+        (text.parse() == Ok(value)).then_some(text)
+    })
+}
+
+/// The shortest text, or the nearest one of as many digits where that reads back as the number too. With fewer digits
+/// than `least`, two of them are too far apart to be equally near.
+fn even(shortest: String, least: usize, nearest: impl Fn(usize) -> Option<String>) -> String {
+    let digits = shortest.bytes().take_while(|&byte| byte != b'e').filter(u8::is_ascii_digit).count();
+    if digits < least { shortest } else { nearest(digits).unwrap_or(shortest) }
+}
+
 /// `%.Nf`.
 fn fixed(out: &mut Vec<u8>, value: f64, precision: usize) {
     let exact = precision.min(MAX_DIGITS);
@@ -88,13 +112,11 @@ struct Digits {
 impl Digits {
     /// The digits of a number that is not negative: rounded to `significant` ones, or the fewest that tell it apart.
     fn of(value: f64, significant: Option<usize>) -> Self {
-        let shortest = significant.is_none();
-        let mut text = Vec::with_capacity(24);
-        // Writing to a vector cannot fail.
-        let _ = match significant {
-            None => write!(text, "{value:e}"),
-            Some(count) => write!(text, "{value:.*e}", count.clamp(1, MAX_DIGITS) - 1),
-        };
+        let mut text = match significant {
+            None => shortest(value),
+            Some(count) => format!("{value:.*e}", count.clamp(1, MAX_DIGITS) - 1),
+        }
+        .into_bytes();
         let mut exponent = 0;
         if let Some(at) = text.iter().position(|&byte| byte == b'e') {
             let digits = text.split_off(at);
@@ -106,7 +128,7 @@ impl Digits {
         }
         // Zero has no digits, and its point at the left.
         let point = if text.is_empty() { 0 } else { exponent + 1 };
-        Self { text, point, shortest }
+        Self { text, point, shortest: significant.is_none() }
     }
 
     /// How many digits stand behind the point.

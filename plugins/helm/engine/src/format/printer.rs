@@ -88,7 +88,9 @@ impl<'a> Printer<'a> {
             (_, 'T') => self.plain(type_name(value).as_bytes()),
             // An address, which differs from run to run in Go too.
             (Value::List(_) | Value::Map(_) | Value::Object(_), 'p') => {
+                self.flags.sharp = !self.flags.sharp;
                 self.number(0xc0_0000_0000, false, Base::Sixteen { upper: false }, verb);
+                self.flags.sharp = !self.flags.sharp;
             }
             _ => self.value(value, verb, 0)?,
         }

@@ -489,6 +489,16 @@ fn sprint_puts_spaces_between_what_are_no_strings() {
     assert_eq!(sprintln(&[]).unwrap(), b"\n");
 }
 
+/// Two texts of 16 digits are equally near: the even one.
+#[test]
+fn shortest_floats_are_even_between_two() {
+    check(&[
+        ("%v", &[Value::Float(-567172484709628.2)], "-5.671724847096282e+14"),
+        ("%v", &[Value::Float(224920094107868.62)], "2.2492009410786862e+14"),
+        ("%v", &[Value::Float(865552397864563.2)], "8.655523978645632e+14"),
+    ]);
+}
+
 #[test]
 fn bytes_are_text_to_strval_and_numbers_to_print() {
     let bytes = Value::from(Bytes::new("hi".into()));

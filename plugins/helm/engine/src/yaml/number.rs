@@ -15,7 +15,15 @@ pub(crate) fn yaml_float(value: f64, out: &mut Vec<u8>) {
 pub(crate) fn key_float(value: f64, out: &mut Vec<u8>) {
     let single = value as f32;
     if single.is_finite() {
-        written(single == 0.0, single.is_sign_negative(), &format!("{:e}", single.abs()), -4, 6, 2, out);
+        written(
+            single == 0.0,
+            single.is_sign_negative(),
+            &crate::format::float::shortest_single(single.abs()),
+            -4,
+            6,
+            2,
+            out,
+        );
     } else {
         yaml_float(f64::from(single), out);
     }
@@ -27,7 +35,15 @@ pub(crate) fn json_float(value: f64, out: &mut Vec<u8>) {
 }
 
 fn float(value: f64, least: i32, below: i32, width: usize, out: &mut Vec<u8>) {
-    written(value == 0.0, value.is_sign_negative(), &format!("{:e}", value.abs()), least, below, width, out);
+    written(
+        value == 0.0,
+        value.is_sign_negative(),
+        &crate::format::float::shortest(value.abs()),
+        least,
+        below,
+        width,
+        out,
+    );
 }
 
 /// Writes a number, of which `shortest` is the shortest text with an exponent, without one if its own lies
