@@ -5,6 +5,7 @@
 //! evaluates with what [`functions`] offers, [`render`] puts the documents in order.
 //! Everything a template can hold is a [`value::Value`]; what it prints is [`format`]'s.
 
+pub mod chart;
 pub mod context;
 pub mod format;
 pub mod function;
@@ -13,4 +14,5 @@ pub mod json;
 pub mod semver;
 pub mod template;
 pub mod value;
+pub mod values;
 pub mod yaml;

@@ -26,7 +26,7 @@ pub(super) fn read(input: &[u8]) -> Source<'_> {
     if let Some((place, found)) = forbidden(&bytes) {
         // Nothing of the chunk that holds it is ever seen.
         end = place - place % CHUNK;
-        while bytes.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
+        while end > 0 && bytes.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
             end -= 1;
         }
         problem = Some(found);
