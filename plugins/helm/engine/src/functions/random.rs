@@ -148,3 +148,59 @@ fn uuid(context: &mut dyn Context, _: &[Value]) -> Answer {
     }
     Ok(Value::str(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::testing::{World, call, printed, values};
+
+    #[test]
+    fn draws_from_the_whole_set_and_nothing_else() {
+        for (name, set) in [
+            ("randAlpha", ALPHABETIC),
+            ("randAlphaNum", ALPHANUMERIC),
+            ("randAscii", PRINTABLE),
+            ("randNumeric", NUMERIC),
+        ] {
+            let text = printed(name, &values![5000]);
+            assert_eq!(text.len(), 5000, "{name}");
+            assert!(text.bytes().all(|byte| set.contains(&byte)), "{name}");
+            assert!(set.iter().all(|byte| text.bytes().any(|drawn| drawn == *byte)), "{name}");
+            assert_eq!(printed(name, &values![-1]), "", "{name}");
+            assert_eq!(printed(name, &values![i64::MAX]), "error: the budget is spent", "{name}");
+        }
+        assert_eq!((PRINTABLE.len(), PRINTABLE.first(), PRINTABLE.last()), (95, Some(&b' '), Some(&b'~')));
+    }
+
+    #[test]
+    fn draws_numbers_within_bounds() {
+        let mut world = World::default();
+        let mut drawn: Vec<Value> = Vec::new();
+        for _ in 0..200 {
+            drawn.extend(random_int(&mut world, &values![-2, 3]));
+        }
+        let number = |value: &Value| if let Value::Int(number, _) = value { *number } else { i64::MIN };
+        let mut numbers: Vec<i64> = drawn.iter().map(number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers, [-2, -1, 0, 1, 2]);
+        assert_eq!(printed("randInt", &values![3, 3]), "error: invalid argument to Intn");
+        assert_eq!(printed("randInt", &values![3, 1]), "error: invalid argument to Intn");
+    }
+
+    #[test]
+    fn shuffles_and_makes_identifiers() {
+        let shuffled = printed("shuffle", &values!["aébcdefgh"]);
+        let mut characters: Vec<char> = shuffled.chars().collect();
+        assert_ne!(shuffled, "aébcdefgh");
+        characters.sort_unstable();
+        assert_eq!(characters.into_iter().collect::<String>(), "abcdefghé");
+        let text = printed("uuidv4", &[]);
+        let shape: String = text.chars().map(|digit| if digit.is_ascii_hexdigit() { 'x' } else { digit }).collect();
+        assert_eq!(shape, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+        assert_eq!(text.as_bytes().get(14), Some(&b'4'));
+        assert!(text.as_bytes().get(19).is_some_and(|digit| b"89ab".contains(digit)));
+        assert_eq!(printed("randBytes", &values![3]).len(), 4);
+        assert!(call("randBytes", &values![-1]).is_err());
+    }
+}
