@@ -7,6 +7,7 @@ mod bench;
 mod component;
 mod demo;
 mod dist;
+mod helm_corpus;
 mod peers;
 mod plugins;
 mod process;
@@ -27,6 +28,7 @@ cargo xtask TASK
   demo                           set up, build, and bring the MAPS stack up in rehearsal
   test [--fast]                  check and test everything; --fast leaves out what takes minutes
   test --cluster KUBECONFIG      test the plugins for Kubernetes against that cluster
+  helm-corpus DIR [--json]       render a folder's charts and expressions, and compare with what Helm printed
   dist                           build target/release/maps, which carries the plugins
   bench [SECTION] [--json]       build the release, measure it, and hold it against its limits";
 
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(test::Extent::Whole),
         ["test", "--fast"] => test::run(test::Extent::Fast),
         ["test", "--cluster", kubeconfig] => test::against(kubeconfig),
+        ["helm-corpus", dir] => helm_corpus::run(dir, false),
+        ["helm-corpus", dir, "--json"] | ["helm-corpus", "--json", dir] => helm_corpus::run(dir, true),
         ["dist"] => dist::run(),
         ["bench"] => bench::run(None, bench::Output::Table),
         ["bench", "--json"] => bench::run(None, bench::Output::Json),

@@ -55,6 +55,11 @@ impl Place {
         self.clean(&repo::release().join("maps"), arguments)
     }
 
+    /// A program that nobody here wrote, with the same surroundings.
+    pub(super) fn peer<S: AsRef<OsStr>>(&self, program: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
+        self.clean(program, arguments)
+    }
+
     /// The measuring program.
     pub(super) fn bench<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         self.clean(&repo::release().join("maps-bench"), arguments)

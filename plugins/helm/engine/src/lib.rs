@@ -11,6 +11,7 @@ pub mod format;
 pub mod function;
 pub mod functions;
 pub mod json;
+pub mod render;
 pub mod semver;
 pub mod template;
 pub mod value;

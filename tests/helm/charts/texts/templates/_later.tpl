@@ -1,0 +1,1 @@
+{{- define "texts.override" -}}second{{- end }}

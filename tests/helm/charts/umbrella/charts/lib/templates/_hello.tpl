@@ -1,0 +1,1 @@
+{{- define "lib.hello" }}Hello, {{ .who | default "nobody" }}!{{ end }}
