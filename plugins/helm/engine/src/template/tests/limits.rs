@@ -50,6 +50,12 @@ fn recursion_ends_where_helm_ends_it() {
 
 #[test]
 fn deep_nesting_is_refused() {
+    // In what a sandbox has, although without optimisation everything takes several times as much.
+    let small = std::thread::Builder::new().stack_size(1 << 20);
+    small.spawn(deep_nesting).unwrap().join().unwrap();
+}
+
+fn deep_nesting() {
     let cases = [
         format!("{{{{ {}1{} }}}}", "(".repeat(100_000), ")".repeat(100_000)),
         "{{ if true }}".repeat(100_000),
@@ -61,6 +67,17 @@ fn deep_nesting_is_refused() {
         let error = evaluate(&text, Value::Nil).unwrap_err();
         assert_eq!(error, "template: t:1: max expression depth exceeded");
     }
+    // What is just allowed is compiled, evaluated and printed in an error.
+    let text = format!("{{{{ {}.x.y{} }}}}", "(print ".repeat(190), ")".repeat(190));
+    let data = Value::Map([("x".into(), Value::str(""))].into_iter().collect());
+    let error = evaluate(&text, data).unwrap_err();
+    assert!(error.ends_with("at <.x.y>: can't evaluate field y in type interface {}"), "{error}");
+    let text = format!("{{{{ {}(fail \"x\"){} }}}}", "(print ".repeat(190), ")".repeat(190));
+    assert!(
+        evaluate(&text, Value::Nil)
+            .unwrap_err()
+            .ends_with("at <fail \"x\">: error calling fail: HELM_ERR_STARTxHELM_ERR_END")
+    );
     // A chain of else-ifs is no nesting.
     let chain = format!("{{{{ if false }}}}{}{{{{ else }}}}x{{{{ end }}}}", "{{ else if false }}".repeat(10_000));
     assert_eq!(evaluate(&chain, Value::Nil), Ok("x".to_owned()));
