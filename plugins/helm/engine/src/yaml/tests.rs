@@ -137,6 +137,16 @@ fn hostile_documents_end() {
         laughs.push_str(&format!("a{level}: &a{level} [{items}]\n"));
     }
     assert!(parse(laughs.as_bytes()).unwrap_err().contains("document contains excessive aliasing"));
+    // What is no text is refused wherever it stands.
+    for byte in [0, 0x7f, 0x80, 0xbf, 0xc3, 0xe2, 0xf0, 0xff] {
+        for place in [0, 1, 2, 510, 511, 512, 513, 1023, 1024, 1500] {
+            let mut document = "é: 'a'\n".repeat(200).into_bytes();
+            document[place] = byte;
+            let _ = parse(&document);
+            document.truncate(place + 1);
+            let _ = parse(&document);
+        }
+    }
     // Each prefix of a document is read or refused.
     let document = "%TAG ! x\n--- !a &b\nc: [d, {e: *b}, \"\\x41\", 'f''g']\nh: |2-\n   i\n? >+\n  j\n: !<k> l\n...\n";
     for end in 0..document.len() {
