@@ -168,7 +168,7 @@ pub fn sort<'a>(files: impl IntoIterator<Item = (&'a Str, &'a [u8])>) -> Result<
 /// The documents of a stream, as Helm's pattern `(?:^|\s*\n)---\s*` splits it: three dashes that begin a line
 /// part documents whatever follows them, and take the white space around them along.
 pub fn split(stream: &BStr) -> Vec<&BStr> {
-    let stream = stream.trim_start();
+    let stream = stream.trim();
     let mut documents = Vec::new();
     let mut start = 0;
     let mut from = 0;
@@ -270,6 +270,7 @@ mod tests {
             ("a ---\nb", vec!["a ---\nb"]),
             ("a\n---", vec!["a"]),
             ("  ---\na", vec!["a"]),
+            ("a\n---\n\u{a0}\n---\n\u{85}", vec!["a", ""]),
         ] {
             assert_eq!(split(stream.into()), documents, "{stream:?}");
         }
