@@ -22,10 +22,15 @@ pub(crate) struct Civil {
     pub(crate) day_of_year: u32,
 }
 
-/// What clocks in UTC show at `seconds` since 1970.
+/// Days from Go's absolute beginning, in March of the year -292277022400, to 1970.
+const BEGINNING: i64 = 730_692_556 * 146_097 + 306 + 719_162;
+
+/// What clocks in UTC show at `seconds` since 1970. Before Go's beginning the years start over at the other end.
 pub(crate) fn civil(seconds: i64) -> Civil {
-    let days = seconds.div_euclid(DAY);
-    let clock = small(seconds.rem_euclid(DAY));
+    let absolute = (seconds as u64).wrapping_add((BEGINNING * DAY) as u64);
+    // Both quotient and remainder fit by far.
+    let days = (absolute / DAY as u64) as i64 - BEGINNING;
+    let clock = (absolute % DAY as u64) as u32;
     // Years that begin in March end with the leap day; 400 of them have 146097 days, wherever they begin.
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -107,7 +112,7 @@ mod tests {
             (-62_135_596_800, (1, 1, 1, 0, 0, 0, 1, 1)),
             (-62_167_219_200, (0, 1, 1, 0, 0, 0, 6, 1)),
             (-62_167_219_201, (-1, 12, 31, 23, 59, 59, 5, 365)),
-            (99_999_999_999_999, (3_170_843, 11, 7, 9, 46, 39, 3, 311)),
+            (99_999_999_999_999, (3_170_843, 11, 7, 9, 46, 39, 6, 311)),
         ] {
             let (year, month, day, hour, minute, second, weekday, day_of_year) = shown;
             let date = Civil { year, month, day, hour, minute, second, weekday, day_of_year };
