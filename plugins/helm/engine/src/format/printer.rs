@@ -1,5 +1,7 @@
 //! Prints one value under one verb, with flags, width and precision.
 
+use std::io::Write as _;
+
 use super::integer::Base;
 use super::{MAX_BYTES, MAX_DEPTH, TooLarge, runes};
 use crate::value::{IntKind, List, Map, Object, Type, Value};
@@ -142,6 +144,11 @@ impl<'a> Printer<'a> {
                 self.number(magnitude, false, Base::Sixteen { upper: false }, verb);
                 self.flags.sharp = sharp;
             }
+            'v' | 'd' if self.is_plain() => {
+                let sign = if negative { "-" } else { "" };
+                // Writing to a vector cannot fail.
+                let _ = write!(self.out, "{sign}{magnitude}");
+            }
             'v' | 'd' => self.number(magnitude, negative, Base::Ten, verb),
             'b' => self.number(magnitude, negative, Base::Two, verb),
             'o' | 'O' => self.number(magnitude, negative, Base::Eight, verb),
@@ -153,6 +160,12 @@ impl<'a> Printer<'a> {
             _ => return self.bad_verb(value, verb, depth),
         }
         Ok(())
+    }
+
+    /// Whether the directive asks for nothing but its verb.
+    fn is_plain(&self) -> bool {
+        let Flags { plus, space, .. } = self.flags;
+        self.width.is_none() && self.precision.is_none() && !plus && !space
     }
 
     fn string(&mut self, value: &Value, text: &[u8], verb: char, depth: usize) -> Result<(), TooLarge> {

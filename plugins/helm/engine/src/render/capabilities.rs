@@ -303,7 +303,12 @@ impl Object for Capabilities {
     }
 
     fn print(&self) -> Str {
-        format!("&{{{} {} {}}}", self.kube_version.print(), self.api_versions.print(), HelmVersion.print()).into()
+        format!("&{}", self.show()).into()
+    }
+
+    /// A template prints what a pointer points to.
+    fn show(&self) -> Str {
+        format!("{{{} {} {}}}", self.kube_version.print(), self.api_versions.print(), HelmVersion.print()).into()
     }
 
     fn fields(&self) -> Option<Vec<(&'static str, Value)>> {

@@ -100,7 +100,7 @@ static METHODS: [Method; 6] = [
         Ok(this(object)?.files.get(name(arguments)?).cloned().unwrap_or_else(|| "".into()).into())
     }),
     method("GetBytes", &[Parameter::Str], |object, _, arguments| {
-        Ok(this(object)?.files.get(name(arguments)?).cloned().map_or_else(Bytes::nil, Bytes::new).into())
+        Ok(Bytes::new(this(object)?.files.get(name(arguments)?).cloned().unwrap_or_else(|| "".into())).into())
     }),
     method("Glob", &[Parameter::Str], |object, context, arguments| {
         Ok(Value::Object(Rc::new(this(object)?.glob(name(arguments)?, context)?)))

@@ -57,6 +57,9 @@ impl Object for Bytes {
     }
 
     fn underlying(&self) -> Option<Value> {
+        if self.nil {
+            return Some(List::nil(Type::Int(IntKind::Uint8)).into());
+        }
         let numbers = self.bytes.iter().map(|byte| Value::Int(i64::from(*byte), IntKind::Uint8)).collect();
         Some(List::new(Type::Int(IntKind::Uint8), numbers).into())
     }

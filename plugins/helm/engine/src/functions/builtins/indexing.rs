@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::context::Context;
 use crate::function::{Answer, Failure};
 use crate::functions::reflect::type_name;
-use crate::value::{IntKind, List, Map, Type, Value};
+use crate::value::{Bytes, IntKind, List, Map, Type, Value};
 
 /// What a named map or slice is over; everything else is itself.
 fn underlying(value: &Value) -> Value {
@@ -84,6 +84,8 @@ fn position(index: &Value, length: usize) -> Result<usize, Failure> {
 fn missing(map: &Map) -> Value {
     match map.go_type() {
         Type::Map(element) => zero(element),
+        // A chart's files are a map of byte slices.
+        Type::Named { name: "engine.files", .. } => Bytes::nil().into(),
         _ => Value::Nil,
     }
 }
