@@ -171,9 +171,7 @@ impl Read {
     }
 
     fn offset(&mut self, rest: &mut &[u8], z: bool, form: Form) -> Outcome<()> {
-        // Forms with seconds print a Z, but do not read it.
-        let reads_z = z && !matches!(form, Form::Seconds | Form::ColonSeconds);
-        if let Some(after) = rest.strip_prefix(b"Z").filter(|_| reads_z) {
+        if let Some(after) = rest.strip_prefix(b"Z").filter(|_| z) {
             self.utc = true;
             *rest = after;
             return Ok(());
