@@ -70,8 +70,7 @@ impl Reader<'_> {
             Some(value) => {
                 if verb == 'v' {
                     printer.flags.syntax = std::mem::take(&mut printer.flags.sharp);
-                    // With `%+v` Go names the fields of structs, which no value here has.
-                    printer.flags.plus = false;
+                    printer.flags.names = std::mem::take(&mut printer.flags.plus);
                 }
                 self.next += 1;
                 return printer.argument(value, verb);

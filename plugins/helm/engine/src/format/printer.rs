@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::integer::Base;
 use super::{MAX_BYTES, MAX_DEPTH, TooLarge, runes};
-use crate::value::{IntKind, List, Map, Object, Type, Value};
+use crate::value::{Bytes, IntKind, List, Map, Object, Structure, Type, Value};
 
 /// The flags of a directive.
 #[derive(Clone, Copy, Default)]
@@ -16,6 +16,8 @@ pub(super) struct Flags {
     pub(super) zero: bool,
     /// `%#v`: Go's syntax.
     pub(super) syntax: bool,
+    /// `%+v`: the names of fields.
+    pub(super) names: bool,
 }
 
 /// Go's `pp`: where the text goes, and the directive at hand.
@@ -88,12 +90,7 @@ impl<'a> Printer<'a> {
             (Value::Nil, 'T' | 'v') => self.pad(b"<nil>"),
             (Value::Nil, _) => self.bad_verb(value, verb, 0)?,
             (_, 'T') => self.plain(type_name(value).as_bytes()),
-            // An address, which differs from run to run in Go too.
-            (Value::List(_) | Value::Map(_) | Value::Object(_), 'p') => {
-                self.flags.sharp = !self.flags.sharp;
-                self.number(0xc0_0000_0000, false, Base::Sixteen { upper: false }, verb);
-                self.flags.sharp = !self.flags.sharp;
-            }
+            (Value::List(_) | Value::Map(_) | Value::Object(_), 'p') => self.address(verb),
             _ => self.value(value, verb, 0)?,
         }
         self.check()
@@ -130,7 +127,10 @@ impl<'a> Printer<'a> {
             }
             Value::Str(text) => self.string(value, text, verb, depth),
             Value::Object(object) => self.object(value, &**object, verb, depth),
-            Value::List(list) => self.list(list, verb, depth),
+            Value::List(list) => {
+                let name = if self.flags.syntax { type_name(value) } else { String::new() };
+                self.list(list, &name, verb, depth)
+            }
             Value::Map(map) => self.map(map, verb, depth),
         }
     }
@@ -185,33 +185,71 @@ impl<'a> Printer<'a> {
             match verb {
                 's' | 'q' | 'x' | 'X' => return self.string(value, bytes.as_str(), verb, depth),
                 'v' if self.flags.syntax && depth == 0 => {
-                    self.byte_syntax(bytes.as_str());
+                    self.byte_syntax(bytes);
                     return Ok(());
                 }
                 _ => {}
             }
         }
-        match object
-            .underlying()
-            .or_else(|| object.data().filter(|data| !matches!(data, Value::List(_) | Value::Map(_))))
-        {
-            // A slice or a map with a name, which shows in `%T` alone.
-            Some(under @ (Value::List(_) | Value::Map(_))) => {
-                self.enter(depth)?;
-                self.value(&under, verb, depth + 1)
-            }
+        let is_text = matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') && !self.flags.syntax;
+        if let Some(structure) = object.structure().filter(|structure| !(is_text && structure.has_text)) {
+            return self.structure(&type_name(value), &structure, verb, depth);
+        }
+        match object.underlying().or_else(|| object.data()) {
+            Some(Value::List(list)) => self.list(&list, &type_name(value), verb, depth),
+            Some(Value::Map(map)) => self.map(&map, verb, depth),
             // A number with names, such as a month: the names are for texts.
-            Some(number @ (Value::Int(..) | Value::Uint(_))) if !matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') => {
-                self.value(&number, verb, depth)
-            }
+            Some(number @ (Value::Int(..) | Value::Uint(_))) if !is_text => self.value(&number, verb, depth),
             _ => self.string(value, &object.print(), verb, depth),
         }
     }
 
-    fn list(&mut self, list: &List, verb: char, depth: usize) -> Result<(), TooLarge> {
+    /// A struct by its fields, which a pointer's are only where nothing is around it.
+    fn structure(&mut self, name: &str, structure: &Structure, verb: char, depth: usize) -> Result<(), TooLarge> {
+        self.enter(depth)?;
+        let name = match name.strip_prefix('*') {
+            Some(_) if depth > 0 => {
+                self.address(verb);
+                return Ok(());
+            }
+            Some(name) => {
+                self.write(b"&");
+                name
+            }
+            None => name,
+        };
+        if self.flags.syntax {
+            self.write(name.as_bytes());
+        }
+        self.write(b"{");
+        for (position, (name, field)) in structure.fields.iter().enumerate() {
+            self.separate(position);
+            if self.flags.syntax || self.flags.names {
+                self.write(name.as_bytes());
+                self.write(b":");
+            }
+            self.value(field, verb, depth + 1)?;
+        }
+        self.write(b"}");
+        Ok(())
+    }
+
+    /// Where a value is, which differs from run to run in Go too.
+    fn address(&mut self, verb: char) {
+        self.flags.sharp = !self.flags.sharp;
+        self.number(0xc0_0000_0000, false, Base::Sixteen { upper: false }, verb);
+        self.flags.sharp = !self.flags.sharp;
+    }
+
+    fn list(&mut self, list: &List, name: &str, verb: char, depth: usize) -> Result<(), TooLarge> {
         self.enter(depth)?;
         if self.flags.syntax {
-            self.write(format!("[]{}{{", list.element()).as_bytes());
+            self.write(name.as_bytes());
+            if list.is_nil() {
+                self.write(b"(nil)");
+                return Ok(());
+            }
+            self.write(b"{");
         } else {
             self.write(b"[");
         }
@@ -225,10 +263,13 @@ impl<'a> Printer<'a> {
     }
 
     /// `%#v` of bytes that are an argument: Go then says `byte` for `uint8`.
-    fn byte_syntax(&mut self, bytes: &[u8]) {
-        self.write(b"[]byte{");
+    fn byte_syntax(&mut self, bytes: &Bytes) {
+        self.write(if bytes.is_nil() { b"[]byte(nil)" } else { b"[]byte{" });
+        if bytes.is_nil() {
+            return;
+        }
         let sharp = std::mem::replace(&mut self.flags.sharp, true);
-        for (position, &byte) in bytes.iter().enumerate() {
+        for (position, &byte) in bytes.as_str().iter().enumerate() {
             self.separate(position);
             self.number(byte.into(), false, Base::Sixteen { upper: false }, 'v');
         }
@@ -239,7 +280,12 @@ impl<'a> Printer<'a> {
     fn map(&mut self, map: &Map, verb: char, depth: usize) -> Result<(), TooLarge> {
         self.enter(depth)?;
         if self.flags.syntax {
-            self.write(format!("{}{{", map.go_type()).as_bytes());
+            self.write(map.go_type().to_string().as_bytes());
+            if map.is_nil() {
+                self.write(b"(nil)");
+                return Ok(());
+            }
+            self.write(b"{");
         } else {
             self.write(b"map[");
         }

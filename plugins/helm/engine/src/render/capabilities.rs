@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::context::Context;
 use crate::function::{Answer, Failure, Method, Parameter};
-use crate::value::{List, Member, Object, Str, Type, Value};
+use crate::value::{List, Member, Object, Str, Structure, Type, Value};
 
 /// The API versions that Helm 4.1.4 knows without a cluster, in its order.
 pub const API_VERSIONS: [&str; 57] = [
@@ -180,6 +180,12 @@ impl Object for KubeVersion {
         self.normalized.as_str().into()
     }
 
+    fn structure(&self) -> Option<Structure> {
+        let mut fields = self.fields()?;
+        fields.insert(1, ("normalizedVersion", self.normalized.as_str().into()));
+        Some(Structure { fields, has_text: false })
+    }
+
     fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
         Some(vec![
             ("Version", self.version.as_str().into()),
@@ -262,6 +268,11 @@ impl Object for HelmVersion {
         format!("{{{}}}", HELM_VERSION.map(|(.., value)| value).join(" ")).into()
     }
 
+    fn structure(&self) -> Option<Structure> {
+        let fields = HELM_VERSION.iter().map(|(field, _, value)| (*field, (*value).into())).collect();
+        Some(Structure { fields, has_text: false })
+    }
+
     fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
         Some(HELM_VERSION.iter().map(|(_, name, value)| (*name, (*value).into())).collect())
     }
@@ -309,6 +320,10 @@ impl Object for Capabilities {
     /// A template prints what a pointer points to.
     fn show(&self) -> Str {
         format!("{{{} {} {}}}", self.kube_version.print(), self.api_versions.print(), HelmVersion.print()).into()
+    }
+
+    fn structure(&self) -> Option<Structure> {
+        Some(Structure { fields: self.fields()?, has_text: false })
     }
 
     fn fields(&self) -> Option<Vec<(&'static str, Value)>> {

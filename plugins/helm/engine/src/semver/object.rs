@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::Version;
 use crate::function::{Failure, Method, Parameter};
-use crate::value::{Bytes, Member, Object, Str, Type, Value};
+use crate::value::{Bytes, Member, Object, Str, Structure, Type, Value};
 
 const POINTER: &str = "*semver.Version";
 const NIL: &str = "runtime error: invalid memory address or nil pointer dereference";
@@ -51,6 +51,19 @@ impl Object for Handle {
 
     fn print(&self) -> Str {
         self.version.to_string().into()
+    }
+
+    fn structure(&self) -> Option<Structure> {
+        let Version { major, minor, patch, prerelease, metadata, original } = &self.version;
+        let fields = vec![
+            ("major", Value::Uint(*major)),
+            ("minor", Value::Uint(*minor)),
+            ("patch", Value::Uint(*patch)),
+            ("pre", prerelease.as_str().into()),
+            ("metadata", metadata.as_str().into()),
+            ("original", original.as_str().into()),
+        ];
+        Some(Structure { fields, has_text: true })
     }
 
     fn as_any(&self) -> &dyn Any {

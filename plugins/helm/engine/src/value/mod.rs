@@ -15,7 +15,7 @@ pub use bytes::Bytes;
 pub use equality::Incomparable;
 pub use list::List;
 pub use map::Map;
-pub use object::{Member, Object};
+pub use object::{Member, Object, Structure};
 pub use text::Str;
 pub use types::{IntKind, Type};
 

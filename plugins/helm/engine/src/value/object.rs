@@ -14,6 +14,14 @@ pub enum Member {
     Method(&'static Method),
 }
 
+/// A struct as Go's fmt takes it apart.
+pub struct Structure {
+    /// Its fields by their names in Go, hidden ones too.
+    pub fields: Vec<(&'static str, Value)>,
+    /// Whether it has a method `String`, whose text (what [`Object::print`] says) goes to `%v %s %q %x`.
+    pub has_text: bool,
+}
+
 /// A struct of Go, or a pointer to one, as templates see it.
 pub trait Object: fmt::Debug {
     /// Its type, as `typeOf` says it: `*semver.Version`.
@@ -38,6 +46,11 @@ pub trait Object: fmt::Debug {
 
     /// What JSON and YAML make of it where there are no [`Object::fields`]. `None`: what [`Object::print`] says, as a string.
     fn data(&self) -> Option<Value> {
+        None
+    }
+
+    /// What Go's fmt finds in a struct, for the verbs that take it apart. `None`: it prints as [`Object::print`] says.
+    fn structure(&self) -> Option<Structure> {
         None
     }
 

@@ -96,6 +96,16 @@ fn indexes_and_measures() {
 #[test]
 fn prints_and_escapes() {
     check(&[
+        (r#"printf "%d" (semver "v1.2.3-a+b")"#, "&{1 2 3 %!d(string=a) %!d(string=b) %!d(string=v1.2.3-a+b)}"),
+        (
+            r#"printf "%#v" (semver "1.2.3-a")"#,
+            r#"&semver.Version{major:0x1, minor:0x2, patch:0x3, pre:"a", metadata:"", original:"1.2.3-a"}"#,
+        ),
+        (
+            r#"printf "%s|%q|%5v|%T" (semver "1.2") (semver "1.2") (semver "1.2") (semver "1.2")"#,
+            r#"1.2.0|"1.2.0"|1.2.0|*semver.Version"#,
+        ),
+        (r#"printf "%#v %#v" (concat (list) (list)) (list)"#, "[]interface {}(nil) []interface {}{}"),
         (r#"html (list 1 "<")"#, "[1 &lt;]"),
         ("js 1 2", "1 2"),
         ("urlquery", ""),
