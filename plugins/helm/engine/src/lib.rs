@@ -14,6 +14,7 @@ pub mod json;
 pub mod render;
 pub mod semver;
 pub mod template;
+pub mod toml;
 pub mod value;
 pub mod values;
 pub mod yaml;

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::function::{Answer, Failure, Function, Parameter};
 use crate::json::{self, Style};
 use crate::value::{Map, Str, Type, Value};
-use crate::yaml;
+use crate::{toml, yaml};
 
 const RAW: Style = Style { raw: true, indent: false };
 const PRETTY: Style = Style { raw: false, indent: true };
@@ -20,6 +20,7 @@ pub const TABLE: &[Function] = &[
     writer("mustToPrettyJson", |context, values| strict(written(context, json::emit_styled(first(values), PRETTY))?)),
     writer("toRawJson", |context, values| strict(written(context, json::emit_styled(first(values), RAW))?)),
     writer("mustToRawJson", |context, values| strict(written(context, json::emit_styled(first(values), RAW))?)),
+    writer("toToml", to_toml),
     reader("fromYaml", from_yaml),
     reader("fromYamlArray", from_yaml_array),
     reader("fromJson", from_json),
@@ -62,6 +63,18 @@ fn lenient(document: Result<Vec<u8>, String>) -> Value {
 
 fn strict(document: Result<Vec<u8>, String>) -> Answer {
     Ok(Str::from(document?).into())
+}
+
+/// Its errors become the text, but for what the encoder panics at.
+fn to_toml(context: &mut dyn Context, values: &[Value]) -> Answer {
+    match toml::emit(first(values)) {
+        Ok(text) => {
+            context.spend(text.len())?;
+            Ok(Str::from(text).into())
+        }
+        Err(toml::Error::Told(error)) => Ok(error.into()),
+        Err(toml::Error::Raised(error)) => Err(error.into()),
+    }
 }
 
 /// The text to read, counted.

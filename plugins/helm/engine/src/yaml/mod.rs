@@ -20,7 +20,7 @@ mod text;
 mod token;
 
 pub use emitter::{emit, emit_pretty};
-pub(crate) use number::json_float;
+pub(crate) use number::{json_float, yaml_float};
 
 use crate::value::Value;
 use compose::{Numbers, compose};

@@ -1,0 +1,13 @@
+//! TOML as the library that Helm links (BurntSushi's) writes and reads it.
+
+mod emit;
+
+pub use emit::{Error, emit};
+
+/// How deep documents may nest, as in [`crate::yaml`].
+const DEPTH: usize = crate::yaml::DEPTH;
+
+/// What a bare key is made of.
+fn is_bare(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
