@@ -221,6 +221,8 @@ impl Writer {
             Value::Str(text) => quote(text, &mut self.out),
             Value::List(list) => {
                 self.enter()?;
+                // Nils are looked for however deep an array stands.
+                kind(value)?;
                 self.out.push(b'[');
                 for (index, item) in list.to_vec().iter().enumerate() {
                     if index > 0 {
@@ -318,6 +320,7 @@ mod tests {
             ("[{}]", "toml: top-level values must be Go maps or structs"),
             (r#"[[{"a":1}]]"#, "[[{a = 1.0}]]"),
             (r#"{"a":[null]}"#, "toml: cannot encode array with nil element"),
+            (r#"{"a":[1,[[null]]]}"#, "toml: cannot encode array with nil element"),
             (
                 r#"{"h":1.5,"a":null,"b":{"c":1,"d":"x\ny","e":["1",true]},"f":[{"g":1}]}"#,
                 "h = 1.5\n\n[b]\n  c = 1.0\n  d = \"x\\ny\"\n  e = [\"1\", true]\n\n[[f]]\n  g = 1.0\n",
