@@ -1,10 +1,16 @@
 //! Reads the arguments of a function, whose number and types the evaluator has checked.
 
+use crate::context::Context;
 use crate::function::Failure;
 use crate::value::{List, Map, Str, Type, Value};
 
 /// What a panic of Go at a nil pointer says: Sprig asks a nil for its type.
 pub(super) const NIL_DEREFERENCE: &str = "runtime error: invalid memory address or nil pointer dereference";
+
+/// Counts values that will be copied or looked at: each is about as much as 16 bytes.
+pub(super) fn spend_items(context: &mut dyn Context, count: usize) -> Result<(), Failure> {
+    context.spend(count.saturating_mul(16))
+}
 
 /// The argument at `index`; nil where there is none.
 pub(super) fn any(arguments: &[Value], index: usize) -> Value {

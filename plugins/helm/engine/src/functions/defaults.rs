@@ -59,7 +59,7 @@ fn empty(value: &Value) -> bool {
 
 fn compact(context: &mut dyn crate::context::Context, arguments: &[Value]) -> crate::function::Answer {
     let list = arguments::slice(arguments, 0, "Cannot compact on type")?;
-    context.spend(list.len())?;
+    arguments::spend_items(context, list.len())?;
     let kept = list.borrow().iter().filter(|item| !empty(item)).cloned().collect();
     Ok(List::new(Type::Any, kept).into())
 }

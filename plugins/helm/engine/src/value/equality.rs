@@ -26,7 +26,16 @@ impl Value {
     /// # Errors
     /// [`Incomparable`].
     pub fn deeply_equals(&self, other: &Self) -> Result<bool, Incomparable> {
-        equal(self, other, 0, &mut 0)
+        self.deeply_equals_counted(other, &mut 0)
+    }
+
+    /// The same, adding to `steps` how many values were looked at. All that were counted so far are bounded
+    /// together.
+    ///
+    /// # Errors
+    /// [`Incomparable`].
+    pub fn deeply_equals_counted(&self, other: &Self, steps: &mut usize) -> Result<bool, Incomparable> {
+        equal(self, other, 0, steps)
     }
 }
 

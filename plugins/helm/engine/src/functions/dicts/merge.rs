@@ -58,7 +58,7 @@ fn merge(
     if destination.is_nil() && !source.is_nil() {
         return Ok(());
     }
-    context.spend(source.len()).map_err(Stop::Panicked)?;
+    crate::functions::arguments::spend_items(context, source.len()).map_err(Stop::Panicked)?;
     // What a map of interfaces holds is an interface to reflection, which a map of strings does not take.
     let element = source.go_type().element();
     let assign = |key: &Str, value: Value, found: &Type| match destination.go_type().element() {

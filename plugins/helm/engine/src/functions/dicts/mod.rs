@@ -55,7 +55,7 @@ pub const TABLE: &[Function] = &[
         variadic: None,
         call: |context, arguments| {
             let map = arguments::map(arguments, 0)?;
-            context.spend(map.len())?;
+            arguments::spend_items(context, map.len())?;
             let values = map.borrow().values().cloned().collect();
             Ok(Value::list(values))
         },
@@ -73,7 +73,7 @@ fn plain(map: Map) -> Map {
 }
 
 fn dict(context: &mut dyn Context, arguments: &[Value]) -> Answer {
-    context.spend(arguments.len())?;
+    arguments::spend_items(context, arguments.len())?;
     let map = Map::new();
     for pair in arguments.chunks(2) {
         let value = pair.get(1).cloned().unwrap_or_else(|| Value::str(""));
@@ -95,14 +95,14 @@ fn keys(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let mut keys: Vec<Str> = Vec::new();
     for index in 0..arguments.len() {
         let map = arguments::map(arguments, index)?;
-        context.spend(map.len())?;
+        arguments::spend_items(context, map.len())?;
         keys.extend(map.borrow().keys().cloned());
     }
     Ok(List::strings(keys).into())
 }
 
 fn pluck(context: &mut dyn Context, arguments: &[Value]) -> Answer {
-    context.spend(arguments.len())?;
+    arguments::spend_items(context, arguments.len())?;
     let key = arguments::text(arguments, 0)?;
     let mut found = Vec::new();
     for index in 1..arguments.len() {
@@ -112,7 +112,7 @@ fn pluck(context: &mut dyn Context, arguments: &[Value]) -> Answer {
 }
 
 fn pick(context: &mut dyn Context, arguments: &[Value]) -> Answer {
-    context.spend(arguments.len())?;
+    arguments::spend_items(context, arguments.len())?;
     let map = arguments::map(arguments, 0)?;
     let picked = Map::new();
     for index in 1..arguments.len() {
@@ -126,7 +126,7 @@ fn pick(context: &mut dyn Context, arguments: &[Value]) -> Answer {
 
 fn omit(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let map = arguments::map(arguments, 0)?;
-    context.spend(map.len() + arguments.len())?;
+    arguments::spend_items(context, map.len() + arguments.len())?;
     let kept: Map = map.to_vec().into_iter().collect();
     for index in 1..arguments.len() {
         kept.remove(arguments::text(arguments, index)?);

@@ -61,13 +61,13 @@ const fn sized(name: &'static str, call: Call) -> Function {
 }
 
 fn list(context: &mut dyn Context, arguments: &[Value]) -> Answer {
-    context.spend(arguments.len())?;
+    arguments::spend_items(context, arguments.len())?;
     Ok(Value::list(arguments.to_vec()))
 }
 
 fn append(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let list = arguments::slice(arguments, 0, "Cannot push on type")?;
-    context.spend(list.len())?;
+    arguments::spend_items(context, list.len())?;
     let mut items = Vec::with_capacity(list.len() + 1);
     items.extend(list.borrow().iter().cloned());
     items.push(arguments::any(arguments, 1));
@@ -76,7 +76,7 @@ fn append(context: &mut dyn Context, arguments: &[Value]) -> Answer {
 
 fn prepend(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let list = arguments::slice(arguments, 0, "Cannot prepend on type")?;
-    context.spend(list.len())?;
+    arguments::spend_items(context, list.len())?;
     let mut items = Vec::with_capacity(list.len() + 1);
     items.push(arguments::any(arguments, 1));
     items.extend(list.borrow().iter().cloned());
@@ -94,7 +94,7 @@ fn last(_: &mut dyn Context, arguments: &[Value]) -> Answer {
 
 fn rest(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let list = arguments::slice(arguments, 0, "Cannot find rest on type")?;
-    context.spend(list.len())?;
+    arguments::spend_items(context, list.len())?;
     Ok(match list.borrow().split_first() {
         Some((_, rest)) => Value::list(rest.to_vec()),
         None => List::nil(Type::Any).into(),
@@ -103,7 +103,7 @@ fn rest(context: &mut dyn Context, arguments: &[Value]) -> Answer {
 
 fn initial(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let list = arguments::slice(arguments, 0, "Cannot find initial on type")?;
-    context.spend(list.len())?;
+    arguments::spend_items(context, list.len())?;
     Ok(match list.borrow().split_last() {
         Some((_, initial)) => Value::list(initial.to_vec()),
         None => List::nil(Type::Any).into(),
@@ -112,7 +112,7 @@ fn initial(context: &mut dyn Context, arguments: &[Value]) -> Answer {
 
 fn reverse(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let list = arguments::slice(arguments, 0, "Cannot find reverse on type")?;
-    context.spend(list.len())?;
+    arguments::spend_items(context, list.len())?;
     Ok(Value::list(list.borrow().iter().rev().cloned().collect()))
 }
 
@@ -123,21 +123,24 @@ fn concat(context: &mut dyn Context, arguments: &[Value]) -> Answer {
             Failure::Error(message) if message != arguments::NIL_DEREFERENCE => (message + " as list").into(),
             other => other,
         })?;
-        context.spend(list.len())?;
+        arguments::spend_items(context, list.len())?;
         items.extend(list.borrow().iter().cloned());
     }
     Ok(if items.is_empty() { List::nil(Type::Any).into() } else { Value::list(items) })
 }
 
-/// Whether `needle` is among the items, with the comparisons counted before they are made.
+/// Whether `needle` is among the items, with the values counted that were compared.
 fn among(context: &mut dyn Context, needle: &Value, items: &[Value]) -> Result<bool, Failure> {
-    context.spend(items.len())?;
+    let mut steps = 0;
+    let mut found = false;
     for item in items {
-        if needle.deeply_equals(item)? {
-            return Ok(true);
+        found = needle.deeply_equals_counted(item, &mut steps)?;
+        if found {
+            break;
         }
     }
-    Ok(false)
+    arguments::spend_items(context, steps)?;
+    Ok(found)
 }
 
 fn has(context: &mut dyn Context, arguments: &[Value]) -> Answer {
@@ -165,7 +168,7 @@ fn without(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let omitted = arguments.get(1..).unwrap_or_default();
     let mut kept = Vec::new();
     for item in list.borrow().iter() {
-        context.spend(1)?;
+        arguments::spend_items(context, 1)?;
         if !among(context, item, omitted)? {
             kept.push(item.clone());
         }
@@ -187,7 +190,7 @@ fn slice(context: &mut dyn Context, arguments: &[Value]) -> Answer {
         return Err(OUT_OF_BOUNDS.into());
     };
     let items = items.get(start..end).ok_or(OUT_OF_BOUNDS)?;
-    context.spend(items.len())?;
+    arguments::spend_items(context, items.len())?;
     Ok(List::new(list.element().clone(), items.to_vec()).into())
 }
 
@@ -196,7 +199,7 @@ const OUT_OF_BOUNDS: &str = "reflect.Value.Slice: slice index out of bounds";
 fn chunk(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     let size = arguments::int(arguments, 0)?;
     let list = arguments::slice(arguments, 1, "Cannot chunk type")?;
-    context.spend(list.len())?;
+    arguments::spend_items(context, list.len())?;
     let items = list.borrow();
     let chunks: Vec<Value> = match usize::try_from(size) {
         Ok(size) if size > 0 => items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect(),

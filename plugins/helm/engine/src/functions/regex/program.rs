@@ -80,12 +80,16 @@ impl Regex {
         self.regex.memory_usage()
     }
 
-    /// Counts a search from `at` on. It may read all that is left, which a search for all matches would do again
-    /// and again; most do not, and that they may costs a part.
-    fn spend(&self, context: &mut dyn Context, subject: &Subject<'_>, at: usize) -> Result<(), Failure> {
+    /// Counts going through a text: at worst, each of its bytes takes time with the size of the program.
+    fn spend(&self, context: &mut dyn Context, text: &[u8]) -> Result<(), Failure> {
+        context.spend(text.len().saturating_mul(1 + self.size() / 1024))
+    }
+
+    /// Counts one of many searches in a text. It may read all that is left, as the next one may again; most do
+    /// not, so that they count for a part of it.
+    fn spend_search(&self, context: &mut dyn Context, subject: &Subject<'_>, at: usize) -> Result<(), Failure> {
         let left = subject.text.len().saturating_sub(at);
-        let weight = 1 + (self.size() >> 20);
-        context.spend((1 + left / 64).saturating_mul(weight))
+        context.spend((1 + left / 64).saturating_mul(1 + self.size() / 4096))
     }
 
     /// Whether the text matches somewhere. It takes time with the length of the text, which nobody counts here.
@@ -95,10 +99,8 @@ impl Regex {
 
     /// Whether the text matches somewhere, with the work counted.
     pub(super) fn is_match_counted(&self, context: &mut dyn Context, text: &[u8]) -> Result<bool, Failure> {
-        context.spend(text.len())?;
-        let subject = Subject::new(text);
-        self.spend(context, &subject, 0)?;
-        Ok(self.regex.is_match(&*subject.text))
+        self.spend(context, text)?;
+        Ok(self.is_match(text))
     }
 
     /// The matches one after another, at most `limit` of them, or all if it is negative. An empty one right behind
@@ -109,14 +111,14 @@ impl Regex {
         text: &[u8],
         limit: i64,
     ) -> Result<Vec<Range<usize>>, Failure> {
-        context.spend(text.len())?;
+        self.spend(context, text)?;
         let subject = Subject::new(text);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let mut at = 0;
         let mut last_end = None;
         while found.len() < limit && at <= subject.text.len() {
-            self.spend(context, &subject, at)?;
+            self.spend_search(context, &subject, at)?;
             let input = Input::new(&*subject.text).range(at..).anchored(Anchored::No);
             let Some(range) = self.regex.find(input).map(|found| found.range()) else { break };
             let accepted = !range.is_empty() || last_end != Some(range.start);
@@ -146,7 +148,7 @@ impl Regex {
         replacement: &[u8],
         literal: bool,
     ) -> Result<Option<Vec<u8>>, Failure> {
-        context.spend(text.len())?;
+        self.spend(context, text)?;
         let subject = Subject::new(text);
         let replacement = if literal || !replacement.contains(&b'$') {
             vec![Part::Text(replacement.to_vec())]
@@ -157,7 +159,7 @@ impl Regex {
         let mut out: Option<Vec<u8>> = None;
         let (mut last_end, mut at) = (0, 0);
         while at <= subject.text.len() {
-            self.spend(context, &subject, at)?;
+            self.spend_search(context, &subject, at)?;
             self.regex.captures(Input::new(&*subject.text).range(at..), &mut captures);
             let Some(range) = captures.get_match().map(|found| found.range()) else { break };
             let out = out.get_or_insert_with(|| Vec::with_capacity(text.len()));
