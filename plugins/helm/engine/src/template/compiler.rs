@@ -325,8 +325,8 @@ pub(super) fn nil(parameter: Parameter) -> Option<Value> {
 
 /// A number where no type is asked for: how it is written says what it is.
 fn ideal(written: &Str, number: &Number) -> Result<Value, Mismatch> {
-    if number.complex {
-        return Err(format!("{written}: no function takes a complex number"));
+    if let Some((real, imaginary)) = number.complex {
+        return Ok(super::complex::value(real, imaginary));
     }
     match number {
         Number { written_as_float: true, float: Some(float), .. } => Ok(Value::Float(*float)),

@@ -8,8 +8,8 @@ pub(super) struct Number {
     pub(super) int: Option<i64>,
     pub(super) uint: Option<u64>,
     pub(super) float: Option<f64>,
-    /// Written as a complex number, whatever else it may be.
-    pub(super) complex: bool,
+    /// Written as a complex number, of these two parts, whatever else it may be.
+    pub(super) complex: Option<(f64, f64)>,
     /// Written with a dot or an exponent: where no type is asked for, it is a float.
     pub(super) written_as_float: bool,
 }
@@ -29,10 +29,10 @@ pub(super) fn character(text: &[u8]) -> Result<Number, String> {
         Decoded::Byte(byte) => u32::from(byte),
     };
     let (int, uint, float) = (Some(i64::from(value)), Some(u64::from(value)), Some(f64::from(value)));
-    Ok(Number { int, uint, float, complex: false, written_as_float: false })
+    Ok(Number { int, uint, float, complex: None, written_as_float: false })
 }
 
-/// A complex number of two parts, `1+2i`: no function takes one.
+/// A complex number of two parts, `1+2i`.
 ///
 /// # Errors
 /// Where a part is no number.
@@ -57,7 +57,7 @@ pub(super) fn complex(text: &[u8]) -> Result<Number, String> {
 
 /// The other types that a complex number without an imaginary part is of.
 fn simplified(real: f64, imaginary: f64) -> Number {
-    let mut number = Number { complex: true, written_as_float: true, ..Number::default() };
+    let mut number = Number { complex: Some((real, imaginary)), ..Number::default() };
     if imaginary == 0.0 {
         number.float = Some(real);
         number.int = whole(real);

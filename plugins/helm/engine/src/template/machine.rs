@@ -30,6 +30,12 @@ const MAX_NESTED_RUNS: usize = 8;
 /// How long the chain of calls in an error may become before its middle is left out: a thousand includes fit.
 const MAX_CHAIN: usize = 1 << 20;
 
+/// What a step counts, against one for a byte: about as much as it takes longer.
+const STEP: usize = 16;
+
+/// What a byte of a text that is parsed counts, likewise.
+const PARSED_BYTE: usize = 16;
+
 /// What Go prints for nothing; Helm removes it again.
 const NO_VALUE: &[u8] = b"<no value>";
 
@@ -57,15 +63,15 @@ pub trait World {
 /// How much a rendering may take before it is given up.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Steps taken and bytes made, together.
+    /// Bytes made, and steps taken at sixteen bytes each.
     pub work: u64,
     /// Bytes of one template's output.
     pub output: usize,
 }
 
 impl Default for Limits {
-    /// A chart of hundreds of templates takes some million steps, and its release has to fit into a Secret of a
-    /// mebibyte; half a thousand million steps are a few seconds.
+    /// A chart of hundreds of templates takes some millions, and its release has to fit into a Secret of a mebibyte;
+    /// half a thousand million are a few seconds.
     fn default() -> Self {
         Self { work: 500_000_000, output: 64 << 20 }
     }
@@ -208,7 +214,7 @@ impl<'a> Evaluator<'a> {
     fn count(&mut self, amount: usize) -> Result<(), String> {
         self.spent = self.spent.saturating_add(amount as u64);
         if self.spent > self.limits.work {
-            return Err(format!("the rendering takes more than {} steps and bytes", self.limits.work));
+            return Err(format!("the rendering takes more work than {} bytes", self.limits.work));
         }
         Ok(())
     }
@@ -301,7 +307,7 @@ impl Run {
         let mut next = frame.next;
         while let Some(step) = template.steps.get(next) {
             next += 1;
-            evaluator.count(1)?;
+            evaluator.count(STEP)?;
             match step {
                 Step::Text(start, end) => {
                     let text = template.source.text.get(*start as usize..*end as usize).unwrap_or_default();
@@ -597,7 +603,8 @@ impl Run {
         let calling = |failure: String| Stop::Calling(Str::from("tpl"), node, Failure::Error(failure));
         // The text was held against a parameter for strings.
         let Value::Str(text) = self.pop() else { return Err(calling(String::new())) };
-        evaluator.count(text.len()).map_err(calling)?;
+        let cost = if evaluator.templates.knows(&text) { 1 } else { PARSED_BYTE };
+        evaluator.count(text.len().saturating_mul(cost)).map_err(calling)?;
         self.check_depth().map_err(calling)?;
         let parsed = evaluator
             .templates

@@ -4,6 +4,7 @@ mod access;
 mod arguments;
 mod code;
 mod compiler;
+mod complex;
 mod error;
 mod lexer;
 mod literal;

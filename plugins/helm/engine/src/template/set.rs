@@ -22,7 +22,17 @@ pub struct Templates {
     /// A missing key is an error, rather than nothing.
     strict: bool,
     /// Texts of `tpl` that were read already: charts evaluate the same ones again and again.
-    texts: RefCell<HashMap<Str, Rc<Text>>>,
+    texts: RefCell<Texts>,
+}
+
+/// How many bytes of texts are kept parsed, which takes some fifty times as much.
+const MAX_TEXTS: usize = 1 << 20;
+
+/// Parsed texts of `tpl`.
+#[derive(Default)]
+struct Texts {
+    by_text: HashMap<Str, Rc<Text>>,
+    bytes: usize,
 }
 
 impl fmt::Debug for Templates {
@@ -133,13 +143,24 @@ impl Templates {
         Ok(Text { main, definitions })
     }
 
+    /// Whether the text of a `tpl` was read already.
+    pub(super) fn knows(&self, text: &Str) -> bool {
+        self.texts.borrow().by_text.contains_key(text)
+    }
+
     /// The text of a `tpl`, read once.
     pub(super) fn text(&self, text: &Str) -> Result<Rc<Text>, ParseError> {
-        if let Some(known) = self.texts.borrow().get(text) {
+        if let Some(known) = self.texts.borrow().by_text.get(text) {
             return Ok(Rc::clone(known));
         }
         let parsed = Rc::new(self.parse(&Str::from(ROOT), text)?);
-        self.texts.borrow_mut().insert(text.clone(), Rc::clone(&parsed));
+        let mut texts = self.texts.borrow_mut();
+        texts.bytes += text.len();
+        if texts.bytes > MAX_TEXTS {
+            texts.by_text.clear();
+            texts.bytes = text.len();
+        }
+        texts.by_text.insert(text.clone(), Rc::clone(&parsed));
         Ok(parsed)
     }
 

@@ -138,3 +138,17 @@ fn strict_refuses_what_is_missing() {
         assert!(error.message.ends_with(expected), "{text}: {}", error.message);
     }
 }
+
+#[test]
+fn complex_constants_print() {
+    let cases = [
+        (
+            "{{ 1i }} {{ 1+2i }} {{ 1.5i }} {{ 0i }} {{ 1-2.5i }} {{ -1-1e3i }}",
+            "(0+1i) (1+2i) (0+1.5i) (0+0i) (1-2.5i) (-1-1000i)",
+        ),
+        ("{{ if 0i }}a{{ else }}b{{ end }}{{ trunc 2+0i \"abc\" }} {{ kindOf 1i }}", "bab complex128"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(evaluate(text, Value::Nil).as_deref(), Ok(expected), "{text}");
+    }
+}
