@@ -1,3 +1,5 @@
+//! Charts written here, rendered without a cluster.
+
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
