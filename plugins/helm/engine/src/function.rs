@@ -58,10 +58,15 @@ pub struct Method {
 pub enum Parameter {
     /// `interface {}`.
     Any,
+    /// `bool`.
     Bool,
+    /// `int`.
     Int,
+    /// `int64`.
     Int64,
+    /// `float64`.
     Float64,
+    /// `string`.
     Str,
     /// `[]interface {}`.
     List,

@@ -43,14 +43,17 @@ impl List {
         &self.element
     }
 
+    /// How many items there are.
     pub fn len(&self) -> usize {
         self.items.borrow().0.len()
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// The item at `index`.
     pub fn get(&self, index: usize) -> Option<Value> {
         self.items.borrow().0.get(index).cloned()
     }

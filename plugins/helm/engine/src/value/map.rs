@@ -54,26 +54,32 @@ impl Map {
         Self { kind: Rc::new(kind), entries: Rc::clone(&self.entries), nil: self.nil }
     }
 
+    /// How many entries there are.
     pub fn len(&self) -> usize {
         self.entries.borrow().0.len()
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// The value under a key.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
         self.entries.borrow().0.get(key).cloned()
     }
 
+    /// Whether there is a value under a key.
     pub fn contains(&self, key: &[u8]) -> bool {
         self.entries.borrow().0.contains_key(key)
     }
 
+    /// Puts a value under a key, which shows through every handle.
     pub fn set(&self, key: impl Into<Str>, value: Value) {
         self.entries.borrow_mut().0.insert(key.into(), value);
     }
 
+    /// Takes the entry of a key away, and answers with its value.
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
         self.entries.borrow_mut().0.remove(key)
     }

@@ -25,15 +25,19 @@ pub enum Value {
     /// `nil`: an interface that holds nothing. Also what a missing key is.
     #[default]
     Nil,
+    /// `bool`.
     Bool(bool),
     /// Any of Go's integers that fits; the kind is its type (`int`, `int64`, `uint8`…).
     Int(i64, IntKind),
     /// `uint64` and `uint`, which do not fit into [`Value::Int`].
     Uint(u64),
+    /// `float64`: what every number of values is.
     Float(f64),
     /// Go's strings are bytes; they need not be UTF-8.
     Str(Str),
+    /// A slice.
     List(List),
+    /// A map with strings for keys.
     Map(Map),
     /// Anything with methods or fields: `.Files`, `.Capabilities`, a semantic version, a time.
     Object(std::rc::Rc<dyn Object>),
@@ -92,8 +96,8 @@ impl Value {
             Self::Uint(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
             Self::Str(text) => !text.is_empty(),
-            Self::List(list) => list.len() != 0,
-            Self::Map(map) => map.len() != 0,
+            Self::List(list) => !list.is_empty(),
+            Self::Map(map) => !map.is_empty(),
             Self::Object(object) => object.truth(),
         }
     }

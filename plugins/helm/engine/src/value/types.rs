@@ -5,13 +5,21 @@ use std::fmt;
 /// Which of Go's integers a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntKind {
+    /// `int`.
     Int,
+    /// `int8`.
     Int8,
+    /// `int16`.
     Int16,
+    /// `int32`.
     Int32,
+    /// `int64`.
     Int64,
+    /// `uint8`, which is `byte`.
     Uint8,
+    /// `uint16`.
     Uint16,
+    /// `uint32`.
     Uint32,
 }
 
@@ -20,11 +28,15 @@ pub enum IntKind {
 pub enum Type {
     /// `interface {}`: as a parameter it takes everything.
     Any,
+    /// `bool`.
     Bool,
+    /// Any of the integers but `uint64`.
     Int(IntKind),
     /// `uint64`.
     Uint64,
+    /// `float64`.
     Float64,
+    /// `string`.
     Str,
     /// `[]T`.
     List(Box<Type>),
@@ -33,7 +45,9 @@ pub enum Type {
     /// A named type: its name (`common.Values`, `*semver.Version`) and the kind beneath it, which
     /// `kindOf` says (`map`, `ptr`, `struct`).
     Named {
+        /// As `typeOf` says it.
         name: &'static str,
+        /// As `kindOf` says it.
         kind: &'static str,
     },
 }

@@ -1,6 +1,7 @@
 //! Regular expressions, in Go's syntax: `regexMatch`, `regexReplaceAll`, `regexSplit`.
 
 mod class;
+mod escape;
 mod program;
 mod syntax;
 

@@ -2,13 +2,13 @@
 
 use regex_syntax::hir::{Capture, Class, ClassUnicode, ClassUnicodeRange, Dot, Hir, Look, Repetition};
 
-use super::class;
+use super::{class, escape};
 
 /// How deeply groups may be nested. Go allows a thousand; what compiles an expression recurses.
 const MAX_HEIGHT: usize = 250;
 
 /// The highest count of a repetition, and the most copies that nested ones may make of what is innermost.
-const MAX_REPEAT: u64 = 1000;
+pub(super) const MAX_REPEAT: u64 = 1000;
 
 /// Why an expression is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,11 +28,11 @@ impl Rejection {
     }
 }
 
-fn rejection(code: &'static str, fragment: &str) -> Rejection {
+pub(super) fn rejection(code: &'static str, fragment: &str) -> Rejection {
     Rejection { code, fragment: fragment.to_owned() }
 }
 
-const INVALID_ESCAPE: &str = "invalid escape sequence";
+pub(super) const INVALID_ESCAPE: &str = "invalid escape sequence";
 const INVALID_NAMED_CAPTURE: &str = "invalid named capture";
 const INVALID_PERL: &str = "invalid or unsupported Perl syntax";
 const INVALID_RANGE: &str = "invalid character class range";
@@ -110,11 +110,11 @@ pub(super) fn parse(pattern: &[u8]) -> Result<Parsed, Rejection> {
 }
 
 /// What of `whole` was read when `rest` is left of it.
-fn read<'p>(whole: &'p str, rest: &str) -> &'p str {
+pub(super) fn read<'p>(whole: &'p str, rest: &str) -> &'p str {
     whole.get(..whole.len().saturating_sub(rest.len())).unwrap_or(whole)
 }
 
-fn next(text: &str) -> (Option<char>, &str) {
+pub(super) fn next(text: &str) -> (Option<char>, &str) {
     let mut characters = text.chars();
     let character = characters.next();
     (character, characters.as_str())
@@ -164,7 +164,7 @@ impl<'p> Parser<'p> {
                     };
                     self.repeat(min, max, false, behind, last_repeat)?;
                 }
-                '{' => match counts(self.rest) {
+                '{' => match escape::counts(self.rest) {
                     Some((min, max, behind)) => {
                         let text = read(self.rest, behind);
                         let invalid = || rejection(INVALID_REPEAT_COUNT, text);
@@ -380,7 +380,7 @@ impl<'p> Parser<'p> {
             }
             _ => match self.named_class(whole)? {
                 Some((class, behind)) => self.push(Hir::class(Class::Unicode(class)), behind),
-                None => match escaped(whole)? {
+                None => match escape::character(whole)? {
                     (Some(character), behind) => self.literal(character, behind),
                     (None, behind) => self.push(Hir::fail(), behind),
                 },
@@ -503,102 +503,10 @@ fn scalars(low: u32, high: u32) -> Option<ClassUnicodeRange> {
 /// One character in brackets of the class `whole`, as its number.
 fn class_character<'p>(text: &'p str, whole: &str) -> Result<(u32, &'p str), Rejection> {
     if text.starts_with('\\') {
-        return number(text);
+        return escape::number(text);
     }
     match next(text) {
         (Some(character), behind) => Ok((character.into(), behind)),
         (None, _) => Err(rejection("missing closing ]", whole)),
     }
-}
-
-/// The character that an escape stands for; `None` for a surrogate, which no text has.
-fn escaped(text: &str) -> Result<(Option<char>, &str), Rejection> {
-    number(text).map(|(number, behind)| (char::from_u32(number), behind))
-}
-
-/// The number of the character that an escape at the beginning of `whole` stands for.
-fn number(whole: &str) -> Result<(u32, &str), Rejection> {
-    let (letter, behind) = next(whole.get(1..).unwrap_or_default());
-    let invalid = |rest: &str| rejection(INVALID_ESCAPE, read(whole, rest));
-    let octal = |text: &str| next(text).0.and_then(|digit| digit.to_digit(8));
-    let character = match letter {
-        None => return Err(rejection("trailing backslash at end of expression", "")),
-        Some('1'..='7') if octal(behind).is_none() => return Err(invalid(behind)),
-        Some(digit @ '0'..='7') => {
-            let (mut number, mut rest) = (digit.to_digit(8).unwrap_or_default(), behind);
-            for _ in 0..2 {
-                let Some(digit) = octal(rest) else { break };
-                number = number * 8 + digit;
-                rest = next(rest).1;
-            }
-            return Ok((number, rest));
-        }
-        Some('x') => return hexadecimal(behind).map_err(invalid),
-        Some('a') => '\u{7}',
-        Some('f') => '\u{c}',
-        Some('n') => '\n',
-        Some('r') => '\r',
-        Some('t') => '\t',
-        Some('v') => '\u{b}',
-        Some(other) if other.is_ascii() && !other.is_ascii_alphanumeric() => other,
-        Some(_) => return Err(invalid(behind)),
-    };
-    Ok((character.into(), behind))
-}
-
-/// The digits of `\x`: two, or any number in braces. The error is what is left where they are wrong.
-fn hexadecimal(text: &str) -> Result<(u32, &str), &str> {
-    let (first, rest) = next(text);
-    if first != Some('{') {
-        let (second, rest) = next(rest);
-        let digit = |character: Option<char>| character.and_then(|character| character.to_digit(16));
-        return match (digit(first), digit(second)) {
-            (Some(high), Some(low)) => Ok((high * 16 + low, rest)),
-            _ => Err(rest),
-        };
-    }
-    let (mut number, mut digits, mut rest) = (0u32, 0, rest);
-    loop {
-        let (character, behind) = next(rest);
-        rest = behind;
-        match character {
-            Some('}') if digits > 0 => return Ok((number, rest)),
-            Some(character) => {
-                let digit = character.to_digit(16).ok_or(rest)?;
-                number = number * 16 + digit;
-                digits += 1;
-                if number > u32::from(char::MAX) {
-                    return Err(rest);
-                }
-            }
-            None => return Err(rest),
-        }
-    }
-}
-
-/// A number that is too large for a repetition is `None`.
-type Count = Option<u32>;
-
-/// `{2}`, `{2,}` or `{2,3}` at the beginning of a text, with what comes behind; `None` where the brace is a
-/// character like others.
-fn counts(text: &str) -> Option<(Count, Option<Count>, &str)> {
-    let (min, rest) = decimal(text.strip_prefix('{')?)?;
-    if let Some(rest) = rest.strip_prefix('}') {
-        return Some((min, Some(min), rest));
-    }
-    let rest = rest.strip_prefix(',')?;
-    if let Some(rest) = rest.strip_prefix('}') {
-        return Some((min, None, rest));
-    }
-    let (max, rest) = decimal(rest)?;
-    Some((min, Some(max), rest.strip_prefix('}')?))
-}
-
-fn decimal(text: &str) -> Option<(Count, &str)> {
-    let rest = text.trim_start_matches(|character: char| character.is_ascii_digit());
-    let digits = read(text, rest);
-    if digits.is_empty() || digits.len() > 1 && digits.starts_with('0') {
-        return None;
-    }
-    Some((digits.parse().ok().filter(|count| u64::from(*count) <= MAX_REPEAT), rest))
 }
