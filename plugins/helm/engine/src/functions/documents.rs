@@ -26,6 +26,7 @@ pub const TABLE: &[Function] = &[
     reader("fromJson", from_json),
     reader("fromJsonArray", from_json_array),
     reader("mustFromJson", must_from_json),
+    reader("fromToml", from_toml),
 ];
 
 type Call = fn(&mut dyn Context, &[Value]) -> Answer;
@@ -146,4 +147,11 @@ fn from_json_array(context: &mut dyn Context, values: &[Value]) -> Answer {
 
 fn must_from_json(context: &mut dyn Context, values: &[Value]) -> Answer {
     Ok(json::parse(text(context, values)?)?)
+}
+
+fn from_toml(context: &mut dyn Context, values: &[Value]) -> Answer {
+    Ok(match toml::parse(text(context, values)?) {
+        Ok(map) => map.into(),
+        Err(error) => with_error(Map::new(), error),
+    })
 }

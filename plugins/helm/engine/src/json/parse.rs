@@ -41,18 +41,22 @@ pub(crate) fn kind(value: &Value) -> &'static str {
     }
 }
 
-fn unexpected(byte: u8, place: &str) -> String {
-    // Go takes the byte for a character.
-    let shown = match byte {
-        b'\'' => "\\'".to_owned(),
-        b'"' => "\"".to_owned(),
+/// A character as Go's `%q` shows it, without its quotes.
+pub(crate) fn shown(character: char) -> String {
+    match character {
+        '\'' => "\\'".to_owned(),
+        '"' => "\"".to_owned(),
         _ => {
-            let quoted = quote(String::from(char::from(byte)).as_bytes());
+            let quoted = quote(String::from(character).as_bytes());
             let inner = quoted.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or_default();
             String::from_utf8_lossy(inner).into_owned()
         }
-    };
-    format!("invalid character '{shown}' {place}")
+    }
+}
+
+fn unexpected(byte: u8, place: &str) -> String {
+    // Go takes the byte for a character.
+    format!("invalid character '{}' {place}", shown(char::from(byte)))
 }
 
 struct Parser<'a> {

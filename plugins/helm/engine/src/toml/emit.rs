@@ -241,7 +241,7 @@ impl Writer {
                     self.enter()?;
                     match data {
                         Value::Str(text) if object.go_type().to_string() == "time.Time" => {
-                            self.out.extend_from_slice(&text);
+                            self.time(&text, &object.print());
                         }
                         data => self.element(&data)?,
                     }
@@ -252,6 +252,20 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// A time, of which what TOML did not say is left out: `printed` ends with the zone that stands for it.
+    fn time(&mut self, text: &Str, printed: &Str) {
+        let local = text.strip_suffix(b"Z").unwrap_or(text);
+        self.out.extend_from_slice(if printed.ends_with(b" datetime-local") {
+            local
+        } else if printed.ends_with(b" date-local") {
+            local.get(..10).unwrap_or(local)
+        } else if printed.ends_with(b" time-local") {
+            local.get(11..).unwrap_or(local)
+        } else {
+            text
+        });
     }
 
     fn float(&mut self, value: f64) {

@@ -25,6 +25,15 @@ const TIME: Parameter = Parameter::Time;
 const ANY: Parameter = Parameter::Any;
 const DATE: &[u8] = b"2006-01-02";
 
+/// The moment that `text` says in a layout of Go. `local` names the zone of what says none.
+pub(crate) fn read_moment(layout: &[u8], text: &[u8], local: Option<&str>) -> Option<Value> {
+    let mut time = Time::parse(layout, text).ok()?;
+    if let Some(name) = local {
+        time.zone = time::Zone::Fixed(name.into(), 0);
+    }
+    Some(time.value())
+}
+
 /// A function of the family, whose parameters the evaluator has checked.
 const fn function(
     name: &'static str,
