@@ -107,8 +107,10 @@ impl Document {
         }
         let mut key = self.context.clone();
         key.push(name.clone());
+        // An array replaces what its own tables have left here; nothing else does.
+        let array = self.arrays.remove(&key);
         if table.contains_key(name) {
-            if self.arrays.contains(&key) {
+            if array {
                 self.implicit.remove(&key);
                 table.insert(name.clone(), node);
                 return Ok(());

@@ -58,6 +58,8 @@ fn problems_are_told_in_the_words_of_the_library() {
         ("[]", "1: unexpected end of table name (table names cannot be empty)"),
         ("[a]\n[a]", "2: Key 'a' has already been defined."),
         ("a=1\na=2", r#"2 (last key "a"): Key 'a' has already been defined."#),
+        ("a=[1]\na=2", r#"2 (last key "a"): Key 'a' has already been defined."#),
+        ("a=[{b=1}]\n[[a]]", "2: Key 'a' was already created and cannot be used as an array."),
         ("a.b=1\na.b.c=2", r#"2 (last key "a.b.c"): Key 'a.b' has already been defined."#),
         ("a.b=1\n[a.b]", r#"2 (last key "a"): Key 'a.b' has already been defined."#),
         ("a=1\n[a.b]", "2: Key 'a' was already created as a hash."),
