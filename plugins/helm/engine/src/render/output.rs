@@ -95,16 +95,37 @@ fn only(text: &BStr, patterns: &[String]) -> Result<Vec<u8>, Error> {
 fn source(document: &BStr) -> Option<&BStr> {
     const MARK: &str = "# Source: ";
     let mut from = 0;
+    // The chart's name may span lines: the pattern says only that it has no slash.
+    let mut slash = 0;
     while let Some(found) = document.get(from..).and_then(|rest| rest.find(MARK)) {
         from += found + MARK.len();
-        let rest = document.get(from..)?;
-        // The chart's name may span lines: the pattern says only that it has no slash.
-        if let Some(slash) = rest.find_byte(b'/').filter(|slash| *slash > 0) {
-            let path = rest.get(slash + 1..)?.lines().next().unwrap_or_default();
-            if !path.is_empty() {
-                return Some(path.as_bstr());
-            }
+        if slash < from {
+            slash = from + document.get(from..)?.find_byte(b'/')?;
+        }
+        let path = document.get(slash + 1..)?.lines().next().unwrap_or_default();
+        if slash > from && !path.is_empty() {
+            return Some(path.as_bstr());
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_documents_source_is_its_path_in_the_chart() {
+        for (document, expected) in [
+            ("# Source: app/templates/a.yaml\nkind: A", Some("templates/a.yaml")),
+            ("# a\n# Source: app/b\n# Source: app/c", Some("b")),
+            ("# Source: /b\n# Source: app/c", Some("c")),
+            ("# Source: app/\n# Source: app/c", Some("c")),
+            ("# Source: app", None),
+            ("# Source: ", None),
+            ("kind: A", None),
+        ] {
+            assert_eq!(source(document.into()), expected.map(BStr::new), "{document:?}");
+        }
+    }
 }
