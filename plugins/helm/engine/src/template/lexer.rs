@@ -366,7 +366,7 @@ fn is_space(character: char) -> bool {
 
 /// Letters, digits and the underscore, of every script.
 fn is_alphanumeric(character: char) -> bool {
-    character == '_' || character.is_alphanumeric()
+    character == '_' || crate::functions::strings::is_letter_or_digit(character)
 }
 
 fn has_left_marker(text: &[u8]) -> bool {

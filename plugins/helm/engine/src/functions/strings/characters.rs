@@ -41,8 +41,8 @@ pub(super) fn is_letter(character: char) -> bool {
     if character.is_ascii() { character.is_ascii_alphabetic() } else { LETTER.contains(character) }
 }
 
-/// Of categories L and Nd: what a name in a replacement of a regular expression is made of.
-pub(in crate::functions) fn is_letter_or_digit(character: char) -> bool {
+/// Of categories L and Nd: what names in templates, and in replacements of regular expressions, are made of.
+pub(crate) fn is_letter_or_digit(character: char) -> bool {
     if character.is_ascii() {
         character.is_ascii_alphanumeric()
     } else {

@@ -10,7 +10,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(super) use characters::is_letter_or_digit;
+pub(crate) use characters::is_letter_or_digit;
 
 use super::arguments;
 use crate::context::Context;

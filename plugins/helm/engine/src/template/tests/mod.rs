@@ -152,3 +152,20 @@ fn complex_constants_print() {
         assert_eq!(evaluate(text, Value::Nil).as_deref(), Ok(expected), "{text}");
     }
 }
+
+#[test]
+fn names_are_of_letters_and_digits() {
+    let cases = [
+        ("{{ .a² }}", "bad character U+00B2 '²'"),
+        ("{{ .Ⅷ }}", "bad character U+2167 'Ⅷ'"),
+        ("{{ .ⓐ }}", "bad character U+24D0 'ⓐ'"),
+        ("{{ ² }}", "U+00B2 '²'"),
+        ("{{ 5² }}", "U+00B2 '²'"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(rendered(text), Err(format!("parse error at (q/templates/t.txt:1): {expected}")), "{text}");
+    }
+    for text in ["{{ .aé日本 }}", "{{ .a٣ }}", "{{ $é := 1 }}"] {
+        assert_eq!(rendered(text).as_deref(), Ok(""), "{text}");
+    }
+}
