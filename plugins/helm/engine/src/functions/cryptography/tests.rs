@@ -126,6 +126,8 @@ fn keys_are_printed_and_read_back() {
         assert_eq!(read.to_pem(), text.as_bytes());
     }
     assert_eq!(printed("genPrivateKey", &values!["foo"]), "Unknown type foo");
+    let refused = "error: keys of type dsa are not supported; use rsa, ecdsa or ed25519";
+    assert_eq!(printed("genPrivateKey", &values!["dsa"]), refused);
 }
 
 #[test]
