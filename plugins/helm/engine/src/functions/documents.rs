@@ -53,6 +53,7 @@ fn written(context: &mut dyn Context, document: Result<Vec<u8>, String>) -> Resu
             }
             Ok(text)
         }
+        Err(error) if error == json::TOO_LARGE => return Err(error.into()),
         Err(error) => Err(error),
     })
 }
@@ -100,8 +101,29 @@ fn wrong_type(value: &Value, wanted: &str) -> String {
 const MAP: &str = "map[string]interface {}";
 const LIST: &str = "[]interface {}";
 
+/// Reads YAML, and counts what aliases have made of it.
+fn read_yaml(context: &mut dyn Context, values: &[Value]) -> Result<Result<Value, String>, Failure> {
+    let text = text(context, values)?;
+    let read = yaml::parse(text);
+    if let Ok(value) = &read
+        && text.contains(&b'*')
+    {
+        context.spend(16 * nodes(value))?;
+    }
+    Ok(read)
+}
+
+/// How many values there are in a document.
+fn nodes(value: &Value) -> usize {
+    1 + match value {
+        Value::List(list) => list.borrow().iter().map(nodes).sum(),
+        Value::Map(map) => map.borrow().values().map(nodes).sum(),
+        _ => 0,
+    }
+}
+
 fn from_yaml(context: &mut dyn Context, values: &[Value]) -> Answer {
-    Ok(match yaml::parse(text(context, values)?) {
+    Ok(match read_yaml(context, values)? {
         Ok(Value::Map(map)) => map.into(),
         Ok(Value::Nil) => Map::new().into(),
         Ok(other) => with_error(Map::new(), undecoded(&wrong_type(&other, MAP))),
@@ -110,7 +132,7 @@ fn from_yaml(context: &mut dyn Context, values: &[Value]) -> Answer {
 }
 
 fn from_yaml_array(context: &mut dyn Context, values: &[Value]) -> Answer {
-    Ok(match yaml::parse(text(context, values)?) {
+    Ok(match read_yaml(context, values)? {
         Ok(Value::List(list)) => list.into(),
         Ok(Value::Nil) => Value::list(Vec::new()),
         Ok(other) => Value::list(vec![undecoded(&wrong_type(&other, LIST)).into()]),
@@ -154,4 +176,129 @@ fn from_toml(context: &mut dyn Context, values: &[Value]) -> Answer {
         Ok(map) => map.into(),
         Err(error) => with_error(Map::new(), error),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::testing::printed;
+
+    /// What the function answers, in JSON if it is no text.
+    fn answer(name: &str, argument: Value) -> String {
+        match crate::functions::testing::call(name, &[argument]) {
+            Ok(Value::Str(text)) => text.to_string(),
+            Ok(value) => String::from_utf8_lossy(&json::emit(&value).unwrap_or_default()).into_owned(),
+            Err(Failure::Error(error)) => format!("error: {error}"),
+            Err(Failure::Nested(_)) => "error: elsewhere".to_owned(),
+        }
+    }
+
+    #[test]
+    fn values_are_written() {
+        let value = || json::parse(br#"{"a10":["<"],"a2":{},"b":1000000}"#).unwrap_or_default();
+        for (name, expected) in [
+            ("toYaml", "a2: {}\na10:\n- <\nb: 1000000"),
+            ("mustToYaml", "a2: {}\na10:\n- <\nb: 1000000"),
+            ("toYamlPretty", "a2: {}\na10:\n  - <\nb: 1e+06"),
+            ("toJson", r#"{"a10":["\u003c"],"a2":{},"b":1000000}"#),
+            ("mustToJson", r#"{"a10":["\u003c"],"a2":{},"b":1000000}"#),
+            ("toRawJson", r#"{"a10":["<"],"a2":{},"b":1000000}"#),
+            ("mustToRawJson", r#"{"a10":["<"],"a2":{},"b":1000000}"#),
+            ("toPrettyJson", "{\n  \"a10\": [\n    \"\\u003c\"\n  ],\n  \"a2\": {},\n  \"b\": 1000000\n}"),
+            ("mustToPrettyJson", "{\n  \"a10\": [\n    \"\\u003c\"\n  ],\n  \"a2\": {},\n  \"b\": 1000000\n}"),
+            ("toToml", "a10 = [\"<\"]\nb = 1e+06\n\n[a2]\n"),
+        ] {
+            assert_eq!(answer(name, value()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_nothing_or_fails() {
+        for (name, expected) in [
+            ("toYaml", ""),
+            ("mustToYaml", "error: error marshaling into JSON: json: unsupported value: +Inf"),
+            ("toYamlPretty", ".inf"),
+            ("toJson", ""),
+            ("mustToJson", "error: json: unsupported value: +Inf"),
+            ("toRawJson", "error: json: unsupported value: +Inf"),
+            ("mustToRawJson", "error: json: unsupported value: +Inf"),
+            ("toPrettyJson", ""),
+            ("mustToPrettyJson", "error: json: unsupported value: +Inf"),
+            ("toToml", "inf"),
+        ] {
+            assert_eq!(answer(name, f64::INFINITY.into()), expected, "{name}");
+        }
+        assert_eq!(answer("toToml", Value::Nil), "error: reflect: call of reflect.Value.Type on zero Value");
+    }
+
+    #[test]
+    fn documents_are_read() {
+        for (name, document, expected) in [
+            ("fromYaml", "", "{}"),
+            ("fromYaml", "null", "{}"),
+            ("fromYaml", "a: 1", r#"{"a":1}"#),
+            (
+                "fromYaml",
+                "[",
+                r#"{"Error":"error converting YAML to JSON: yaml: line 1: did not find expected node content"}"#,
+            ),
+            (
+                "fromYaml",
+                "1",
+                r#"{"Error":"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal number into Go value of type map[string]interface {}"}"#,
+            ),
+            ("fromYamlArray", "", "[]"),
+            ("fromYamlArray", "- a", r#"["a"]"#),
+            (
+                "fromYamlArray",
+                "a: b",
+                r#"["error unmarshaling JSON: while decoding JSON: json: cannot unmarshal object into Go value of type []interface {}"]"#,
+            ),
+            ("fromJson", "null", "null"),
+            (
+                "fromJson",
+                "{\"a\":1e400,\"b\":2}",
+                r#"{"Error":"json: cannot unmarshal number 1e400 into Go value of type float64","a":null,"b":2}"#,
+            ),
+            (
+                "fromJson",
+                "1e400",
+                r#"{"Error":"json: cannot unmarshal number into Go value of type map[string]interface {}"}"#,
+            ),
+            (
+                "fromJson",
+                "[1]",
+                r#"{"Error":"json: cannot unmarshal array into Go value of type map[string]interface {}"}"#,
+            ),
+            ("fromJsonArray", "null", "null"),
+            ("fromJsonArray", "[1]", "[1]"),
+            ("fromJsonArray", "{}", r#"["json: cannot unmarshal object into Go value of type []interface {}"]"#),
+            ("fromJsonArray", "[1e400]", r#"["json: cannot unmarshal number 1e400 into Go value of type float64"]"#),
+            ("mustFromJson", "[1]", "[1]"),
+            ("mustFromJson", "[1, 2] x", "error: invalid character 'x' after top-level value"),
+            ("fromToml", "a=1", r#"{"a":1}"#),
+            ("fromToml", "a", r#"{"Error":"toml: line 1: unexpected EOF; expected key separator '='"}"#),
+        ] {
+            assert_eq!(answer(name, document.into()), expected, "{name} {document:?}");
+        }
+        assert_eq!(printed("fromYaml", &["".into()]), "map[]");
+    }
+
+    #[test]
+    fn what_multiplies_is_refused() {
+        let mut list = Value::list(vec!["x".repeat(1000).into()]);
+        for _ in 0..40 {
+            list = Value::list(vec![list.clone(), list]);
+        }
+        for name in ["toYaml", "toJson", "toToml"] {
+            assert_eq!(answer(name, list.clone()), format!("error: {}", json::TOO_LARGE), "{name}");
+        }
+        // A document of aliases costs what it becomes.
+        let aliases = format!("- &a [{}]\n- [{}]\n", ["x"; 90].join(", "), ["*a"; 90].join(", "));
+        let mut world = crate::functions::testing::World::default();
+        assert!(read_yaml(&mut world, &[aliases.as_str().into()]).is_ok());
+        let budget = 10_000_000 - aliases.len() - 16 * (1 + 91 + 1 + 90 * 91);
+        assert!(world.spend(budget).is_ok());
+        assert!(world.spend(1).is_err());
+    }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::value::{Str, Value};
 use crate::yaml::json_float;
 
-use super::DEPTH;
+use super::{DEPTH, MAX_BYTES, TOO_LARGE};
 
 /// How JSON is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,9 @@ struct Writer {
 
 impl Writer {
     fn value(&mut self, value: &Value) -> Result<(), String> {
+        if self.out.len() > MAX_BYTES {
+            return Err(TOO_LARGE.to_owned());
+        }
         match value {
             Value::Nil => self.out.extend_from_slice(b"null"),
             Value::Bool(value) => self.out.extend_from_slice(if *value { b"true" } else { b"false" }),

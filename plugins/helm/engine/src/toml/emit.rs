@@ -1,5 +1,6 @@
 //! The writer: plain values first, then tables, indented by their depth.
 
+use crate::json::{MAX_BYTES, TOO_LARGE};
 use crate::value::{Object, Str, Value};
 use crate::yaml::yaml_float;
 
@@ -107,7 +108,12 @@ impl Writer {
         }
     }
 
+    fn bound(&self) -> Result {
+        if self.out.len() > MAX_BYTES { Err(Error::Raised(TOO_LARGE.to_owned())) } else { Ok(()) }
+    }
+
     fn enter(&mut self) -> Result {
+        self.bound()?;
         self.depth += 1;
         if self.depth > DEPTH {
             return Err(Error::Raised(format!("exceeded max depth of {DEPTH}")));
@@ -212,6 +218,7 @@ impl Writer {
 
     /// A value behind `=` or in an array.
     fn element(&mut self, value: &Value) -> Result {
+        self.bound()?;
         match value {
             Value::Nil => return Err(Error::Raised("reflect: call of reflect.Value.Type on zero Value".to_owned())),
             Value::Bool(value) => self.out.extend_from_slice(value.to_string().as_bytes()),

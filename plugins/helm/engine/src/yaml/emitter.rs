@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::json::{MAX_BYTES, TOO_LARGE};
 use crate::value::{Map, Str, Value};
 
 use super::DEPTH;
@@ -29,7 +30,10 @@ pub fn emit(value: &Value) -> Result<Vec<u8>, String> {
         Ok(text) => Ok(text),
         Err(Obstacle::Failure(message)) => Err(message),
         Err(Obstacle::NeedsJson) => {
-            let json = crate::json::emit(value).map_err(|error| format!("error marshaling into JSON: {error}"))?;
+            let json = crate::json::emit(value).map_err(|error| match error.as_str() {
+                TOO_LARGE => error,
+                _ => format!("error marshaling into JSON: {error}"),
+            })?;
             let read = super::parse_raw(&json).map_err(|error| format!("error converting JSON to YAML: {error}"))?;
             match document(&read, Version::V2, true) {
                 Ok(text) => Ok(text),
@@ -78,6 +82,9 @@ struct Emitter {
 
 impl Emitter {
     fn node(&mut self, value: &Value, place: Place) -> Result<(), Obstacle> {
+        if self.out.text.len() > MAX_BYTES {
+            return Err(Obstacle::Failure(TOO_LARGE.to_owned()));
+        }
         match value {
             Value::Nil => self.out.plain(b"null"),
             Value::Bool(value) => self.out.plain(if *value { b"true" } else { b"false" }),
