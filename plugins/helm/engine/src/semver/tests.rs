@@ -1,3 +1,5 @@
+//! Versions and constraints against what Helm says of the same.
+
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;

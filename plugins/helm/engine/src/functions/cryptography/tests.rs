@@ -1,3 +1,5 @@
+//! Keys, certificates and passwords against what Helm and Go make of the same.
+
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use p256::ecdsa::signature::Verifier;

@@ -58,7 +58,7 @@ fn small(number: i64) -> u32 {
     u32::try_from(number).unwrap_or_default()
 }
 
-/// Days from 1970 to the first of a month of 1 to 12, where the year is one that [`civil`] gives or that has few digits.
+/// Days from 1970 to the first of a month of 1 to 12, where the year is one that [`civil`] gives or has few digits.
 pub(crate) fn days_before(year: i64, month: u32) -> i64 {
     let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let era = year.div_euclid(400);

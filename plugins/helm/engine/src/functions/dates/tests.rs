@@ -1,3 +1,5 @@
+//! Times against what Helm printed for the same expressions.
+
 #![allow(clippy::unwrap_used)]
 
 use super::civil::{civil, seconds};
