@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use bstr::ByteSlice;
 
-use super::glob::Glob;
+use super::glob::{Glob, Malformed, Stop};
 use crate::context::Context;
 use crate::function::{Answer, Failure, Method, Parameter};
 use crate::json;
@@ -15,6 +15,9 @@ use crate::value::{Bytes, List, Map, Member, Object, Str, Type, Value};
 use crate::yaml;
 
 const TYPE: Type = Type::Named { name: "engine.files", kind: "map" };
+
+/// What matching a name takes, for each of its bytes: patterns of charts stay below it.
+const STEPS_A_BYTE: usize = 16;
 
 /// Helm's `engine.files`: a map from path to bytes, with methods.
 #[derive(Debug)]
@@ -40,13 +43,25 @@ impl Files {
     fn glob(&self, pattern: &Str, context: &mut dyn Context) -> Result<Self, Failure> {
         context.spend(pattern.len())?;
         // Helm takes every file where a pattern is none.
-        let Ok(glob) = Glob::new(pattern) else {
-            return Ok(Self::new(self.files.clone()));
+        let glob = match Glob::new(pattern) {
+            Ok(glob) => glob,
+            Err(Malformed::Syntax) => return Ok(Self::new(self.files.clone())),
+            Err(Malformed::TooComplex) => return Err(format!("the pattern {pattern:?} is too complex").into()),
         };
-        let names: usize = self.files.keys().map(|name| name.len() + 1).sum();
-        context.spend(glob.size().saturating_mul(names))?;
-        let matched = self.files.iter().filter(|(name, _)| glob.matches(name));
-        Ok(Self::new(matched.map(|(name, bytes)| (name.clone(), bytes.clone()))))
+        let mut matched = BTreeMap::new();
+        for (name, bytes) in &self.files {
+            context.spend(STEPS_A_BYTE.saturating_mul(name.len()))?;
+            let found = glob.matches(name).map_err(|stop| match stop {
+                Stop::TooComplex => format!("the pattern {pattern:?} is too complex for the name {name:?}"),
+                Stop::OutOfRange { end, length } => {
+                    format!("runtime error: slice bounds out of range [:{end}] with length {length}")
+                }
+            });
+            if found? {
+                matched.insert(name.clone(), bytes.clone());
+            }
+        }
+        Ok(Self::new(matched))
     }
 
     /// A YAML map from the last part of each path to what `text` makes of the bytes.
