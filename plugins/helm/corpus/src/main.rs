@@ -154,7 +154,7 @@ mod tests {
             .map(|verdict| format!("{}\n{}", verdict.name, verdict.difference.clone().unwrap_or_default()))
             .collect();
         assert!(failed.is_empty(), "{}", failed.join("\n"));
-        assert!(verdicts.len() > 60);
+        assert!(verdicts.len() > 90);
     }
 
     #[test]
