@@ -6,7 +6,7 @@ use clap::Parser;
 use maps_helm_engine::render::{self, ApiVersions, Options, Shown};
 use maps_helm_engine::values::{Override, Overrides};
 
-use crate::{folder, helm, read};
+use crate::{folder, helm};
 
 /// What follows `helm template`.
 #[derive(Parser)]
@@ -87,10 +87,10 @@ impl Arguments {
         };
         options.api_versions = ApiVersions::Known(self.api_versions.clone());
         options.skip_schema_validation = self.skip_schema_validation;
-        let values = self.overrides(folder)?.merge(&|path| read(&folder.join(path)));
+        let values = self.overrides(folder)?.merge(&|path| open(folder, path));
         let values = values.map_err(|why| why.to_string())?;
         let path = folder.join(path);
-        let chart = if path.is_dir() { helm::folder(folder::read(&path)?)? } else { helm::archive(&read(&path)?)? };
+        let chart = if path.is_dir() { helm::folder(folder::read(&path)?)? } else { helm::archive(&crate::read(&path)?)? };
         let rendered = render::render(chart, &values, &options, &mut helm::Machine).map_err(|error| error.told())?;
         let shown = Shown {
             custom_resources: self.include_crds,
@@ -104,7 +104,7 @@ impl Arguments {
     fn overrides(&self, folder: &Path) -> Result<Overrides, String> {
         let mut overrides = Vec::new();
         for path in &self.values {
-            overrides.push(Override::File(path.clone(), read(&folder.join(path))?));
+            overrides.push(Override::File(path.clone(), open(folder, path)?));
         }
         overrides.extend(self.set_json.iter().cloned().map(Override::SetJson));
         overrides.extend(self.set.iter().cloned().map(Override::Set));
@@ -113,4 +113,12 @@ impl Arguments {
         overrides.extend(self.set_literal.iter().cloned().map(Override::SetLiteral));
         Ok(Overrides(overrides))
     }
+}
+
+/// A file that an argument names, or why there is none, in Go's words.
+fn open(folder: &Path, path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(folder.join(path)).map_err(|why| match why.kind() {
+        std::io::ErrorKind::NotFound => format!("open {path}: no such file or directory"),
+        _ => format!("open {path}: {why}"),
+    })
 }
