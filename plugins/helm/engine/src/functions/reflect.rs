@@ -43,7 +43,8 @@ fn copied(context: &mut dyn Context, value: &Value, depth: usize) -> Answer {
     }
     match value {
         Value::List(list) => {
-            context.spend((list.len() + 1) * size_of::<Value>())?;
+            // What a list takes besides its items, and with them.
+            context.spend(128 + list.len() * size_of::<Value>())?;
             if list.is_nil() {
                 return Ok(Value::List(List::nil(list.element().clone())));
             }
@@ -52,7 +53,8 @@ fn copied(context: &mut dyn Context, value: &Value, depth: usize) -> Answer {
             Ok(Value::List(List::new(list.element().clone(), items?)))
         }
         Value::Map(map) => {
-            context.spend((map.len() + 1) * size_of::<Value>() * 2)?;
+            // A tree has room for some entries from the first one on.
+            context.spend(512 + map.len() * 64)?;
             if map.is_nil() {
                 return Ok(Value::Map(Map::nil(map.go_type().clone())));
             }
@@ -99,9 +101,14 @@ fn kind_is(_: &mut dyn Context, arguments: &[Value]) -> Answer {
     Ok(Value::Bool(kind(value).as_bytes() == name))
 }
 
-fn is_deep_equal(_: &mut dyn Context, arguments: &[Value]) -> Answer {
+fn is_deep_equal(context: &mut dyn Context, arguments: &[Value]) -> Answer {
     match arguments {
-        [left, right, ..] => Ok(Value::Bool(left.deeply_equals(right)?)),
+        [left, right, ..] => {
+            let mut steps: usize = 0;
+            let equal = left.deeply_equals_counted(right, &mut steps);
+            context.spend(steps.saturating_mul(16))?;
+            Ok(Value::Bool(equal?))
+        }
         _ => Ok(Value::Bool(false)),
     }
 }
