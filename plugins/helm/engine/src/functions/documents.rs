@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_nothing_or_fails() {
+    fn times_and_what_cannot_be_written() {
         for (name, expected) in [
             ("toYaml", ""),
             ("mustToYaml", "error: error marshaling into JSON: json: unsupported value: +Inf"),
@@ -227,6 +227,16 @@ mod tests {
             ("toToml", "inf"),
         ] {
             assert_eq!(answer(name, f64::INFINITY.into()), expected, "{name}");
+        }
+        let date = crate::functions::testing::call("toDate", &["2006-01-02".into(), "2020-01-02".into()]);
+        let date = date.unwrap_or(Value::Nil);
+        for (name, expected) in [
+            ("toYaml", "\"2020-01-02T00:00:00Z\""),
+            ("toYamlPretty", "2020-01-02T00:00:00Z"),
+            ("toJson", "\"2020-01-02T00:00:00Z\""),
+            ("toToml", "2020-01-02T00:00:00Z"),
+        ] {
+            assert_eq!(answer(name, date.clone()), expected, "{name}");
         }
         assert_eq!(answer("toToml", Value::Nil), "error: reflect: call of reflect.Value.Type on zero Value");
     }

@@ -125,7 +125,15 @@ impl Emitter {
                 if let Some(fields) = object.fields() {
                     self.structure(&fields)?;
                 } else if let Some(data) = object.underlying().or_else(|| object.data()) {
-                    self.node(&data, place)?;
+                    match data {
+                        // To v3, a time is no text that looks like one.
+                        Value::Str(text)
+                            if self.version == Version::V3 && object.go_type().to_string() == "time.Time" =>
+                        {
+                            self.out.plain(&text);
+                        }
+                        data => self.node(&data, place)?,
+                    }
                 } else {
                     self.string(&object.print(), place)?;
                 }
