@@ -22,8 +22,9 @@ const MAX_PATH: usize = 100;
 pub fn process_dependencies(chart: &mut Chart, values: &Map, warnings: &mut Vec<String>) -> Result<(), Error> {
     let mut work = Work::new(warnings);
     let mut charts = MAX_CHARTS;
-    work.enable(chart, values, "", &mut charts)?;
-    work.import_all(chart)
+    work.enable(chart, values, "", &mut charts)
+        .and_then(|()| work.import_all(chart))
+        .map_err(|error| Error::new(format!("chart dependencies processing failed: {error}")))
 }
 
 impl Work<'_> {
