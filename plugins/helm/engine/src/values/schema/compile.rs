@@ -275,11 +275,12 @@ struct Keywords<'a, 'b> {
 impl Keywords<'_, '_> {
     fn compile(&mut self, schema: &mut Schema) -> Result<(), String> {
         schema.reference = self.reference("$ref")?;
-        if self.draft < Draft::Draft2019 && schema.reference.is_some() {
-            return Ok(());
+        // Before 2019 what stands beside a reference is nothing. But keywords that came after the fourth draft
+        // are compiled all the same, and `const` even judges.
+        if self.draft >= Draft::Draft2019 || schema.reference.is_none() {
+            self.applicators(schema)?;
+            self.assertions(schema)?;
         }
-        self.applicators(schema)?;
-        self.assertions(schema)?;
         if self.draft >= Draft::Draft6 {
             schema.contains = self.schema("contains")?;
             schema.property_names = self.schema("propertyNames")?;

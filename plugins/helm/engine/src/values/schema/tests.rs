@@ -23,7 +23,7 @@ fn judged(schema: &str, values: &str) -> Result<Vec<String>, String> {
 
 /// What is told of `a`, which has the schema, in a draft.
 fn told(draft: &str, schema: &str, value: &str) -> String {
-    let schema = format!("{{\"$schema\":\"{draft}\",\"properties\":{{\"a\":{schema}}}}}");
+    let schema = format!("{{\"$schema\":\"{draft}\",\"properties\":{{\"a\":{schema},\"b\":{{}}}}}}");
     match judged(&schema, &format!("a: {value}")) {
         Ok(_) => String::new(),
         Err(told) => told.strip_prefix(LINE).unwrap_or(&told).trim_end().to_owned(),
@@ -157,6 +157,7 @@ fn drafts_differ() {
             "{b: 1, e: 1}",
             "- at '/a': properties 'c', 'd' required, if 'b' exists\n- at '/a': missing property 'f'",
         ),
+        (DRAFT_7, r##"{"$ref":"#/properties/b","const":1,"type":"string"}"##, "2", "- at '/a': value must be 1"),
         (DRAFT_7, r#"{"format":"email"}"#, "x", "- at '/a': 'x' is not valid email: missing @"),
         (DRAFT_2019, r#"{"format":"email"}"#, "x", ""),
         (
