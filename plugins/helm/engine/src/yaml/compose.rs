@@ -547,7 +547,8 @@ impl<'a> Composer<'a> {
             None if tag.is_empty() && implicit => self.resolved(resolve(text, false), text),
             Some(b"bool" | b"int" | b"float" | b"null" | b"timestamp") => self.tagged(text, short.unwrap_or_default()),
             Some(b"binary") => match crate::json::base64_decode(text.as_bytes()) {
-                Some(bytes) => Str::from(bytes).into(),
+                // JSON has no other bytes.
+                Some(bytes) => crate::json::utf8(&bytes.into()).into_owned().into(),
                 None => {
                     self.refuse("!!binary value contains invalid base64 data".to_owned());
                     Value::Nil
