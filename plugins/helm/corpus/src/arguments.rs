@@ -47,6 +47,26 @@ struct Arguments {
     is_upgrade: bool,
     #[arg(long)]
     skip_schema_validation: bool,
+    /// What decides nothing about a chart that is on the disk.
+    #[command(flatten)]
+    _unused: Unused,
+}
+
+/// Flags that change nothing of what is printed here.
+#[derive(clap::Args)]
+struct Unused {
+    #[arg(long)]
+    create_namespace: bool,
+    #[arg(long)]
+    disable_openapi_validation: bool,
+    #[arg(long)]
+    render_subchart_notes: bool,
+    #[arg(long)]
+    hide_notes: bool,
+    #[arg(long)]
+    devel: bool,
+    #[arg(long)]
+    version: Option<String>,
 }
 
 /// What a call came to.
@@ -90,7 +110,8 @@ impl Arguments {
         let values = self.overrides(folder)?.merge(&|path| open(folder, path));
         let values = values.map_err(|why| why.to_string())?;
         let path = folder.join(path);
-        let chart = if path.is_dir() { helm::folder(folder::read(&path)?)? } else { helm::archive(&crate::read(&path)?)? };
+        let chart =
+            if path.is_dir() { helm::folder(folder::read(&path)?)? } else { helm::archive(&crate::read(&path)?)? };
         let rendered = render::render(chart, &values, &options, &mut helm::Machine).map_err(|error| error.told())?;
         let shown = Shown {
             custom_resources: self.include_crds,
