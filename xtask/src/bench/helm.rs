@@ -33,22 +33,26 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
     let (mut cpu, mut wall) = (Vec::new(), Vec::new());
     for chart in charts(|arguments| process::output(&mut real(arguments)).is_ok())? {
-        let ours: Vec<&str> = ["helm"].into_iter().chain(chart.arguments.iter().map(String::as_str)).collect();
+        let ours = || {
+            let mut maps = place.maps(["helm"]);
+            maps.args(&chart.arguments).env_remove("MAPS_PLUGINS");
+            maps
+        };
         // Compiles the plugin, which is done once for all runs to come.
-        process::run(place.maps(&ours).stdout(Stdio::null()))?;
+        process::run(ours().stdout(Stdio::null()))?;
         let mut costs = Vec::new();
         for _ in 0..RUNS {
-            costs.push((place.usage(&place.maps(&ours), 1)?, place.usage(&real(&chart.arguments), 1)?));
+            costs.push((place.usage(&ours(), 1)?, place.usage(&real(&chart.arguments), 1)?));
         }
         let middle = |of: fn(&Usage) -> f64| {
-            let ours = median(costs.iter().map(|(ours, _)| of(ours)).collect());
-            (ours, ours / median(costs.iter().map(|(_, real)| of(real)).collect()))
+            let of_ours = median(costs.iter().map(|(ours, _)| of(ours)).collect());
+            (of_ours, of_ours / median(costs.iter().map(|(_, real)| of(real)).collect()))
         };
-        let ((ours, cpu_ratio), (_, wall_ratio), (peak, memory)) =
+        let ((cpu_of_ours, cpu_ratio), (_, wall_ratio), (peak, memory)) =
             (middle(|usage| usage.cpu), middle(|usage| usage.wall), middle(|usage| usage.peak));
         let name = chart.name;
         figures.extend([
-            Figure::new(format!("{name}: CPU"), ours, Unit::Seconds),
+            Figure::new(format!("{name}: CPU"), cpu_of_ours, Unit::Seconds),
             Figure::new(format!("{name}: CPU, of Helm's"), cpu_ratio, Unit::Times).within(EVERY),
             Figure::new(format!("{name}: wall, of Helm's"), wall_ratio, Unit::Times).within(EVERY),
             Figure::new(format!("{name}: peak memory"), peak, Unit::Mebibytes),
@@ -67,6 +71,7 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
 fn charts(renders: impl Fn(&[String]) -> bool) -> Result<Vec<Chart>, Failure> {
     let beside = repo::root().join("../shared/helm");
     let home = if beside.join("charts").is_dir() { beside } else { repo::root().join("tests/helm") };
+    let home = home.canonicalize().map_err(|e| format!("cannot find {}: {e}", home.display()))?;
     let values = entries(&home.join("cases"));
     let mut found = Vec::new();
     for path in entries(&home.join("charts")) {
