@@ -4,7 +4,7 @@ use super::Error;
 use super::pattern;
 
 /// More than any chart has; each is tried on each file.
-const MAX_RULES: usize = 1000;
+const MAX_RULES: usize = 300;
 
 /// Go's scanner takes no longer lines.
 const MAX_LINE: usize = 64 * 1024;

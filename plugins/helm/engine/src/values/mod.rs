@@ -22,9 +22,9 @@ const GLOBAL: &str = "global";
 /// How deep values may be nested: what reads them recurses, and no chart comes near.
 const MAX_DEPTH: usize = 1000;
 
-/// How many values may be copied while a chart's are made: a thousand times those of a large chart. Charts can
+/// How many values may be copied while a chart's are made: hundreds of times those of a large chart. Charts can
 /// be dependencies many times over, each with all values of the charts within it.
-const MAX_COPIES: usize = 5_000_000;
+const MAX_COPIES: usize = 2_000_000;
 
 /// No stack tells more than this in its warnings.
 const MAX_WARNINGS: usize = 1000;

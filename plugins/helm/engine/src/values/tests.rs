@@ -1,5 +1,6 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 //! Facts of Helm 4.1.4's `helm template`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
 use crate::chart::{Chart, load_folder};

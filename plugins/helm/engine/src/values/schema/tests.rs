@@ -1,5 +1,6 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 //! Facts of Helm 4.1.4's `helm template`. Where it goes through maps in no order, ours is by name.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::chart::load_folder;
 use crate::values::to_render;
