@@ -54,7 +54,10 @@ fn host(cache: Option<&Path>) -> Result<Host, Failure> {
 
 fn provider(host: &Host, plugin: &Arc<Plugin>) -> Result<Arc<dyn Provider>, Failure> {
     let effective = Effective::meet(&plugin.inspection().manifest, None).map_err(|faults| faults.to_string())?;
-    Ok(host.provider(plugin, PluginUse { name: plugin.name().clone(), effective: Arc::new(effective), http: None })?)
+    Ok(host.provider(
+        plugin,
+        PluginUse { name: plugin.name().clone(), effective: Arc::new(effective), http: None, folder: None },
+    )?)
 }
 
 /// Stores and instances alone, in the engine as maps sets it up. Nothing is called, so that what

@@ -41,7 +41,7 @@ pub fn fixtures() -> PathBuf {
 /// A kind with a fixture that a test makes.
 pub fn subject(component: &Path, kind: &str, fixture: Fixture) -> Subject {
     let (bytes, _) = inspected(component);
-    Subject { component: Arc::from(bytes), kind: KindName::new(kind), fixture }
+    Subject { component: Arc::from(bytes), kind: KindName::new(kind), fixture, folder: None }
 }
 
 /// Where a component is tried: against the local cloud, which also plays what it declares.

@@ -80,7 +80,8 @@ impl Connection {
                 HttpLimits::default(),
             )?)),
         };
-        Ok(PluginUse { name: name.clone(), effective, http })
+        let folder = Some(stage.layout.folder().to_path_buf());
+        Ok(PluginUse { name: name.clone(), effective, http, folder })
     }
 
     /// The credentials of a plugin, each with the hosts that the stack allows it to be sent to.

@@ -111,7 +111,7 @@ impl Bench {
                 Some(Arc::new(http.map_err(untried("no client can be made"))?))
             }
         };
-        let used = PluginUse { name: plugin.name().clone(), effective, http };
+        let used = PluginUse { name: plugin.name().clone(), effective, http, folder: subject.folder.clone() };
         let provider = host.provider(&plugin, used).map_err(untried("the plugin cannot play its role"))?;
         let mut bench = Self {
             clock,

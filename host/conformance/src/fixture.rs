@@ -158,6 +158,8 @@ pub struct Subject {
     pub kind: KindName,
     /// What it brings.
     pub fixture: Fixture,
+    /// Whose files the plugin's rules of `files` are about: the fixtures' own folder.
+    pub folder: Option<PathBuf>,
 }
 
 /// Why a plugin's kinds cannot be tried.
@@ -213,7 +215,8 @@ pub fn subjects(component: &[u8], inspection: &Inspection, folder: &Path) -> Res
             read => read.map_err(|error| SubjectError::Io { path: path.clone(), error })?,
         };
         let fixture = parse(&text).map_err(|why| SubjectError::Fixture { path, why })?;
-        subjects.push(Subject { component: Arc::clone(&component), kind: kind.clone(), fixture });
+        let folder = Some(folder.to_owned());
+        subjects.push(Subject { component: Arc::clone(&component), kind: kind.clone(), fixture, folder });
     }
     let io = |error| SubjectError::Io { path: folder.to_owned(), error };
     for entry in std::fs::read_dir(folder).map_err(io)? {

@@ -1,5 +1,6 @@
 //! What the host keeps beside one running guest: the data of a store.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use maps_engine::capability::{Effective, Interface};
@@ -19,6 +20,8 @@ pub(crate) struct Guest {
     pub(crate) scope: Option<Arc<CallScope>>,
     /// None where the plugin's use has no http at all, and while a component is packaged.
     pub(crate) http: Option<Arc<HttpCapability>>,
+    /// What its rules of `files` are about; none where it has no such rule.
+    pub(crate) folder: Option<Arc<Path>>,
     pub(crate) log: LogLines,
 }
 

@@ -10,6 +10,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::audit::Audit;
 use crate::cache::{Cache, Lookup};
+use crate::capability::files::folder_of;
 use crate::capability::http::HttpCapability;
 use crate::engine::Sandbox;
 use crate::guest::Guest;
@@ -89,6 +90,8 @@ pub struct PluginUse {
     pub effective: Arc<Effective>,
     /// Its way out; none for a plugin that has no http rules.
     pub http: Option<Arc<HttpCapability>>,
+    /// The folder whose files its rules of `files` are about.
+    pub folder: Option<PathBuf>,
 }
 
 impl Host {
@@ -143,7 +146,8 @@ impl Host {
     /// # Errors
     /// When it imports `clock` or `random` and is not granted it: those have no way to refuse.
     pub fn provider(&self, plugin: &Arc<Plugin>, used: PluginUse) -> Result<Arc<dyn Provider>, LoadError> {
-        let PluginUse { name, effective, http } = used;
+        let PluginUse { name, effective, http, folder } = used;
+        let folder = folder_of(&effective, folder);
         for interface in [Interface::Clock, Interface::Random] {
             if plugin.inspection().imports.contains(&interface) && !effective.plain.contains(&interface) {
                 return Err(LoadError::NotGranted { plugin: name, interface });
@@ -159,6 +163,7 @@ impl Host {
             name,
             effective,
             http,
+            folder,
         }))
     }
 

@@ -5,8 +5,9 @@ use wasmtime::component::{HasData, HasSelf, Linker};
 use wasmtime::{Engine, Result};
 
 use crate::bindings::maps::platform::{
-    aws_types, clock, http_read, http_types, http_write, iam_read, iam_write, kube_read, kube_types, kube_write, log,
-    random, reveal, route53_read, route53_write, s3_read, s3_write, secrets, ssm_read, ssm_write, types,
+    aws_types, clock, files_read, http_read, http_types, http_write, iam_read, iam_write, kube_read, kube_types,
+    kube_write, log, random, reveal, route53_read, route53_write, s3_read, s3_write, secrets, ssm_read, ssm_write,
+    types,
 };
 use crate::capability::refused::Refused;
 use crate::guest::Guest;
@@ -65,6 +66,7 @@ where
         + iam_read::Host
         + s3_read::Host
         + kube_read::Host
+        + files_read::Host
         + secrets::Host
         + reveal::Host,
 {
@@ -74,6 +76,7 @@ where
     iam_read::add_to_linker::<Guest, D>(to, data)?;
     s3_read::add_to_linker::<Guest, D>(to, data)?;
     kube_read::add_to_linker::<Guest, D>(to, data)?;
+    files_read::add_to_linker::<Guest, D>(to, data)?;
     secrets::add_to_linker::<Guest, D>(to, data)?;
     reveal::add_to_linker::<Guest, D>(to, data)
 }

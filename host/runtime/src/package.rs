@@ -159,6 +159,7 @@ async fn describe(component: &[u8], manifest: &Manifest, limits: &Limits) -> Res
         budget: Budget::new(limits),
         scope: None,
         http: None,
+        folder: None,
         log: LogLines::new(None),
     };
     let kinds = session::run(&sandbox, limits, guest, &linked, &(), |exports, store, ()| {

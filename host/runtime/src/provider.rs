@@ -2,6 +2,7 @@
 //! the contract.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
@@ -37,6 +38,7 @@ pub(crate) struct PluginProvider {
     pub(crate) name: PluginName,
     pub(crate) effective: Arc<Effective>,
     pub(crate) http: Option<Arc<HttpCapability>>,
+    pub(crate) folder: Option<Arc<Path>>,
     pub(crate) kinds: BTreeMap<KindName, KindFacts>,
     pub(crate) schemas: BTreeMap<KindName, KindSchema>,
 }
@@ -89,6 +91,7 @@ impl PluginProvider {
             budget: Budget::new(&self.host.limits),
             scope: Some(Arc::clone(&scope)),
             http: self.http.clone(),
+            folder: self.folder.clone(),
             log: LogLines::new(Some(Arc::clone(&self.host.observer))),
         };
         let linked = self.plugin.linked(operation.phase());

@@ -95,7 +95,7 @@ mod serve;
 pub mod testing;
 
 pub use batch::only;
-pub use capability::{aws, clock, http, kube, log, random, reveal, secrets};
+pub use capability::{aws, clock, files, http, kube, log, random, reveal, secrets};
 pub use kind::{
     Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Pending, Preview,
     Previewed, Prior, Progress, Read, Resource, Step, Update,

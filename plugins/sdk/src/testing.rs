@@ -16,9 +16,12 @@
 //! A kind is called with requests as the host would make them: `thing.create(&Context::default(),
 //! &testing::create(inputs))`.
 
+pub mod files;
 pub mod kube;
 
 use std::cell::{Cell, RefCell};
+
+pub(crate) use files as files_read;
 
 use crate::bindings::maps::platform::http_types as wire;
 use crate::bindings::maps::platform::http_write::Write;

@@ -11,6 +11,7 @@ mod aws;
 mod binary;
 mod component;
 mod egress;
+mod files;
 mod kube;
 mod records;
 mod resources;

@@ -80,7 +80,7 @@ impl Clock for Stopped {
 }
 
 pub(crate) struct World {
-    dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
     pub(crate) service: Service,
     lines: Arc<Lines>,
     audit: Arc<Audit>,
@@ -115,7 +115,9 @@ impl World {
         .unwrap();
         let plugin = host.load(component).unwrap();
         let service = Service::start();
-        let provider = provider(&host, &plugin, &service, name, grant);
+        let folder = dir.path().join("folder");
+        std::fs::create_dir(&folder).unwrap();
+        let provider = provider(&host, &plugin, &service, name, grant, folder);
         Self { dir, service, lines, audit, host, provider, journal: Arc::default(), cluster: None }
     }
 
@@ -321,6 +323,7 @@ fn provider(
     service: &Service,
     name: &str,
     grant: Option<&Json>,
+    folder: PathBuf,
 ) -> Arc<dyn Provider> {
     let effective = Arc::new(Effective::meet(&plugin.inspection().manifest, grant).unwrap());
     let hosts = HOSTS.map(|host| (host.to_owned(), service.at));
@@ -329,7 +332,7 @@ fn provider(
     let credentials = [("api".to_owned(), credential)].into();
     let http =
         HttpCapability::new(Arc::clone(&effective), credentials, transport, Arc::new(Stopped), http_limits()).unwrap();
-    let used = PluginUse { name: PluginName::new(name), effective, http: Some(Arc::new(http)) };
+    let used = PluginUse { name: PluginName::new(name), effective, http: Some(Arc::new(http)), folder: Some(folder) };
     host.provider(plugin, used).unwrap()
 }
 

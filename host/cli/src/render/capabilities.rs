@@ -269,6 +269,7 @@ fn details(rule: &AllowedRule) -> Vec<String> {
         Scope::Http(scope) => (&scope.bind, &scope.sinks),
         Scope::Api(scope) => (&scope.bind, &scope.sinks),
         Scope::Kube(scope) => (&scope.bind, &scope.sinks),
+        Scope::Files(_) => return told,
     };
     let places = bind.body.iter().map(|(place, templates)| (place.to_string(), templates));
     let names = bind.query.iter().map(|(name, templates)| (format!("?{name}"), templates));
@@ -294,6 +295,7 @@ fn details(rule: &AllowedRule) -> Vec<String> {
         Scope::Http(HttpScope { seal: Seal::At(places), .. }) => places.iter().map(ToString::to_string).collect(),
         Scope::Api(scope) => scope.seals().map(str::to_owned).collect(),
         Scope::Kube(_) => vec!["the data of Secrets".to_owned()],
+        Scope::Files(_) => Vec::new(),
     };
     if let Scope::Kube(scope) = &rule.scope {
         told.extend(kube_details(scope));

@@ -268,6 +268,7 @@ impl AllowedRule {
             (Scope::Http(now), Scope::Http(then)) => now.changes(then, changes),
             (Scope::Api(now), Scope::Api(then)) if now.family == then.family => now.changes(then, changes),
             (Scope::Kube(now), Scope::Kube(then)) => now.changes(then, changes),
+            (Scope::Files(now), Scope::Files(then)) => now.changes(then, changes),
             _ => changes.add(true, "rule", format!("may {}, and was approved to {}", self.outline(), before.outline())),
         }
         match (&self.credential, &before.credential) {

@@ -6,6 +6,7 @@ use super::StepScope;
 use super::address::RequestUrl;
 use super::bind::{Pointer, Template};
 use super::decide_api::{ApiFacts, decide_api};
+use super::files::{FilesFacts, decide_files};
 use super::grant::Effective;
 use super::http_scope::HttpScope;
 use super::interface::{Family, Half, Interface, http_rule_line};
@@ -27,6 +28,8 @@ pub enum Facts<'a> {
     Api(ApiFacts<'a>),
     /// One call of a Kubernetes cluster.
     Kube(KubeFacts<'a>),
+    /// One call about files.
+    Files(FilesFacts<'a>),
 }
 
 /// One HTTP request.
@@ -91,6 +94,7 @@ pub fn decide<'a>(effective: &'a Effective, facts: &Facts<'_>, scopes: &[StepSco
         Facts::Http(http) => decide_http(effective, http, scopes).unwrap_or_else(Decision::Deny),
         Facts::Api(api) => decide_api(effective, api, scopes).unwrap_or_else(Decision::Deny),
         Facts::Kube(kube) => decide_kube(effective, kube, scopes).unwrap_or_else(Decision::Deny),
+        Facts::Files(files) => decide_files(effective, *files, scopes).unwrap_or_else(Decision::Deny),
     }
 }
 
@@ -155,6 +159,7 @@ pub(super) fn not_granted(effective: &Effective, rule: &Rule, what: &str) -> Den
         code: match family {
             Family::Http => "http-not-granted",
             Family::Kube => "kube-not-granted",
+            Family::Files => "files-not-granted",
             _ => "api-not-granted",
         },
         message: format!("{what} is declared by rule `{id}` and {less}"),

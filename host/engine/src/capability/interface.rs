@@ -42,11 +42,13 @@ pub enum Family {
     S3,
     /// Clusters of Kubernetes.
     Kube,
+    /// Files of the stack's folder, to be read alone.
+    Files,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Http, Self::Route53, Self::Ssm, Self::Iam, Self::S3, Self::Kube];
+    pub const ALL: [Self; 7] = [Self::Http, Self::Route53, Self::Ssm, Self::Iam, Self::S3, Self::Kube, Self::Files];
 
     /// As in plugin.yaml.
     pub fn name(self) -> &'static str {
@@ -57,13 +59,23 @@ impl Family {
             Self::Iam => "iam",
             Self::S3 => "s3",
             Self::Kube => "kube",
+            Self::Files => "files",
         }
     }
 
-    /// What the host knows of the service's actions; none for `http`, which is any, and for `kube`, which has verbs.
+    /// The halves that it has: files are never written.
+    pub fn halves(self) -> &'static [Half] {
+        match self {
+            Self::Files => &[Half::Read],
+            _ => &[Half::Read, Half::Write],
+        }
+    }
+
+    /// What the host knows of the service's actions; none for `http`, which is any, for `kube`, which has verbs, and
+    /// for `files`.
     pub fn service(self) -> Option<&'static Service> {
         match self {
-            Self::Http | Self::Kube => None,
+            Self::Http | Self::Kube | Self::Files => None,
             Self::Route53 => Some(&ROUTE53),
             Self::Ssm => Some(&SSM),
             Self::Iam => Some(&IAM),
@@ -107,7 +119,7 @@ impl Interface {
 
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
-        let halves = |family| [Self::Ruled(family, Half::Read), Self::Ruled(family, Half::Write)];
+        let halves = |family: Family| family.halves().iter().map(move |half| Self::Ruled(family, *half));
         Self::PLAIN.into_iter().chain(Family::ALL.into_iter().flat_map(halves))
     }
 
@@ -136,6 +148,9 @@ impl Interface {
             Self::Ruled(Family::S3, Half::Write) => "s3-write",
             Self::Ruled(Family::Kube, Half::Read) => "kube-read",
             Self::Ruled(Family::Kube, Half::Write) => "kube-write",
+            Self::Ruled(Family::Files, Half::Read) => "files-read",
+            // In no list of interfaces, and in no contract.
+            Self::Ruled(Family::Files, Half::Write) => "files-write",
         }
     }
 
@@ -168,6 +183,7 @@ impl Interface {
 fn rule_line(family: Family, half: Half) -> String {
     let effect = half.effect();
     match family.service() {
+        None if family == Family::Files => "  - {id: …, effect: read, patterns: [\"…/**\"], reason: …}".to_owned(),
         None if family == Family::Kube => {
             let verb = if effect == Effect::Write { "apply" } else { "get" };
             let names = "groups: […], resources: […], namespaces: […], names: […]";

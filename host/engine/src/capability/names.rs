@@ -116,6 +116,12 @@ impl Name {
         Self { text, parts, separator }
     }
 
+    /// Is this name, taken as it stands, one of the pattern's?
+    pub fn allows(&self, name: &str) -> bool {
+        let literal: Vec<Part> = name.chars().map(Part::Char).collect();
+        self.covers(&literal)
+    }
+
     /// Is it any name?
     pub fn is_any(&self) -> bool {
         matches!(self.parts.as_slice(), [Part::Across | Part::Run])

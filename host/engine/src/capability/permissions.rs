@@ -103,7 +103,7 @@ fn resources(scope: &ApiScope, action: &str) -> BTreeSet<String> {
         }
         (Family::Iam, _) => of("policies", &|policy| named("policy", policy)),
         (Family::S3, _) => of("buckets", &|bucket| vec![format!("arn:*:s3:::{bucket}")]),
-        (Family::Http | Family::Kube, _) => BTreeSet::new(),
+        (Family::Http | Family::Kube | Family::Files, _) => BTreeSet::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::api_scope::ApiScope;
+use super::files::FilesScope;
 use super::grant::Effective;
 use super::http_scope::HttpScope;
 use super::interface::Interface;
@@ -49,6 +50,7 @@ impl Effective {
                 Scope::Http(scope) => http_risks(rule, scope, &mut risks),
                 Scope::Api(scope) => api_risks(rule, scope, &mut risks),
                 Scope::Kube(scope) => kube_risks(rule, scope, &mut risks),
+                Scope::Files(scope) => risks.extend(any_file(rule, scope)),
             }
             // Which of the two allows a call is decided by their order alone.
             let open = self.rules.iter().enumerate().find(|(other, open)| *other != at && unseals(open, rule));
@@ -164,6 +166,13 @@ fn kube_risks(rule: &Rule, scope: &KubeScope, risks: &mut Vec<Risk>) {
     {
         mark(Weight::Wide, "sends-secrets", "sends secrets".to_owned());
     }
+}
+
+/// General plugins declare every file; a stack says which they are for.
+fn any_file(rule: &Rule, scope: &FilesScope) -> Option<Risk> {
+    let message = format!("`{}` reads every file of the stack's folder: narrow it by the stack's `grant:`", rule.id);
+    let risk = Risk { weight: Weight::Wide, code: "any-file", rule: Some(rule.id.clone()), message };
+    scope.patterns.is_any().then_some(risk)
 }
 
 /// Names and addresses that lead to this machine or to the network that it stands in.

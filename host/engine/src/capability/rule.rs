@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::api_scope::ApiScope;
+use super::files::FilesScope;
 use super::http_scope::HttpScope;
 use super::interface::{Family, Half, Interface};
 use super::kube::KubeScope;
@@ -75,6 +76,9 @@ impl From<OpKind> for Operation {
     }
 }
 
+/// The operations of a rule that serves no write.
+static NONE: BTreeSet<Operation> = BTreeSet::new();
+
 /// What a rule allows: the part that a grant can narrow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -85,6 +89,8 @@ pub enum Scope {
     Api(ApiScope),
     /// Of `kube`.
     Kube(KubeScope),
+    /// Of `files`.
+    Files(FilesScope),
 }
 
 impl Scope {
@@ -94,6 +100,7 @@ impl Scope {
             Self::Http(_) => Family::Http,
             Self::Api(scope) => scope.family,
             Self::Kube(_) => Family::Kube,
+            Self::Files(_) => Family::Files,
         }
     }
 
@@ -103,6 +110,8 @@ impl Scope {
             Self::Http(scope) => &scope.operations,
             Self::Api(scope) => &scope.operations,
             Self::Kube(scope) => &scope.operations,
+            // Nothing is ever written.
+            Self::Files(_) => &NONE,
         }
     }
 
@@ -113,6 +122,7 @@ impl Scope {
             (Self::Http(one), Self::Http(other)) => one.meet(other).map(Self::Http),
             (Self::Api(one), Self::Api(other)) => one.meet(other).map(Self::Api),
             (Self::Kube(one), Self::Kube(other)) => one.meet(other).map(Self::Kube),
+            (Self::Files(one), Self::Files(other)) => Some(Self::Files(one.meet(other))),
             _ => None,
         }
     }
@@ -123,6 +133,7 @@ impl Scope {
             Self::Http(scope) => scope.outline(),
             Self::Api(scope) => scope.outline(),
             Self::Kube(scope) => scope.outline(),
+            Self::Files(scope) => scope.outline(),
         }
     }
 
@@ -132,6 +143,7 @@ impl Scope {
             (Self::Http(one), Self::Http(other)) => one.beside(other),
             (Self::Api(one), Self::Api(other)) => one.beside(other),
             (Self::Kube(one), Self::Kube(other)) => one.beside(other),
+            (Self::Files(one), Self::Files(other)) => one.beside(other),
             _ => Vec::new(),
         }
     }
@@ -142,6 +154,7 @@ impl Scope {
             Self::Http(scope) => scope.fields(effect),
             Self::Api(scope) => scope.fields(effect),
             Self::Kube(scope) => scope.fields(effect),
+            Self::Files(scope) => scope.fields(),
         }
     }
 
@@ -149,6 +162,7 @@ impl Scope {
     pub(super) fn keys(family: Family) -> Vec<&'static str> {
         match family.service() {
             None if family == Family::Kube => KubeScope::KEYS.to_vec(),
+            None if family == Family::Files => FilesScope::KEYS.to_vec(),
             None => HttpScope::KEYS.to_vec(),
             Some(service) => ApiScope::keys(service),
         }
@@ -164,6 +178,7 @@ impl Scope {
     ) -> Option<Self> {
         match family.service() {
             None if family == Family::Kube => KubeScope::read(reader, path, fields, effect).map(Self::Kube),
+            None if family == Family::Files => FilesScope::read(reader, path, fields, effect).map(Self::Files),
             None => HttpScope::read(reader, path, fields, effect).map(Self::Http),
             Some(_) => ApiScope::read(reader, path, fields, family, effect).map(Self::Api),
         }
@@ -188,6 +203,10 @@ impl Scope {
             Self::Kube(declared) => {
                 let (left, beyond) = declared.narrowed(reader, path, fields);
                 (left.map(Self::Kube), beyond)
+            }
+            Self::Files(declared) => {
+                let (left, beyond) = declared.narrowed(reader, path, fields);
+                (left.map(Self::Files), beyond)
             }
         }
     }
@@ -225,7 +244,7 @@ impl Rule {
     pub fn http(&self) -> Option<&HttpScope> {
         match &self.scope {
             Scope::Http(scope) => Some(scope),
-            Scope::Api(_) | Scope::Kube(_) => None,
+            Scope::Api(_) | Scope::Kube(_) | Scope::Files(_) => None,
         }
     }
 }
@@ -242,6 +261,9 @@ pub(super) fn read_rule(reader: &mut Reader, path: &str, json: &Json, family: Fa
     if credential.is_some() && family == Family::Kube {
         let help = "take it out: every call names a sealed kubeconfig, which has its own";
         reader.fault_with_help(&under(path, "credential"), "a rule of `kube` takes no credential", help);
+    }
+    if credential.is_some() && family == Family::Files {
+        reader.fault(&under(path, "credential"), "a rule of `files` takes no credential");
     }
     if credential.is_none() && family.service().is_some() && !fields.contains_key("credential") {
         let help = "the name of one of type `aws`: every call is signed with it";

@@ -4,6 +4,7 @@
 mod aws;
 mod calls;
 mod clock;
+pub(crate) mod files;
 pub mod http;
 mod kube;
 mod log;

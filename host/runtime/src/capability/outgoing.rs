@@ -83,7 +83,7 @@ impl Line<'_> {
         scrubbed(self.scope, *refused.problem)
     }
 
-    fn record(&self, summary: &str, steps: &[usize], rule: Option<RuleId>, outcome: Outcome) -> Record {
+    pub(super) fn record(&self, summary: &str, steps: &[usize], rule: Option<RuleId>, outcome: Outcome) -> Record {
         let scope = self.scope;
         let addresses = steps.iter().filter_map(|step| scope.steps.get(*step)).map(|step| step.address.to_string());
         Record {

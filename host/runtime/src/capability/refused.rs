@@ -4,8 +4,8 @@
 use maps_engine::{Class, Problem};
 
 use crate::bindings::maps::platform::{
-    aws_types, http_read, http_types, http_write, iam_read, iam_write, kube_read, kube_types, kube_write, reveal,
-    route53_read, route53_write, s3_read, s3_write, secrets, ssm_read, ssm_write, types,
+    aws_types, files_read, http_read, http_types, http_write, iam_read, iam_write, kube_read, kube_types, kube_write,
+    reveal, route53_read, route53_write, s3_read, s3_write, secrets, ssm_read, ssm_write, types,
 };
 use crate::scope::{CallScope, Phase};
 
@@ -114,6 +114,16 @@ impl kube_write::Host for Refused<'_> {
         writes: Vec<kube_write::DeleteWrite>,
     ) -> wasmtime::Result<Vec<Result<kube_types::Deletion, types::Problem>>> {
         Ok(refuse(self.scope, "kube-write", writes.len(), &self.outside("kube-write")))
+    }
+}
+
+impl files_read::Host for Refused<'_> {
+    async fn list(&mut self, patterns: Vec<String>) -> wasmtime::Result<Vec<Result<Vec<String>, types::Problem>>> {
+        Ok(refuse(self.scope, "files-read", patterns.len(), &self.outside("files-read")))
+    }
+
+    async fn read(&mut self, paths: Vec<String>) -> wasmtime::Result<Vec<Result<Vec<u8>, types::Problem>>> {
+        Ok(refuse(self.scope, "files-read", paths.len(), &self.outside("files-read")))
     }
 }
 

@@ -149,7 +149,8 @@ impl World {
 
     pub(crate) fn provider(&self, plugin: &Arc<Plugin>) -> Arc<dyn Provider> {
         let effective = Effective::meet(&plugin.inspection().manifest, None).unwrap();
-        let used = PluginUse { name: PluginName::new("tiny"), effective: Arc::new(effective), http: None };
+        let used =
+            PluginUse { name: PluginName::new("tiny"), effective: Arc::new(effective), http: None, folder: None };
         self.host.provider(plugin, used).unwrap()
     }
 

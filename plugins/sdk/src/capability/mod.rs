@@ -3,6 +3,7 @@
 
 pub mod aws;
 pub mod clock;
+pub mod files;
 pub mod http;
 pub mod kube;
 pub mod log;

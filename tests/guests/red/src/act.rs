@@ -74,6 +74,10 @@ pub(crate) enum Act {
     OutsideRules,
     /// 1, 2: follows a redirect by itself.
     FollowRedirect,
+    /// 36: reads the file in `text`.
+    ReadFile,
+    /// 36: lists the pattern in `text`.
+    ListFiles,
     /// 30: asks for page after page of a list that never ends.
     EndlessPages,
     /// 28: loops in the export.

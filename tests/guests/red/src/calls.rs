@@ -2,7 +2,7 @@
 
 use maps_sdk::bindings::maps::platform::http_types::{Body, Header, Request, Response};
 use maps_sdk::bindings::maps::platform::types::Problem;
-use maps_sdk::bindings::maps::platform::{http_read, http_write};
+use maps_sdk::bindings::maps::platform::{files_read, http_read, http_write};
 use serde_json::{Value, json};
 
 use crate::act::{Act, Call, Orders};
@@ -38,10 +38,30 @@ pub(crate) fn act<R: Subject>(orders: &Orders, requests: &[R]) -> Result<(), Pro
             Call { url: location.value.clone(), ..call }
         }
         Act::EndlessPages => return endless_pages(),
+        Act::ReadFile => return read(&orders.text),
+        Act::ListFiles => return list(&orders.text),
         _ => return Ok(()),
     };
     let answer = send(&forbidden, &own)?;
     Err(not_refused(&format!("{:?} was answered with {}", orders.act, answer.status)))
+}
+
+/// Reads a file, and says what it holds.
+fn read(path: &str) -> Result<(), Problem> {
+    match files_read::read(&[path.to_owned()]).pop() {
+        Some(Ok(content)) => Err(not_refused(&String::from_utf8_lossy(&content))),
+        Some(Err(problem)) => Err(problem),
+        None => Err(problem("no-answer", "the host answered for no file")),
+    }
+}
+
+/// Lists files, and says which there are.
+fn list(pattern: &str) -> Result<(), Problem> {
+    match files_read::list(&[pattern.to_owned()]).pop() {
+        Some(Ok(paths)) => Err(not_refused(&paths.join(" "))),
+        Some(Err(problem)) => Err(problem),
+        None => Err(problem("no-answer", "the host answered for no pattern")),
+    }
 }
 
 /// Asks for pages until the host says no.

@@ -70,7 +70,7 @@ pub(super) fn request(
         }),
         Family::Route53 => route53::request(action, input, host),
         Family::S3 => s3::request(action, input, host, region),
-        Family::Http | Family::Kube => Err(malformed(&format!("`{family}` has no actions"))),
+        Family::Http | Family::Kube | Family::Files => Err(malformed(&format!("`{family}` has no actions"))),
     }
 }
 
