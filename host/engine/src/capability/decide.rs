@@ -279,7 +279,7 @@ fn judge(
         let message = format!("rule `{id}` does not use the credential `{asked}`");
         return deny(4, "http-credential", message, format!("add `credential: {asked}` to rule `{id}` of plugin.yaml"));
     }
-    if let Some((name, _)) = facts.url.query().iter().find(|(name, _)| !scope.query.contains(name)) {
+    if let Some((name, _)) = facts.url.query().iter().find(|(name, _)| !scope.allows_parameter(name)) {
         let message = format!("rule `{id}` does not allow the query parameter `{name}`");
         return deny(5, "http-query", message, format!("add `{name}` to `query` of rule `{id}` of plugin.yaml"));
     }

@@ -71,7 +71,23 @@ pub struct HttpScope {
     pub seal: Seal,
 }
 
+/// Stands for any query parameter: what a service redirects to has names that nobody knows before.
+const ANY: &str = "**";
+
+fn met(one: &BTreeSet<String>, other: &BTreeSet<String>) -> BTreeSet<String> {
+    match (one.contains(ANY), other.contains(ANY)) {
+        (true, _) => other.clone(),
+        (_, true) => one.clone(),
+        _ => one.intersection(other).cloned().collect(),
+    }
+}
+
 impl HttpScope {
+    /// May this query parameter be there?
+    pub(super) fn allows_parameter(&self, name: &str) -> bool {
+        self.query.contains(ANY) || self.query.contains(name)
+    }
+
     /// What both allow. None where that is nothing.
     #[must_use]
     pub fn meet(&self, other: &Self) -> Option<Self> {
@@ -79,7 +95,7 @@ impl HttpScope {
             operations: self.operations.intersection(&other.operations).copied().collect(),
             methods: self.methods.intersection(&other.methods).cloned().collect(),
             url: self.url.meet(&other.url)?,
-            query: self.query.intersection(&other.query).cloned().collect(),
+            query: met(&self.query, &other.query),
             bind: self.bind.meet(&other.bind),
             sinks: self.sinks.intersection(&other.sinks).cloned().collect(),
             seal: self.seal.meet(&other.seal),
@@ -134,7 +150,9 @@ impl HttpScope {
         if now.url != then.url {
             changes.add(!now.url.subset_of(&then.url), "url", format!("reaches {} instead of {}", now.url, then.url));
         }
-        changes.set("query", "set the query parameter", &now.query, &then.query);
+        // Where any was allowed, no name is more.
+        let before = if then.query.contains(ANY) { met(&now.query, &then.query) } else { then.query.clone() };
+        changes.set("query", "set the query parameter", &now.query, &before);
         changes.bound(&now.bind, &then.bind);
         changes.set("sinks", "send secrets at", &now.sinks, &then.sinks);
         if now.seal != then.seal {
@@ -249,7 +267,8 @@ impl Written {
         // One that crosses the declared one narrows it all the same.
         let wider = self.url.iter().filter(|url| declared.url.subset_of(url) && declared.url != **url);
         add("url", wider.map(ToString::to_string).collect());
-        add("query", self.query.iter().flat_map(|set| set.difference(&declared.query)).cloned().collect());
+        let names = self.query.iter().flatten().filter(|name| !declared.allows_parameter(name));
+        add("query", names.cloned().collect());
         let sinks = self.sinks.iter().flat_map(|set| set.difference(&declared.sinks));
         add("sinks", sinks.map(ToString::to_string).collect());
         beyond

@@ -18,7 +18,8 @@ use super::bind::{BindError, Placeholder};
 pub struct UrlPattern {
     secure: bool,
     host: HostPattern,
-    port: u16,
+    /// None is any, of any host.
+    port: Option<u16>,
     segments: Vec<SegmentPattern>,
     /// `**`: one or more further segments.
     rest: bool,
@@ -29,6 +30,8 @@ enum HostPattern {
     Exact(String),
     /// Exactly one label before this: never the apex, never two labels.
     Under(String),
+    /// `**`: any host, at any port. General plugins declare it; a stack says which.
+    Any,
 }
 
 /// What one segment must be; with nothing asked for it is any that is not empty.
@@ -87,6 +90,9 @@ impl FromStr for UrlPattern {
         if authority.contains(['{', '}']) {
             return Err(PatternError::PlaceholderPlace);
         }
+        let any = authority == "**";
+        // What is any has something to stand for it.
+        let authority = if any { "any.example" } else { authority };
         let (suffix, wild) = authority.strip_prefix("*.").map_or((authority, false), |suffix| (suffix, true));
         if suffix.contains('*') {
             return Err(PatternError::HostWildcard);
@@ -117,13 +123,14 @@ impl FromStr for UrlPattern {
             }
         }
         let host = match (wild, sample.host()) {
+            _ if any => HostPattern::Any,
             (false, host) => HostPattern::Exact(host.to_owned()),
             (true, host) if host.contains('.') && host.parse::<std::net::Ipv4Addr>().is_err() => {
                 HostPattern::Under(host.to_owned())
             }
             (true, _) => return Err(PatternError::HostWildcard),
         };
-        Ok(Self { secure: sample.scheme() == "https", host, port: sample.port(), segments, rest })
+        Ok(Self { secure: sample.scheme() == "https", host, port: (!any).then(|| sample.port()), segments, rest })
     }
 }
 
@@ -195,13 +202,15 @@ impl HostPattern {
                 .strip_suffix(suffix.as_str())
                 .and_then(|rest| rest.strip_suffix('.'))
                 .is_some_and(|label| !label.is_empty() && !label.contains('.')),
+            Self::Any => true,
         }
     }
 
     fn subset_of(&self, other: &Self) -> bool {
         match self {
             Self::Exact(name) => other.covers(name),
-            Self::Under(_) => self == other,
+            Self::Under(_) => self == other || *other == Self::Any,
+            Self::Any => *other == Self::Any,
         }
     }
 }
@@ -236,7 +245,7 @@ impl UrlPattern {
         let length =
             if self.rest { segments.len() > self.segments.len() } else { segments.len() == self.segments.len() };
         self.secure == (url.scheme() == "https")
-            && self.port == url.port()
+            && self.port.is_none_or(|port| port == url.port())
             && self.host.covers(url.host())
             && length
             && self.segments.iter().zip(segments).all(|(pattern, segment)| pattern.covers(segment))
@@ -250,7 +259,7 @@ impl UrlPattern {
             !self.rest && self.segments.len() == other.segments.len()
         };
         self.secure == other.secure
-            && self.port == other.port
+            && (other.port.is_none() || self.port == other.port)
             && self.host.subset_of(&other.host)
             && length
             && self.segments.iter().zip(&other.segments).all(|(mine, theirs)| mine.subset_of(theirs))
@@ -266,7 +275,8 @@ impl UrlPattern {
             (false, true) => false,
             (true, true) => true,
         };
-        if self.secure != other.secure || self.port != other.port || !length {
+        let ports = self.port.is_none() || other.port.is_none() || self.port == other.port;
+        if self.secure != other.secure || !ports || !length {
             return None;
         }
         let host = if self.host.subset_of(&other.host) {
@@ -279,7 +289,8 @@ impl UrlPattern {
         let shared = short.segments.iter().zip(&long.segments).map(|(a, b)| a.meet(b));
         let further = long.segments.iter().skip(short.segments.len()).cloned().map(Some);
         let segments = shared.chain(further).collect::<Option<_>>()?;
-        Some(Self { secure: self.secure, host, port: self.port, segments, rest: short.rest && long.rest })
+        let port = self.port.or(other.port);
+        Some(Self { secure: self.secure, host, port, segments, rest: short.rest && long.rest })
     }
 
     /// Is it encrypted?
@@ -291,8 +302,13 @@ impl UrlPattern {
     pub fn exact_host(&self) -> Option<&str> {
         match &self.host {
             HostPattern::Exact(name) => Some(name),
-            HostPattern::Under(_) => None,
+            HostPattern::Under(_) | HostPattern::Any => None,
         }
+    }
+
+    /// Is it every host?
+    pub fn names_any_host(&self) -> bool {
+        self.host == HostPattern::Any
     }
 
     /// The host, or the pattern of many: `*.example.com`.
@@ -326,8 +342,8 @@ impl fmt::Display for UrlPattern {
         let (scheme, default_port) = if self.secure { ("https", 443) } else { ("http", 80) };
         write!(f, "{scheme}://")?;
         self.host.fmt(f)?;
-        if self.port != default_port {
-            write!(f, ":{}", self.port)?;
+        if let Some(port) = self.port.filter(|port| *port != default_port) {
+            write!(f, ":{port}")?;
         }
         for segment in &self.segments {
             write!(f, "/{segment}")?;
@@ -341,6 +357,7 @@ impl fmt::Display for HostPattern {
         match self {
             Self::Exact(name) => f.write_str(name),
             Self::Under(suffix) => write!(f, "*.{suffix}"),
+            Self::Any => f.write_str("**"),
         }
     }
 }
