@@ -23,7 +23,8 @@ fn place(plugin: &str) -> Setup {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_that_goes_over_the_wire_is_seen_by_whoever_holds_it_against_the_document() {
-    for subject in subjects() {
+    // Charts are rendered without asking anybody, where they lie beside the stack.
+    for subject in subjects().into_iter().filter(|subject| subject.kind.plugin().as_str() != "helm") {
         let setup = place(subject.kind.plugin().as_str());
         let (verdict, seen) = watched("read_agrees_with_create", &subject, &setup).await;
         assert_eq!(verdict, Verdict::Kept);

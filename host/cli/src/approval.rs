@@ -80,7 +80,8 @@ pub(crate) fn effective(
 ) -> Result<Effective, Failure> {
     let Some(grant) = &declared.grant else {
         // Nothing can be wrong with a grant that is not there.
-        return Effective::meet(manifest, None).map_err(|faults| Failure::usage(faults.to_string()));
+        let effective = Effective::meet(manifest, None).map_err(|faults| Failure::usage(faults.to_string()))?;
+        return Ok(effective.with_credentials(|name| declared.credentials.contains_key(name)));
     };
     let effective = Effective::meet(manifest, Some(&grant.json())).map_err(|faults| Failure::Diagnostics {
         diagnostics: faults.diagnostics(grant),
@@ -89,7 +90,7 @@ pub(crate) fn effective(
     let surplus = effective.surplus.iter().map(|fault| fault.diagnostic(grant));
     let warnings: Vec<_> = surplus.map(|found| Diagnostic { severity: Severity::Warning, ..found }).collect();
     screen.diagnostics(&warnings, &file.sources);
-    Ok(effective)
+    Ok(effective.with_credentials(|name| declared.credentials.contains_key(name)))
 }
 
 /// maps.lock, and for whom it is read.

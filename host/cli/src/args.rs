@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// Look into plugins, approve and build them
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Render charts, as Helm does
+    #[command(subcommand)]
+    Helm(HelmCommand),
     /// Serve a local cloud, and look into it
     #[command(subcommand)]
     Cloud(CloudCommand),
@@ -284,6 +287,78 @@ impl ApproveArgs {
     pub(crate) fn settings(&self) -> Settings {
         Settings { environment: self.environment.clone(), inputs: self.inputs.clone(), rehearse: None }
     }
+}
+
+/// `maps helm …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HelmCommand {
+    /// Render a chart in the sandbox and print its manifests, with the flags and the output of `helm template`
+    Template(HelmTemplateArgs),
+}
+
+/// `maps helm template`, whose flags are those of Helm.
+#[derive(Debug, clap::Args)]
+pub(crate) struct HelmTemplateArgs {
+    /// The release's name, and the chart: a folder, an archive, a name in --repo, a URL, or oci://…
+    #[arg(value_name = "[NAME] CHART")]
+    pub(crate) words: Vec<String>,
+    /// Values from a YAML file; `-` is standard input
+    #[arg(short = 'f', long, value_name = "FILE", action = ArgAction::Append, value_delimiter = ',')]
+    pub(crate) values: Vec<String>,
+    /// Set values: key1=val1,key2=val2
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub(crate) set: Vec<String>,
+    /// Set values that are texts
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub(crate) set_string: Vec<String>,
+    /// Set values that are JSON: key1=JSON1,key2=JSON2, or one object
+    #[arg(long, value_name = "KEY=JSON", action = ArgAction::Append)]
+    pub(crate) set_json: Vec<String>,
+    /// Set values from files: key1=path1,key2=path2
+    #[arg(long, value_name = "KEY=FILE", action = ArgAction::Append)]
+    pub(crate) set_file: Vec<String>,
+    /// Set a value that is taken as it stands
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub(crate) set_literal: Vec<String>,
+    /// The release's namespace
+    #[arg(short = 'n', long, value_name = "NAMESPACE", default_value = "default")]
+    pub(crate) namespace: String,
+    /// The chart repository's URL
+    #[arg(long, value_name = "URL")]
+    pub(crate) repo: Option<String>,
+    /// A version or a constraint; the newest stable one without it
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) version: Option<String>,
+    /// Versions that are no releases too, where --version says none
+    #[arg(long)]
+    pub(crate) devel: bool,
+    /// The version of Kubernetes that the chart sees
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kube_version: Option<String>,
+    /// Further API versions that the chart sees
+    #[arg(short = 'a', long, value_name = "VERSION", action = ArgAction::Append, value_delimiter = ',')]
+    pub(crate) api_versions: Vec<String>,
+    /// The files of crds/ too
+    #[arg(long)]
+    pub(crate) include_crds: bool,
+    /// No tests
+    #[arg(long)]
+    pub(crate) skip_tests: bool,
+    /// No hooks
+    #[arg(long)]
+    pub(crate) no_hooks: bool,
+    /// Only what comes from these templates
+    #[arg(short = 's', long, value_name = "PATH", action = ArgAction::Append)]
+    pub(crate) show_only: Vec<String>,
+    /// Let the chart see an upgrade
+    #[arg(long)]
+    pub(crate) is_upgrade: bool,
+    /// Leave the chart's values.schema.json aside
+    #[arg(long)]
+    pub(crate) skip_schema_validation: bool,
+    /// Speak to a registry without TLS
+    #[arg(long)]
+    pub(crate) plain_http: bool,
 }
 
 /// `maps plugin …`.

@@ -98,10 +98,10 @@ impl Bench {
         let plugin = host.load(&subject.component).map_err(untried("the plugin cannot be loaded"))?;
         let manifest = &plugin.inspection().manifest;
         let effective = Effective::meet(manifest, None).map_err(untried("the manifest cannot be granted"))?;
-        let effective = Arc::new(effective);
         let ready = setup.peer.ready(dir.path().join("cloud"), manifest, &subject.fixture).await?;
         let Ready { standing, clock, transport, credentials, secrets, kubeconfig } = ready;
         let clock = Arc::new(clock);
+        let effective = Arc::new(effective.with_credentials(|name| credentials.contains_key(name)));
         let http = match effective.rules.is_empty() {
             true => None,
             false => {

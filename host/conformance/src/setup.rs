@@ -119,6 +119,8 @@ fn local(cloud: Running, folder: &Path, manifest: &Manifest, fixture: &Fixture) 
         };
         match given.and_then(|host| file.token_for(host)) {
             Some(token) => bound.add(asked, token),
+            // Then the rules that need it are not tried.
+            None if declared.optional => {}
             None => {
                 let why = "the local cloud demands no credential at the hosts of its rules";
                 return Err(Stop::Untried(format!("there is nothing to give for the credential {asked}: {why}")));

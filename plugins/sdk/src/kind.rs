@@ -265,6 +265,11 @@ pub struct Preview<K: Kind> {
 pub struct Known(pub(crate) Report);
 
 impl Known {
+    /// Are all inputs known?
+    pub fn all(&self) -> bool {
+        self.0.all_known()
+    }
+
     /// Is the input at `path` known?
     pub fn at(&self, path: &str) -> bool {
         self.0.known(path)

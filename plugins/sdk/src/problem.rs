@@ -126,6 +126,11 @@ impl Report {
         })
     }
 
+    /// Are all inputs known?
+    pub(crate) fn all_known(&self) -> bool {
+        self.unknown.is_empty()
+    }
+
     /// What was found.
     pub fn into_problems(self) -> Vec<Problem> {
         self.problems

@@ -7,6 +7,7 @@ mod cloud_inventory;
 mod cloud_serve;
 mod completions;
 mod destroy;
+mod helm_template;
 mod output;
 mod plan;
 mod plugin_approve;
@@ -20,7 +21,7 @@ mod summarised;
 use std::sync::Arc;
 
 use self::summarised::summarised;
-use crate::args::{CloudCommand, Command, PluginCommand};
+use crate::args::{CloudCommand, Command, HelmCommand, PluginCommand};
 use crate::error::{Exit, Failure};
 use crate::render::Screen;
 
@@ -53,6 +54,7 @@ pub(crate) fn dispatch(command: Command, screen: &Arc<Screen>) -> Exit {
         Command::Cloud(CloudCommand::Counts { dir }) => {
             ended("cloud counts", &|| cloud_counts::cloud_counts(&dir, screen))
         }
+        Command::Helm(HelmCommand::Template(args)) => helm_template::helm_template(&args, screen),
         Command::Completions(args) => ended("completions", &|| Ok(completions::completions(args, screen))),
     }
 }

@@ -283,6 +283,9 @@ fn details(rule: &AllowedRule) -> Vec<String> {
         let names: Vec<_> = query.iter().map(|parameter| name(parameter).to_string()).collect();
         told.push(format!("query {}", names.join(", ")));
     }
+    if rule.scope.sends_bearer() {
+        told.push("may send a bearer token that it was handed".to_owned());
+    }
     if !sinks.is_empty() {
         let places: Vec<_> = sinks.iter().map(|place| name(&place.to_string()).to_string()).collect();
         told.push(format!("secrets go to {}", places.join(", ")));

@@ -55,6 +55,15 @@ impl Effective {
         reader.finish(Some(effective))
     }
 
+    /// Without the rules whose credential may be left out and is: `given` says which are there.
+    #[must_use]
+    pub fn with_credentials(mut self, given: impl Fn(&str) -> bool) -> Self {
+        let Self { rules, credentials, .. } = &mut self;
+        let optional = |name: &String| credentials.get(name).is_some_and(|credential| credential.optional);
+        rules.retain(|rule| rule.credential.as_ref().is_none_or(|name| given(name) || !optional(name)));
+        self
+    }
+
     /// What to write at the plugin in the stack to grant an interface, or all rules of one.
     pub fn grant_lines(&self, interface: Interface) -> String {
         let Interface::Ruled(family, half) = interface else { return format!("grant:\n  {interface}: {{}}") };

@@ -69,6 +69,9 @@ pub struct HttpScope {
     pub sinks: BTreeSet<Pointer>,
     /// What of the answer becomes a secret.
     pub seal: Seal,
+    /// May the plugin send a bearer token of its own: what a registry handed out, in clear or sealed?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bearer: bool,
 }
 
 /// Stands for any query parameter: what a service redirects to has names that nobody knows before.
@@ -99,6 +102,7 @@ impl HttpScope {
             bind: self.bind.meet(&other.bind),
             sinks: self.sinks.intersection(&other.sinks).cloned().collect(),
             seal: self.seal.meet(&other.seal),
+            bearer: self.bearer && other.bearer,
         };
         (!met.methods.is_empty() && !met.operations.is_empty()).then_some(met)
     }
@@ -106,7 +110,7 @@ impl HttpScope {
 
 impl HttpScope {
     /// The fields of a rule that a grant may narrow.
-    pub(super) const KEYS: [&str; 7] = ["operations", "methods", "url", "query", "bind", "sinks", "seal"];
+    pub(super) const KEYS: [&str; 8] = ["operations", "methods", "url", "query", "bind", "sinks", "seal", "bearer"];
 
     /// `POST https://…`.
     pub(super) fn outline(&self) -> String {
@@ -124,6 +128,7 @@ impl HttpScope {
             ("bind", self.bind != other.bind, json!(self.bind)),
             ("sinks", self.sinks != other.sinks, json!(self.sinks)),
             ("seal", self.seal != other.seal, self.seal.json()),
+            ("bearer", self.bearer != other.bearer, json!(self.bearer)),
         ];
         fields.into_iter().filter(|(_, differs, _)| *differs).map(|(name, _, value)| (name, value)).collect()
     }
@@ -138,6 +143,7 @@ impl HttpScope {
             ("bind", !self.bind.is_empty(), json!(self.bind)),
             ("sinks", !self.sinks.is_empty(), json!(self.sinks)),
             ("seal", !self.seal.is_nothing(), self.seal.json()),
+            ("bearer", self.bearer, json!(self.bearer)),
         ];
         fields.into_iter().filter(|(_, says, _)| *says).map(|(name, _, value)| (name, value)).collect()
     }
@@ -155,6 +161,10 @@ impl HttpScope {
         changes.set("query", "set the query parameter", &now.query, &before);
         changes.bound(&now.bind, &then.bind);
         changes.set("sinks", "send secrets at", &now.sinks, &then.sinks);
+        if now.bearer != then.bearer {
+            let may = if now.bearer { "may" } else { "no longer may" };
+            changes.add(now.bearer, "bearer", format!("{may} send a bearer token of its own"));
+        }
         if now.seal != then.seal {
             let widened = !now.seal.holds(&then.seal);
             let sees = if widened { "sees" } else { "no longer sees" };
@@ -190,6 +200,7 @@ impl HttpScope {
             bind: written.bind,
             sinks: written.sinks.unwrap_or_default(),
             seal: written.seal,
+            bearer: written.bearer.unwrap_or_default(),
         })
     }
 
@@ -215,6 +226,7 @@ struct Written {
     bind: Bind,
     sinks: Option<BTreeSet<Pointer>>,
     seal: Seal,
+    bearer: Option<bool>,
 }
 
 impl Written {
@@ -239,6 +251,7 @@ impl Written {
                 true => BTreeSet::new(),
                 false => read_pointers(reader, &path, json),
             }),
+            bearer: field("bearer").and_then(|(path, json)| reader.truth(&path, json)),
             seal: seal.map_or_else(
                 || Seal::At(BTreeSet::new()),
                 |(path, json)| match json.as_str() {
@@ -271,6 +284,8 @@ impl Written {
         add("query", names.cloned().collect());
         let sinks = self.sinks.iter().flat_map(|set| set.difference(&declared.sinks));
         add("sinks", sinks.map(ToString::to_string).collect());
+        let bearer = self.bearer == Some(true) && !declared.bearer;
+        add("bearer", bearer.then(|| "bearer".to_owned()).into_iter().collect());
         beyond
     }
 
@@ -286,6 +301,7 @@ impl Written {
             bind: self.bind,
             sinks: self.sinks.unwrap_or_else(|| declared.sinks.clone()),
             seal: self.seal,
+            bearer: self.bearer.unwrap_or(declared.bearer),
         }
     }
 }

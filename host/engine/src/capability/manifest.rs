@@ -104,6 +104,9 @@ pub struct Credential {
     pub kind: CredentialKind,
     /// Why it is needed.
     pub reason: String,
+    /// May a stack leave it out? Then the rules that need it are not in effect.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 /// A whole manifest.
@@ -256,13 +259,15 @@ fn read_credentials(reader: &mut Reader, json: &Json) -> BTreeMap<String, Creden
     for (name, json) in reader.any_object("credentials", json).into_iter().flatten() {
         let path = under("credentials", name);
         reader.is_name(&path, name);
-        let Some(fields) = reader.object(&path, json, &["type", "header", "service", "actions", "reason"]) else {
+        let Some(fields) = reader.object(&path, json, &["type", "header", "service", "actions", "reason", "optional"]) else {
             continue;
         };
         let kind = CredentialKind::read(reader, &path, fields);
         let reason = reader.required(&path, fields, "reason");
+        let optional = fields.get("optional").and_then(|json| reader.truth(&under(&path, "optional"), json));
         if let (Some(kind), Some(reason)) = (kind, reason) {
-            credentials.insert(name.clone(), Credential { kind, reason: reason.to_owned() });
+            let optional = optional.unwrap_or_default();
+            credentials.insert(name.clone(), Credential { kind, reason: reason.to_owned(), optional });
         }
     }
     credentials

@@ -134,6 +134,14 @@ impl Reader {
         text
     }
 
+    pub(super) fn truth(&mut self, path: &str, json: &Json) -> Option<bool> {
+        let truth = json.as_bool();
+        if truth.is_none() {
+            self.wrong(path, "true or false", json, None);
+        }
+        truth
+    }
+
     /// A text that must be there.
     pub(super) fn required<'j>(&mut self, path: &str, object: &'j Map<String, Json>, key: &str) -> Option<&'j str> {
         let Some(json) = object.get(key) else {

@@ -127,6 +127,11 @@ impl Scope {
         }
     }
 
+    /// May the plugin send a bearer token of its own?
+    pub fn sends_bearer(&self) -> bool {
+        matches!(self, Self::Http(scope) if scope.bearer)
+    }
+
     /// `POST https://…`, or `PutParameter of /maps/**`.
     pub fn outline(&self) -> String {
         match self {

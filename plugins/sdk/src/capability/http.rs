@@ -85,6 +85,19 @@ pub struct Request {
 }
 
 impl Request {
+    /// `GET` of a whole URL, for what is known only when it runs. The host holds it against the rules.
+    pub fn get(url: &str) -> Self {
+        let (method, url) = ("GET".to_owned(), url.to_owned());
+        Self { wire: wire::Request { method, url, headers: Vec::new(), body: wire::Body::None, credential: None } }
+    }
+
+    /// The manifest's credential that the host adds.
+    #[must_use]
+    pub fn credential(mut self, name: &str) -> Self {
+        self.wire.credential = Some(name.to_owned());
+        self
+    }
+
     /// Adds a query parameter.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {

@@ -56,7 +56,7 @@ fn api() -> impl Strategy<Value = ApiScope> {
         });
         match Manifest::parse(&manifest).unwrap().rules.remove(0).scope {
             Scope::Api(scope) => scope,
-            Scope::Http(_) | Scope::Kube(_) => unreachable!("a rule of ssm"),
+            Scope::Http(_) | Scope::Kube(_) | Scope::Files(_) => unreachable!("a rule of ssm"),
         }
     })
 }
@@ -177,7 +177,7 @@ fn http(allowance: &mut Allowance) -> &mut HttpScope {
 fn scope_of(rule: &mut AllowedRule) -> &mut HttpScope {
     match &mut rule.scope {
         Scope::Http(scope) => scope,
-        Scope::Api(_) | Scope::Kube(_) => unreachable!("a rule of http"),
+        Scope::Api(_) | Scope::Kube(_) | Scope::Files(_) => unreachable!("a rule of http"),
     }
 }
 

@@ -323,7 +323,7 @@ pub(super) fn scope() -> impl Strategy<Value = KubeScope> {
             add("bind", bound.map(|bound| json!({"/name": bound})));
             match Manifest::parse(&manifest(json!([rule("one", "write", rest)]))).unwrap().rules.remove(0).scope {
                 Scope::Kube(scope) => scope,
-                Scope::Http(_) | Scope::Api(_) => unreachable!("a rule of kube"),
+                Scope::Http(_) | Scope::Api(_) | Scope::Files(_) => unreachable!("a rule of kube"),
             }
         },
     )

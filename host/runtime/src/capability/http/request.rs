@@ -42,9 +42,12 @@ pub(super) fn prepare<'a>(
     })?;
     let what = || format!("{} {}", crate::printable::printable(&request.method, 16), url.summary());
     let early = |problem: Problem| Refused { problem: problem.into(), summary: Some(what()), rule: None };
-    let headers = check_headers(&request.headers).map_err(early)?;
+    let (own, others): (Vec<_>, Vec<_>) =
+        request.headers.iter().cloned().partition(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let headers = check_headers(&others).map_err(early)?;
+    let bearer = own_bearer(scope, &own).map_err(early)?;
     let body = open_body(scope, &request.body).map_err(early)?;
-    check_clear(scope, item).map_err(early)?;
+    check_clear(scope, item, &others).map_err(early)?;
     let facts = Facts::Http(HttpFacts {
         half,
         operation: scope.operation.mutation(),
@@ -68,6 +71,14 @@ pub(super) fn prepare<'a>(
         return Err(late(internal("an HTTP call was allowed by a rule of another kind")));
     };
     let mut headers = headers;
+    if let Some(token) = bearer {
+        if !http.bearer || request.credential.is_some() {
+            let message = format!("rule `{}` lets no plugin set the header `authorization`", rule.id);
+            let help = "`bearer: true` in a rule lets the plugin send what a registry handed out, beside no credential";
+            return Err(late(Problem::new(Class::Denied, "http-header", message).help(help)));
+        }
+        headers.insert("authorization", token);
+    }
     let accepts_json = headers.get("accept").is_none_or(|accept| accept == "application/json");
     if matches!(&http.seal, Seal::At(places) if !places.is_empty()) && !accepts_json {
         let message = format!("rule `{}` seals places of a JSON answer, and another form is asked for", rule.id);
@@ -174,6 +185,38 @@ fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap, Problem> {
     Ok(checked)
 }
 
+/// A bearer token of the plugin's own, such as a registry hands out: in clear, or the handle of a sealed one.
+fn own_bearer(scope: &CallScope, headers: &[(String, String)]) -> Result<Option<HeaderValue>, Problem> {
+    let refuse = |message: &str| {
+        let help = "a plugin sends a bearer token that it was handed, where a rule says `bearer: true`; credentials are the host's";
+        Err(Problem::new(Class::Denied, "http-header", message).help(help))
+    };
+    let [(_, value)] = headers else {
+        return if headers.is_empty() { Ok(None) } else { refuse("the header `authorization` is set twice") };
+    };
+    let Some(token) = value.strip_prefix("Bearer ") else {
+        return refuse("a plugin cannot set the header `authorization` but for a bearer token");
+    };
+    let seals = scope.seals();
+    let opened = seals.open(token).map(|secret| secret.as_str().map(str::to_owned));
+    let token = match opened {
+        Some(Some(secret)) => secret,
+        Some(None) => return refuse("a sealed value that is no text cannot be a bearer token"),
+        None if seals.scrub(token) != token || seals.holds_handle(token) => return Err(secret_in_clear()),
+        None => token.to_owned(),
+    };
+    // As RFC 6750 spells tokens; registries' are never longer than a header may be.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if token.is_empty() || token.len() > 2 * HEADER_BYTES || !token.bytes().all(plain) {
+        return refuse("what is sent as a bearer token is none");
+    }
+    let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {token}")) else {
+        return refuse("what is sent as a bearer token is none");
+    };
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
 /// What was judged as JSON must be read as JSON: as a form, the same bytes say something else.
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get("content-type") else { return Ok(()) };
@@ -213,14 +256,14 @@ fn open_body(scope: &CallScope, body: &HttpBody) -> Result<Option<Value>, Proble
 }
 
 /// Does anything but a JSON body repeat a secret, which only a guest with `reveal` could, or hold a handle?
-fn check_clear(scope: &CallScope, item: &HttpItem) -> Result<(), Problem> {
+fn check_clear(scope: &CallScope, item: &HttpItem, headers: &[(String, String)]) -> Result<(), Problem> {
     let request = &item.request;
     let mut texts = vec![request.url.clone(), request.method.clone()];
     if let Ok(url) = RequestUrl::parse(&request.url) {
         texts.extend(url.segments().iter().map(ToString::to_string));
         texts.extend(url.query().iter().flat_map(|(name, value)| [name.to_string(), value.to_string()]));
     }
-    texts.extend(request.headers.iter().flat_map(|(name, value)| [name.clone(), value.clone()]));
+    texts.extend(headers.iter().flat_map(|(name, value)| [name.clone(), value.clone()]));
     if let HttpBody::Bytes(bytes) = &request.body {
         texts.push(String::from_utf8_lossy(bytes).into_owned());
     }
