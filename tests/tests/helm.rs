@@ -56,7 +56,10 @@ fn what_cannot_be_rendered_is_told_as_helm_tells_it() {
         (&["x", "./none"], "Error: path \"./none\" not found\n"),
         (&["x", "some/none"], "Error: repo some not found\n"),
         (&["x", "web", "-f", "none.yaml"], "Error: open none.yaml: no such file or directory\n"),
-        (&["x", "web"], "Error: execution error at (web/templates/web.yaml:1:3): never\n\nUse --debug flag to render out invalid YAML\n"),
+        (
+            &["x", "web"],
+            "Error: execution error at (web/templates/web.yaml:1:3): never\n\nUse --debug flag to render out invalid YAML\n",
+        ),
     ] {
         let done = helm(dir.path(), words).expect(1);
         assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", said), "{words:?}");
@@ -74,7 +77,11 @@ fn rt29_a_chart_without_end_ends_in_a_line_that_names_its_template() {
     ] {
         chart(&dir.path().join("web"), template);
         let done = helm(dir.path(), &["x", "web"]).expect(1);
-        assert!(done.stderr.starts_with("Error: ") && done.stderr.contains("web/templates/web.yaml:"), "{}", done.stderr);
+        assert!(
+            done.stderr.starts_with("Error: ") && done.stderr.contains("web/templates/web.yaml:"),
+            "{}",
+            done.stderr
+        );
     }
     // The next one is served.
     chart(&dir.path().join("web"), TEMPLATE);
@@ -130,10 +137,15 @@ fn a_chart_of_a_repository_on_this_machine_is_fetched() {
     assert_eq!(done.stdout, manifest("one", "1"));
     for (words, said) in [
         (&["one", "none", "--repo", &url][..], format!("Error: chart \"none\" not found in {url} repository")),
-        (&["one", "web", "--repo", &url, "--version", "1.2.2"], format!("Error: the archive at {url}/web-1.2.3.tgz has the digest sha256:")),
+        (
+            &["one", "web", "--repo", &url, "--version", "1.2.2"],
+            format!("Error: the archive at {url}/web-1.2.3.tgz has the digest sha256:"),
+        ),
         (
             &["one", "web", "--repo", &format!("{url}/none")],
-            format!("Error: looks like \"{url}/none\" is not a valid chart repository or cannot be reached: failed to fetch {url}/none/index.yaml : 404 Not Found"),
+            format!(
+                "Error: looks like \"{url}/none\" is not a valid chart repository or cannot be reached: failed to fetch {url}/none/index.yaml : 404 Not Found"
+            ),
         ),
     ] {
         let done = helm(dir.path(), words).expect(1);

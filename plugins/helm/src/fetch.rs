@@ -19,7 +19,8 @@ impl Bearer {
     /// Of the answer in which it is: in clear, or as the handle of a sealed one.
     pub(crate) fn of(answer: &Response) -> Option<Self> {
         let body: Value = serde_json::from_slice(&answer.body).ok()?;
-        let token = [body.get("token"), body.get("access_token")].into_iter().flatten().find(|token| !token.is_null())?;
+        let token =
+            [body.get("token"), body.get("access_token")].into_iter().flatten().find(|token| !token.is_null())?;
         let sealed = token.get("$sealed").unwrap_or(token);
         sealed.as_str().filter(|token| !token.is_empty()).map(|token| Self(token.to_owned()))
     }

@@ -101,7 +101,8 @@ fn utf8(text: &Str) -> Option<String> {
 /// key that stands as far to the left. Helm writes an index so that everything about a chart stands further in;
 /// where this one is laid out otherwise, there is no part, and the whole of it is parsed.
 fn excerpt(index: &[u8], chart: &str) -> Option<Vec<u8>> {
-    let mut lines = index.split_inclusive(|byte| *byte == b'\n').skip_while(|line| line.trim_ascii_end() != b"entries:");
+    let mut lines =
+        index.split_inclusive(|byte| *byte == b'\n').skip_while(|line| line.trim_ascii_end() != b"entries:");
     lines.next()?;
     let key = format!("  {chart}:");
     let mut inside = lines.skip_while(|line| line.trim_ascii_end() != key.as_bytes());
@@ -178,9 +179,11 @@ entries:
 
     #[test]
     fn what_is_no_index_is_told() {
-        for (index, why) in
-            [("", "empty index.yaml file"), ("entries: {}", "no API version specified"), ("[]", "empty index.yaml file")]
-        {
+        for (index, why) in [
+            ("", "empty index.yaml file"),
+            ("entries: {}", "no API version specified"),
+            ("[]", "empty index.yaml file"),
+        ] {
             assert_eq!(find(index.as_bytes(), "web", None), Err(Missing::NoIndex(why.to_owned())), "{index}");
         }
         assert!(matches!(find(b"a: [", "web", None), Err(Missing::NoIndex(_))));

@@ -12,8 +12,7 @@ use crate::fetch::{self, Bearer};
 use crate::source::{Archive, digest};
 
 /// The layer that is a chart's archive; the second was written before it had a name of Helm's.
-const ARCHIVES: [&str; 2] =
-    ["application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/tar+gzip"];
+const ARCHIVES: [&str; 2] = ["application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/tar+gzip"];
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Pages of tags: a registry that goes on is broken or hostile.
 const PAGES: usize = 50;
@@ -166,7 +165,9 @@ impl Registry<'_> {
         let Reference { host, repository, .. } = &self.reference;
         let missing = |message: String| Problem::invalid("no-chart", message).at("version");
         if tags.is_empty() {
-            return Err(missing(format!("unable to locate any tags in provided repository: oci://{host}/{repository}")));
+            return Err(missing(format!(
+                "unable to locate any tags in provided repository: oci://{host}/{repository}"
+            )));
         }
         tags.sort_by(|(one, _), (other, _)| other.precedence(one));
         if let Some((_, tag)) = tags.iter().find(|(_, tag)| tag == wanted) {
@@ -174,9 +175,9 @@ impl Registry<'_> {
         }
         let constraint = Constraints::parse(if wanted.is_empty() { "*" } else { wanted }).map_err(missing)?;
         let found = tags.into_iter().find(|(version, _)| constraint.check(version));
-        found.map(|(_, tag)| tag).ok_or_else(|| {
-            missing(format!("could not locate a version matching provided version string {wanted}"))
-        })
+        found
+            .map(|(_, tag)| tag)
+            .ok_or_else(|| missing(format!("could not locate a version matching provided version string {wanted}")))
     }
 
     /// Asks the registry; where it wants a token, asks for that first.
@@ -283,7 +284,19 @@ mod tests {
         assert_eq!(parse("oci://h:5000/charts/web:1.2.3+b"), of(some("1.2.3+b"), None));
         let digest = format!("sha256:{}", "a".repeat(64));
         assert_eq!(parse(&format!("oci://h:5000/charts/web@{digest}")), of(None, Some(digest)));
-        for bad in ["oci://h", "oci://h/", "oci:///web", "oci://h/a//b", "oci://h/Web", "oci://h/web:", "oci://h/../x", "oci://h/web@sha256:1", "oci://h/web:a/b", "oci://u@h/web", "https://h/web"] {
+        for bad in [
+            "oci://h",
+            "oci://h/",
+            "oci:///web",
+            "oci://h/a//b",
+            "oci://h/Web",
+            "oci://h/web:",
+            "oci://h/../x",
+            "oci://h/web@sha256:1",
+            "oci://h/web:a/b",
+            "oci://u@h/web",
+            "https://h/web",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }
@@ -302,7 +315,10 @@ mod tests {
 
     #[test]
     fn a_page_names_the_next() {
-        assert_eq!(next_page("</v2/a/tags/list?last=1&n=2>; rel=\"next\"").as_deref(), Some("/v2/a/tags/list?last=1&n=2"));
+        assert_eq!(
+            next_page("</v2/a/tags/list?last=1&n=2>; rel=\"next\"").as_deref(),
+            Some("/v2/a/tags/list?last=1&n=2")
+        );
         assert_eq!(next_page("</a>; rel=\"prev\""), None);
         assert_eq!(next_page("nothing"), None);
     }

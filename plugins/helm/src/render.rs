@@ -43,11 +43,7 @@ impl World for Host {
 }
 
 /// Renders, and tells what Helm warns of.
-pub(crate) fn outputs(
-    inputs: &Inputs,
-    private: &[String],
-    warnings: &mut Vec<String>,
-) -> Result<Outputs, Problem> {
+pub(crate) fn outputs(inputs: &Inputs, private: &[String], warnings: &mut Vec<String>) -> Result<Outputs, Problem> {
     let mut local = source::local(inputs)?;
     let source = source::chart(inputs, private, &mut local, warnings)?;
     let Local { values, digest: sources, .. } = local;

@@ -47,7 +47,8 @@ pub(crate) fn chart(
     if let Some(told) = entry.digest.filter(|told| format!("sha256:{told}") != archive.digest) {
         let message =
             format!("the archive at {url} has the digest {}, and the index says sha256:{told}", archive.digest);
-        let help = "the archive was exchanged after the index was made, or on its way: ask whoever keeps the repository";
+        let help =
+            "the archive was exchanged after the index was made, or on its way: ask whoever keeps the repository";
         return Err(Problem::new(Class::Conflict, "chart-digest", message).at("chart").help(help));
     }
     Ok(archive)

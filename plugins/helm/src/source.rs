@@ -247,4 +247,3 @@ pub(crate) fn sealed(path: String, value: &Json) -> Option<String> {
         _ => None,
     }
 }
-

@@ -38,9 +38,10 @@ impl Kind for Template {
         }
         let maps: Vec<&Map<String, Value>> = match &inputs.values {
             Values::One(map) => vec![map],
-            Values::Many(layers) => {
-                layers.iter().filter_map(|layer| if let Layer::Values(map) = layer { Some(map) } else { None }).collect()
-            }
+            Values::Many(layers) => layers
+                .iter()
+                .filter_map(|layer| if let Layer::Values(map) = layer { Some(map) } else { None })
+                .collect(),
             Values::Unread(_) => Vec::new(),
         };
         for (key, value) in maps.into_iter().flatten() {

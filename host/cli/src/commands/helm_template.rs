@@ -87,7 +87,12 @@ fn rendered(args: &HelmTemplateArgs, screen: &Screen) -> Result<String, String> 
         [chart] => (NAME, chart),
         [name, chart] => (name.as_str(), chart),
         [] => return Err("\"helm template\" requires at least 1 argument".to_owned()),
-        _ => return Err(format!("expected at most two arguments, unexpected arguments: {}", args.words[2..].join(", "))),
+        _ => {
+            return Err(format!(
+                "expected at most two arguments, unexpected arguments: {}",
+                args.words[2..].join(", ")
+            ));
+        }
     };
     let place = place(args, chart)?;
     let inputs = inputs(args, name, &place)?;
@@ -209,12 +214,8 @@ async fn preview(place: &Place, inputs: Json) -> Result<Json, Failure> {
     // Nothing here writes outside, so no line has to be durable; most runs make no file at all.
     let log = log.join(format!("helm-template-{}.jsonl", std::process::id()));
     let audit = Audit::at(&log);
-    let options = HostOptions {
-        cache_dir: compose::cache_dir(),
-        limits: Limits::default(),
-        observer: Arc::new(Lines),
-        audit,
-    };
+    let options =
+        HostOptions { cache_dir: compose::cache_dir(), limits: Limits::default(), observer: Arc::new(Lines), audit };
     let host = Host::new(options)?;
     let component = source::component(PLUGIN, Path::new("."))?;
     let name = PluginName::new(PLUGIN);

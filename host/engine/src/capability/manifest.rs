@@ -259,7 +259,8 @@ fn read_credentials(reader: &mut Reader, json: &Json) -> BTreeMap<String, Creden
     for (name, json) in reader.any_object("credentials", json).into_iter().flatten() {
         let path = under("credentials", name);
         reader.is_name(&path, name);
-        let Some(fields) = reader.object(&path, json, &["type", "header", "service", "actions", "reason", "optional"]) else {
+        let Some(fields) = reader.object(&path, json, &["type", "header", "service", "actions", "reason", "optional"])
+        else {
             continue;
         };
         let kind = CredentialKind::read(reader, &path, fields);

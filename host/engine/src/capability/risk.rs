@@ -103,7 +103,11 @@ fn http_risks(rule: &Rule, scope: &HttpScope, risks: &mut Vec<Risk>) {
         mark(Weight::Wide, "sends-secrets", "sends secrets in its body");
     }
     if scope.url.exact_host().is_none() {
-        let hosts = if scope.url.names_any_host() { "every host: narrow it by the stack's `grant:`" } else { "every host of a domain" };
+        let hosts = if scope.url.names_any_host() {
+            "every host: narrow it by the stack's `grant:`"
+        } else {
+            "every host of a domain"
+        };
         mark(Weight::Wide, "any-host", &format!("reaches {hosts}"));
     }
     if scope.url.has_rest() || writes && scope.url.has_open_path() {

@@ -96,8 +96,7 @@ fn a_preview_is_what_becomes_and_tells_errors_where_it_is_asked_to() {
     folder(chart("charts/web/", TEMPLATE));
     let preview = |config: Value, wanted: Value| {
         let context = Context { stack: "s".to_owned(), config };
-        let request =
-            Preview { address: "a".to_owned(), inputs: inputs(wanted), known: Known::default(), prior: None };
+        let request = Preview { address: "a".to_owned(), inputs: inputs(wanted), known: Known::default(), prior: None };
         Template.preview(&context, &request)
     };
     let planned = preview(json!({}), json!({"chart": "charts/web"})).unwrap().outputs;

@@ -95,7 +95,10 @@ fn the_version_that_is_meant_is_fetched() {
 fn what_cannot_be_had_of_a_repository_is_told() {
     testing::http(repository);
     for (wanted, said) in [
-        (json!({"chart": "none", "repo": REPO}), "chart \"none\" not found in https://charts.example.com/stable/ repository"),
+        (
+            json!({"chart": "none", "repo": REPO}),
+            "chart \"none\" not found in https://charts.example.com/stable/ repository",
+        ),
         (
             json!({"chart": "web", "repo": REPO, "version": "9"}),
             "chart \"web\" version \"9\" not found in https://charts.example.com/stable/ repository",
@@ -105,8 +108,14 @@ fn what_cannot_be_had_of_a_repository_is_told() {
             "looks like \"https://none.example.com\" is not a valid chart repository or cannot be reached: failed to fetch https://none.example.com/index.yaml : 404 Not Found",
         ),
         (json!({"chart": "web", "repo": "none"}), "could not find protocol handler for: "),
-        (json!({"chart": "web", "repo": REPO, "version": "0.0.9"}), "the archive at https://charts.example.com/stable/web-0.1.0.tgz has the digest sha256:"),
-        (json!({"chart": "https://charts.example.com/none.tgz"}), "failed to fetch https://charts.example.com/none.tgz : 404 Not Found"),
+        (
+            json!({"chart": "web", "repo": REPO, "version": "0.0.9"}),
+            "the archive at https://charts.example.com/stable/web-0.1.0.tgz has the digest sha256:",
+        ),
+        (
+            json!({"chart": "https://charts.example.com/none.tgz"}),
+            "failed to fetch https://charts.example.com/none.tgz : 404 Not Found",
+        ),
     ] {
         let problem = create(inputs(wanted.clone())).err().unwrap();
         assert!(problem.message.starts_with(said), "{wanted}: {problem}");
@@ -149,13 +158,16 @@ fn registry(call: &Call) -> Result<Response, Problem> {
         return answer(200, &[], archive);
     }
     if !let_in {
-        let challenge = "Bearer realm=\"https://auth.example.com/token\",service=\"registry\",scope=\"repository:charts/web:pull\"";
+        let challenge =
+            "Bearer realm=\"https://auth.example.com/token\",service=\"registry\",scope=\"repository:charts/web:pull\"";
         return answer(401, &[("www-authenticate", challenge)], "{}");
     }
     match call.url.strip_prefix("https://oci.example.com:5000/v2/charts/web/").unwrap_or_default() {
-        "tags/list" => {
-            answer(200, &[("link", "</v2/charts/web/tags/list?last=b>; rel=\"next\"")], r#"{"tags": ["0.1.0", "latest", "0.3.0-rc.1"]}"#)
-        }
+        "tags/list" => answer(
+            200,
+            &[("link", "</v2/charts/web/tags/list?last=b>; rel=\"next\"")],
+            r#"{"tags": ["0.1.0", "latest", "0.3.0-rc.1"]}"#,
+        ),
         "tags/list?last=b" => answer(200, &[], r#"{"tags": ["0.2.0", "0.1.5_build"]}"#),
         "manifests/0.2.0" | "manifests/0.1.5_build" => answer(200, &[], manifest.to_string()),
         rest if rest == format!("blobs/{layer}") => answer(307, &[("location", "https://blobs.example.com/layer")], ""),
@@ -187,8 +199,16 @@ fn what_cannot_be_had_of_a_registry_is_told() {
     testing::http(registry);
     for (chart, version, said) in [
         ("oci://oci.example.com:5000/charts/web", Some("9.0.0"), "manifest unknown: manifest unknown"),
-        ("oci://oci.example.com:5000/charts/web", Some("^9"), "could not locate a version matching provided version string ^9"),
-        ("oci://oci.example.com:5000/charts/web:1.0.0", Some("2.0.0"), "chart reference and version mismatch: 2.0.0 is not 1.0.0"),
+        (
+            "oci://oci.example.com:5000/charts/web",
+            Some("^9"),
+            "could not locate a version matching provided version string ^9",
+        ),
+        (
+            "oci://oci.example.com:5000/charts/web:1.0.0",
+            Some("2.0.0"),
+            "chart reference and version mismatch: 2.0.0 is not 1.0.0",
+        ),
         ("oci://oci.example.com:5000/Charts", None, "is no reference of a chart"),
     ] {
         let problem = create(inputs(json!({"chart": chart, "version": version}))).err().unwrap();
@@ -201,7 +221,8 @@ fn a_layer_that_was_exchanged_is_refused() {
     testing::http(|call| match call.url.contains("/blobs/") {
         true => answer(200, &[], packed("6.6.6")),
         false => {
-            let let_in = Call { headers: vec![("authorization".to_owned(), "Bearer let-me-in".to_owned())], ..call.clone() };
+            let let_in =
+                Call { headers: vec![("authorization".to_owned(), "Bearer let-me-in".to_owned())], ..call.clone() };
             registry(&let_in)
         }
     });
