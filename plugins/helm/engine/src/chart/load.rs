@@ -7,6 +7,7 @@ use super::decode::{Decode, Place, Struct};
 use super::ignore::Rules;
 use super::metadata::{Lock, Metadata};
 use super::{Chart, Error, File};
+use crate::functions::dates;
 use crate::value::{Map, Str, Value};
 use crate::yaml;
 
@@ -236,6 +237,19 @@ fn decode_file(target: &mut impl Decode, file: &File, place: &mut Place) -> Resu
 fn decode_lock(file: &File) -> Result<Lock, Error> {
     let mut lock = Lock::default();
     decode_file(&mut lock, file, &mut Place::default())?;
+    let generated = match parse(&file.data, &file.name)? {
+        Value::Map(map) => map.get(b"generated").unwrap_or_default(),
+        _ => Value::Nil,
+    };
+    let checked = match &generated {
+        Value::Nil => Ok(()),
+        Value::Str(text) => dates::check_rfc_3339(text),
+        _ => Err("Time.UnmarshalJSON: input is not a JSON string".to_owned()),
+    };
+    checked.map_err(|error| {
+        let name = &file.name;
+        Error::new(format!("cannot load {name}: error unmarshaling JSON: while decoding JSON: {error}"))
+    })?;
     Ok(lock)
 }
 

@@ -312,6 +312,27 @@ fn requirements_of_the_first_format_are_read() {
 }
 
 #[test]
+fn locks_are_judged_as_helm_does() {
+    for (text, message) in [
+        ("generated: \"2020-01-01T00:00:00.123456+02:00\"\ndigest: 5\ndependencies: [null]", None),
+        ("generated: null", None),
+        ("", None),
+        ("generated: 5", Some("Time.UnmarshalJSON: input is not a JSON string")),
+        (
+            "generated: 2020-01-01",
+            Some("parsing time \"2020-01-01\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"\" as \"T\""),
+        ),
+        ("generated: 2020-13-01T00:00:00Z", Some("parsing time \"2020-13-01T00:00:00Z\": month out of range")),
+        ("foo", Some("json: cannot unmarshal string into Go value of type v2.Lock")),
+        ("digest: [1]", Some("json: cannot unmarshal array into Go struct field Lock.digest of type string")),
+    ] {
+        let told = folder(&[("Chart.yaml", CHART), ("Chart.lock", text)]).err();
+        let head = "cannot load Chart.lock: error unmarshaling JSON: while decoding JSON: ";
+        assert_eq!(told, message.map(|message| format!("{head}{message}")), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_installed_is_told() {
     let with = |line: &str| folder(&[("Chart.yaml", &format!("{CHART}{line}\n"))]).unwrap();
     let mut warnings = Vec::new();

@@ -186,3 +186,8 @@ fn coarse(span: i64) -> String {
         .find(|(unit, _)| size > *unit)
         .map_or_else(|| "0s".to_owned(), |(unit, name)| format!("{}{name}", size / unit))
 }
+
+/// Whether a text is a time as JSON has it, with what Go says of one that is not.
+pub(crate) fn check_rfc_3339(text: &[u8]) -> Result<(), String> {
+    parse::parse(b"2006-01-02T15:04:05Z07:00", text).map(drop)
+}
