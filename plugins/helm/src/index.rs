@@ -68,7 +68,7 @@ fn entries(index: &[u8], chart: &str) -> Result<Vec<(Entry, Option<Version>)>, M
 
 fn entry(value: &Value) -> Option<(Entry, Option<Version>)> {
     let Value::Map(map) = value else { return None };
-    let text = |key: &str| map.get(key.as_bytes()).and_then(|value| text_of(value));
+    let text = |key: &str| map.get(key.as_bytes()).and_then(text_of);
     let version = text("version")?;
     // What Helm leaves out of an index: names that are none, and versions that are none.
     text("name").filter(|name| !name.is_empty())?;

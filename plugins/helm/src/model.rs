@@ -123,7 +123,7 @@ impl JsonSchema for Values {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let values = json!({"type": "object", "additionalProperties": true});
-        let layers = json!({"type": "array", "items": {"anyOf": [{"type": "string"}, values.clone()]}});
+        let layers = json!({"type": "array", "items": {"anyOf": [{"type": "string"}, values]}});
         Schema::try_from(json!({"anyOf": [values, layers]})).unwrap_or_default()
     }
 }

@@ -5,8 +5,6 @@
 mod charts;
 mod repositories;
 
-use std::cell::RefCell;
-
 use maps_sdk::testing;
 use maps_sdk::{Context, Kind, Known, Preview, Problem, Progress, Resource};
 use serde_json::{Value, json};

@@ -75,7 +75,7 @@ fn a_change_of_a_file_is_a_change_of_the_rendering() {
     };
     put("5");
     let wanted = inputs(json!({"chart": "charts/web", "values": ["prod.yaml"]}));
-    let made = create(wanted.clone()).unwrap();
+    let made = create(wanted).unwrap();
     let read = |prior: &Resource<Template>| {
         let prior = maps_sdk::Prior {
             id: prior.id.clone(),
