@@ -104,7 +104,7 @@ async fn rt36_what_the_rules_name_is_read_and_recorded() {
         ("read-file", "notes/a.txt", "a"),
         ("read-file", "notes/deep/up", "a"),
         ("list-files", "notes/**", "notes/a.txt notes/deep/b.txt notes/deep/up notes/hard"),
-        ("list-files", "notes/*", "notes/a.txt"),
+        ("list-files", "notes/*", "notes/a.txt notes/hard"),
         ("list-files", "notes/nothing/**", ""),
     ] {
         let answers = world.call("preview", &json!({"act": act, "text": text}), &["one"]).await.unwrap();
