@@ -118,10 +118,8 @@ fn inputs(args: &HelmTemplateArgs, name: &str, place: &Place) -> Result<Json, St
         files.insert(path.clone(), read(path)?.into());
     }
     for path in args.set_file.iter().flat_map(|setting| paths(setting)) {
-        // What is not there is told by whoever sets it, in Helm's words.
-        if let Ok(text) = read(&path) {
-            files.insert(path, text.into());
-        }
+        let text = read(&path).map_err(|why| format!("failed parsing --set-file data: {why}"))?;
+        files.insert(path, text.into());
     }
     let version = match &args.version {
         None if args.devel => Some(">0.0.0-0"),
