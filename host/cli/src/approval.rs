@@ -3,6 +3,7 @@
 //! A plugin that came with maps is held by what it may do; any other one by its component's digest
 //! as well, so that nothing runs in earnest that nobody looked at.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use maps_engine::capability::{Allowance, Approval, Change, Effective, LOCK_FILE, Lock, Manifest};
@@ -119,6 +120,20 @@ impl<'a> Approvals<'a> {
         };
         let named = Named::of(&file.stack);
         Ok(Self { path, lock, stack: named.folder(), file, named: words(layout, &named) })
+    }
+
+    /// The file.
+    pub(crate) fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// Records what plugins fetched.
+    pub(crate) fn pin(&mut self, pins: BTreeMap<String, String>) -> Result<(), Failure> {
+        if pins.is_empty() {
+            return Ok(());
+        }
+        pins.into_iter().for_each(|(what, digest)| self.lock.pin(what, digest));
+        self.save()
     }
 
     /// A plugin of the stack, and how it stands.

@@ -17,6 +17,7 @@ use crate::approval::{self, Approvals, Wanted};
 use crate::args::Pace;
 use crate::connect::{Anchored, Connection};
 use crate::error::{Exit, Failure};
+use crate::pins::{Pinned, Pins};
 use crate::render::reporter::Reporter;
 use crate::render::summary::Calls;
 use crate::render::{Screen, capabilities};
@@ -38,6 +39,8 @@ pub(crate) struct Workbench {
     run: String,
     parallel: usize,
     connection: Connection,
+    /// What plugins fetched from elsewhere.
+    pins: Arc<Pins>,
     /// In a rehearsal, what a run in earnest would have to ask for.
     unapproved: Vec<(Wanted, String)>,
     /// Who tells the user.
@@ -64,6 +67,7 @@ impl Workbench {
         };
         let host = Host::new(options)?;
         let approvals = Approvals::read(&stage.layout, &stage.file)?;
+        let pins = Pins::of(approvals.lock());
         let (mut loaded, mut wanted) = (Vec::new(), Vec::new());
         for (name, declared) in &stage.stack().plugins {
             let component = source::component(&declared.source, stage.layout.folder())?;
@@ -83,7 +87,7 @@ impl Workbench {
         for (name, declared, component, plugin, effective) in loaded {
             let refused = |error| Failure::Plugin { plugin: name.clone(), from: component.clone(), error };
             let as_used = connection.plugin_use(stage, name, declared, &plugin, effective)?;
-            let provider = host.provider(&plugin, as_used).map_err(refused)?;
+            let provider = Pinned::around(host.provider(&plugin, as_used).map_err(refused)?, &pins);
             kinds.extend(provider.kinds().clone());
             providers.insert(name.clone(), provider);
         }
@@ -98,6 +102,7 @@ impl Workbench {
             run: id.iter().map(|byte| format!("{byte:02x}")).collect(),
             parallel: pace.parallelism.into(),
             connection,
+            pins,
             unapproved,
             reporter,
         })
@@ -119,6 +124,15 @@ impl Workbench {
     /// State whose snapshots carry the head of this run's audit log.
     pub(crate) fn anchored(&self, store: FileStore) -> Anchored {
         Anchored { store, audit: Arc::clone(self.connection.audit()) }
+    }
+
+    /// Records in maps.lock what this run fetched and made use of. A rehearsal records nothing.
+    pub(crate) fn keep_pins(&self, stage: &Stage) -> Result<(), Failure> {
+        let new = self.pins.new_ones();
+        match stage.rehearsal.is_some() || new.is_empty() {
+            true => Ok(()),
+            false => Approvals::read(&stage.layout, &stage.file)?.pin(new),
+        }
     }
 
     /// Says what a run in earnest would have to ask for, where this is a rehearsal that does something.

@@ -17,6 +17,7 @@ mod guest;
 mod inspected;
 mod interrupt;
 mod layout;
+mod pins;
 mod plant;
 mod rehearse;
 mod render;

@@ -152,6 +152,9 @@ pub struct Outputs {
     /// `sha256:…` of the archive, or of the files of the chart's folder.
     #[schemars(extend("x-maps-computed" = true))]
     pub digest: String,
+    /// The archive, where it was fetched, with its digest: what maps.lock pins.
+    #[schemars(extend("x-maps-computed" = true, "x-maps-pins" = true))]
+    pub pins: BTreeMap<String, String>,
     /// `sha256:…` of all that was read below the stack's folder.
     #[schemars(extend("x-maps-computed" = true))]
     pub sources: String,

@@ -30,8 +30,12 @@ fn inputs(inputs: Value) -> Inputs {
     serde_json::from_value(inputs).unwrap()
 }
 
+fn context() -> Context {
+    Context { stack: "stack".to_owned(), config: json!({}) }
+}
+
 fn create(inputs: Inputs) -> Result<Resource<Template>, Problem> {
-    match Template.create(&Context::default(), &testing::create(inputs))? {
+    match Template.create(&context(), &testing::create(inputs))? {
         Progress::Done(resource) => Ok(resource),
         Progress::Pending(_) => panic!("nothing is waited for"),
     }

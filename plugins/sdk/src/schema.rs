@@ -15,6 +15,8 @@ pub const REPLACE: &str = "x-maps-replace";
 pub const SECRET: &str = "x-maps-secret";
 /// An input that the service sets when the user leaves it out.
 pub const COMPUTED: &str = "x-maps-computed";
+/// On an output: what was fetched from elsewhere, each with its digest (`sha256:…`), which maps.lock pins.
+pub const PINS: &str = "x-maps-pins";
 /// An output that is fetched when something refers to it, and never stored.
 pub const EPHEMERAL: &str = "x-maps-ephemeral";
 /// On a list: the member that tells its items apart.

@@ -54,6 +54,8 @@ async fn on_stage(
     let store = bench.anchored(store);
     let result = with_bench(stage, &bench, &store, wanted, screen, summary).await;
     summary.calls = bench.clear().await?;
+    // Whatever was made is recorded, also of a run that failed later.
+    bench.keep_pins(stage)?;
     let report = match result? {
         Ended::Unchanged => {
             summary.has_run = true;

@@ -29,6 +29,8 @@ maps: v1
 pub struct Lock {
     /// By the stack's name, with `@` and the environment's behind it if there is one.
     stacks: BTreeMap<String, BTreeMap<PluginName, Approval>>,
+    /// What plugins fetched from elsewhere, each with its digest: `sha256:…`.
+    pins: BTreeMap<String, String>,
 }
 
 /// One plugin of one stack, as it was approved.
@@ -67,6 +69,16 @@ impl Lock {
         self.stacks.entry(stack.to_owned()).or_default().insert(plugin, approval);
     }
 
+    /// What plugins fetched, each with the digest that it had.
+    pub fn pins(&self) -> &BTreeMap<String, String> {
+        &self.pins
+    }
+
+    /// Records what a plugin fetched.
+    pub fn pin(&mut self, what: String, digest: String) {
+        self.pins.insert(what, digest);
+    }
+
     /// Forgets what the stack no longer has.
     pub fn keep(&mut self, stack: &str, plugins: impl Fn(&PluginName) -> bool) {
         if let Some(approvals) = self.stacks.get_mut(stack) {
@@ -90,6 +102,12 @@ impl Lock {
         if self.stacks.is_empty() {
             text.truncate(text.trim_end().len());
             text.push_str(" {}\n");
+        }
+        if !self.pins.is_empty() {
+            text.push_str("pins:\n");
+        }
+        for (what, digest) in &self.pins {
+            let _ = writeln!(text, "  {}: {}", quoted(what), quoted(digest));
         }
         text
     }
@@ -174,7 +192,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn read(reader: &mut Reader, json: &Json) -> Option<Lock> {
-    let fields = reader.object("", json, &["maps", "stacks"])?;
+    let fields = reader.object("", json, &["maps", "stacks", "pins"])?;
     match reader.required("", fields, "maps") {
         Some("v1") | None => {}
         Some(other) => {
@@ -183,6 +201,15 @@ fn read(reader: &mut Reader, json: &Json) -> Option<Lock> {
         }
     }
     let mut lock = Lock::default();
+    if let Some(json) = fields.get("pins") {
+        let pins = reader.any_object("pins", json).into_iter().flatten();
+        for what in pins.map(|(what, _)| what) {
+            let digests = json.as_object().map(|pins| read_digest_of(reader, "pins", pins, what));
+            if let Some(digest) = digests.flatten() {
+                lock.pin(what.clone(), format!("sha256:{digest}"));
+            }
+        }
+    }
     let Some(stacks) = fields.get("stacks") else {
         reader.missing("", "stacks", None);
         return None;
@@ -208,12 +235,16 @@ fn read_approval(reader: &mut Reader, path: &str, json: &Json) -> Option<Approva
 }
 
 fn read_digest(reader: &mut Reader, path: &str, fields: &Map<String, Json>) -> Option<String> {
-    let text = reader.required(path, fields, "digest")?;
+    read_digest_of(reader, path, fields, "digest")
+}
+
+fn read_digest_of(reader: &mut Reader, path: &str, fields: &Map<String, Json>, key: &str) -> Option<String> {
+    let text = reader.required(path, fields, key)?;
     let digest = text.strip_prefix("sha256:").filter(|hex| {
         hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     });
     if digest.is_none() {
-        reader.fault(&under(path, "digest"), "must be `sha256:` and 64 hex digits");
+        reader.fault(&under(path, key), "must be `sha256:` and 64 hex digits");
     }
     digest.map(str::to_owned)
 }

@@ -74,6 +74,8 @@ pub struct Flags {
     pub secret: bool,
     /// The provider sets it when the user leaves it out.
     pub computed: bool,
+    /// Of an output: does it hold what was fetched from elsewhere, each with its digest, for maps.lock?
+    pub pins: bool,
     /// An output that is fetched when something refers to it, and never stored.
     pub ephemeral: bool,
     /// The resource it refers to is the home of this one.

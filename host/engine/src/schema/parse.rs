@@ -87,8 +87,15 @@ const NUMBER: &[&str] = &["minimum", "maximum", "exclusiveMinimum", "exclusiveMa
 const TEXT: &[&str] = &["minLength", "maxLength", "pattern"];
 const LIST: &[&str] = &["items", "minItems", "maxItems", "uniqueItems"];
 const OBJECT: &[&str] = &["properties", "required", "additionalProperties"];
-const ANNOTATIONS: &[&str] =
-    &["x-maps-replace", "x-maps-secret", "x-maps-computed", "x-maps-ephemeral", "x-maps-lives-in", "x-maps-key"];
+const ANNOTATIONS: &[&str] = &[
+    "x-maps-replace",
+    "x-maps-secret",
+    "x-maps-computed",
+    "x-maps-ephemeral",
+    "x-maps-lives-in",
+    "x-maps-key",
+    "x-maps-pins",
+];
 
 impl Parser {
     fn error(&self, message: impl Into<String>) -> SchemaError {
@@ -189,6 +196,7 @@ impl Parser {
                 secret: self.flag(map, "x-maps-secret")?,
                 computed: self.flag(map, "x-maps-computed")?,
                 ephemeral: self.flag(map, "x-maps-ephemeral")?,
+                pins: self.flag(map, "x-maps-pins")?,
                 lives_in: self.flag(map, "x-maps-lives-in")?,
                 key: self.text(map, "x-maps-key")?,
             },

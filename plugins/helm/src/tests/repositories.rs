@@ -80,12 +80,13 @@ const REPO: &str = "https://charts.example.com/stable/";
 #[test]
 fn the_version_that_is_meant_is_fetched() {
     for (version, expected) in
-        [(None, "0.2.0"), (Some("0.1.0"), "0.1.0"), (Some("<0.2"), "0.1.0"), (Some(">0-0"), "0.3.0-rc.1")]
+        [(None, "0.2.0"), (Some("0.1.0"), "0.1.0"), (Some("<0.2"), "0.1.0"), (Some(">0.0.0-0"), "0.3.0-rc.1")]
     {
         testing::http(repository);
         let made = create(inputs(json!({"chart": "web", "repo": REPO, "version": version}))).unwrap().outputs;
         assert_eq!((size(&made.manifests), made.chart_version.as_str()), (&*format!("{expected:?}"), expected));
         assert_eq!(made.digest, digest(&packed(expected)));
+        assert_eq!(made.pins, [(made.origin, made.digest)].into());
     }
     let made = create(inputs(json!({"chart": "https://charts.example.com/stable/web-0.1.0.tgz"}))).unwrap();
     assert_eq!(made.outputs.origin, "https://charts.example.com/stable/web-0.1.0.tgz");
@@ -189,6 +190,8 @@ fn a_registry_s_token_is_asked_for_and_its_newest_chart_fetched() {
         assert_eq!(made.chart_version, "0.2.0");
         assert_eq!(made.digest, digest(&packed("0.2.0")));
         assert_eq!(made.origin, format!("oci://oci.example.com:5000/charts/web@{}", made.digest));
+        let pinned = "oci://oci.example.com:5000/charts/web:0.2.0".to_owned();
+        assert_eq!(made.pins, [(pinned, made.digest)].into());
         let asked = testing::calls().iter().filter(|call| call.url.contains("/token?")).count();
         assert_eq!(asked, 1, "one token serves all");
     }
@@ -198,7 +201,7 @@ fn a_registry_s_token_is_asked_for_and_its_newest_chart_fetched() {
 fn what_cannot_be_had_of_a_registry_is_told() {
     testing::http(registry);
     for (chart, version, said) in [
-        ("oci://oci.example.com:5000/charts/web", Some("9.0.0"), "manifest unknown: manifest unknown"),
+        ("oci://oci.example.com:5000/charts/web", Some("9.0.0"), "oci.example.com:5000/charts/web:9.0.0: not found"),
         (
             "oci://oci.example.com:5000/charts/web",
             Some("^9"),
@@ -209,7 +212,7 @@ fn what_cannot_be_had_of_a_registry_is_told() {
             Some("2.0.0"),
             "chart reference and version mismatch: 2.0.0 is not 1.0.0",
         ),
-        ("oci://oci.example.com:5000/Charts", None, "is no reference of a chart"),
+        ("oci://oci.example.com:5000/Charts", None, "invalid reference: invalid repository \"Charts\""),
     ] {
         let problem = create(inputs(json!({"chart": chart, "version": version}))).err().unwrap();
         assert!(problem.message.contains(said), "{chart} {version:?}: {problem}");
