@@ -1,6 +1,7 @@
-//! Programs of `cargo xtask peers` that serve: AWS, as others play it.
+//! Programs of `cargo xtask peers` that serve: AWS, as others play it, and a registry of charts.
 #![allow(clippy::expect_used)] // Without a peer a test has nothing to say.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{self, Command, Stdio};
@@ -21,7 +22,7 @@ pub struct Peer {
     endpoint: String,
     // Dropped in this order: the process first, then the folder that it runs in.
     _child: Child,
-    _home: TempDir,
+    home: TempDir,
 }
 
 /// A child that does not outlive its test, also when that panics.
@@ -42,7 +43,7 @@ impl Peer {
     /// # Panics
     /// When it is not installed, or does not start.
     pub fn moto() -> Self {
-        Self::start("moto", &["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], &[])
+        Self::python("moto", &["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], &[])
     }
 
     /// ministack, told to enforce policies and signatures. Unless told otherwise it listens on all
@@ -59,7 +60,28 @@ impl Peer {
             ("AUTH", "true"),
             ("MINISTACK_REGION", REGION),
         ];
-        Self::start("ministack", &["-m", "ministack"], &environment)
+        Self::python("ministack", &["-m", "ministack"], &environment)
+    }
+
+    /// An OCI registry without TLS, empty. With a line of an htpasswd file it lets in nobody else.
+    ///
+    /// # Panics
+    /// When it is not installed, or does not start.
+    pub fn registry(htpasswd: Option<&str>) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut config =
+            "version: 0.1\nstorage: {filesystem: {rootdirectory: store}}\nhttp: {addr: 127.0.0.1:0}\n".to_owned();
+        if let Some(line) = htpasswd {
+            config += "auth: {htpasswd: {realm: charts, path: htpasswd}}\n";
+            fs::write(home.path().join("htpasswd"), line).expect("a file");
+        }
+        fs::write(home.path().join("config.yml"), config).expect("a file");
+        Self::start(home, "docker-registry", "usr/bin/docker-registry", &["serve", "config.yml"], &[], "listening on ")
+    }
+
+    /// The folder that it runs in, where a registry keeps what it is given.
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Where it answers: `http://127.0.0.1:PORT`.
@@ -72,14 +94,25 @@ impl Peer {
         Keys { id: "test".to_owned(), secret: "test".to_owned() }
     }
 
-    /// Starts it, and returns once it says where it listens.
-    fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let target = built().parent().map(Path::to_path_buf).unwrap_or_default();
-        let python = target.join("peers").join(name).join("bin/python");
-        assert!(python.exists(), "{} is not there: `cargo xtask peers` installs it", python.display());
+    fn python(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().expect("a folder");
+        Self::start(home, name, "bin/python", arguments, environment, "Running on http://")
+    }
+
+    /// Starts it, and returns once it `says` where it listens.
+    fn start(
+        home: TempDir,
+        name: &str,
+        program: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        says: &str,
+    ) -> Self {
+        let target = built().parent().map(Path::to_path_buf).unwrap_or_default();
+        let program = target.join("peers").join(name).join(program);
+        assert!(program.exists(), "{} is not there: `cargo xtask peers` installs it", program.display());
         let (output, to_output) = std::io::pipe().expect("a pipe");
-        let mut command = Command::new(python);
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .env_clear()
@@ -106,10 +139,10 @@ impl Peer {
         loop {
             let line = hear.recv_timeout(START_LIMIT);
             let line = line.unwrap_or_else(|e| panic!("{name} does not start ({e}):\n{}", before.join("\n")));
-            if let Some((_, at)) = line.split_once("Running on http://") {
-                let address = at.split_whitespace().next().unwrap_or_default();
+            if let Some((_, at)) = line.split_once(says) {
+                let address = at.split([' ', '"']).next().unwrap_or_default();
                 assert!(address.starts_with("127.0.0.1:"), "{name} listens on {address}");
-                return Self { endpoint: format!("http://{address}"), _child: child, _home: home };
+                return Self { endpoint: format!("http://{address}"), _child: child, home };
             }
             before.push(line);
         }

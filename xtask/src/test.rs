@@ -20,7 +20,7 @@ pub(crate) enum Extent {
 }
 
 /// Test targets that start many processes, or run thousands of seeds.
-const SLOW: [&str; 7] = ["faults", "kubernetes", "ministack", "peers", "recovery", "simulation", "terraform"];
+const SLOW: [&str; 8] = ["charts", "faults", "kubernetes", "ministack", "peers", "recovery", "simulation", "terraform"];
 
 /// Crates may hold integration tests in these folders.
 const CRATES: [&str; 3] = ["host", "plugins", "."];
@@ -116,7 +116,7 @@ fn check<const N: usize>(arguments: [&str; N]) -> Count {
 
 /// Gets what a test target needs beside what is built.
 fn prepare(target: &str) -> Result<(), Failure> {
-    if matches!(target, "kubernetes" | "ministack" | "peers") { peers::run() } else { Ok(()) }
+    if matches!(target, "charts" | "kubernetes" | "ministack" | "peers") { peers::run() } else { Ok(()) }
 }
 
 /// Runs one selection of the workspace's tests, all of them even if one fails.

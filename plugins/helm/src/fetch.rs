@@ -101,7 +101,7 @@ pub(crate) fn body(url: &str, response: Response) -> Result<Vec<u8>, Problem> {
 }
 
 /// `404 Not Found`.
-fn status(code: u16) -> String {
+pub(crate) fn status(code: u16) -> String {
     let reason = match code {
         400 => "Bad Request",
         401 => "Unauthorized",

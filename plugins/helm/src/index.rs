@@ -8,6 +8,8 @@ use maps_helm_engine::{json, yaml};
 /// megabytes, which as values would take more memory than a guest has.
 const WHOLE: usize = 2 << 20;
 
+const NO_VERSION: &str = "no API version specified";
+
 /// A version of a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -52,18 +54,73 @@ pub(crate) fn find(index: &[u8], chart: &str, wanted: Option<&str>) -> Result<En
 fn entries(index: &[u8], chart: &str) -> Result<Vec<(Entry, Option<Version>)>, Missing> {
     let part = if index.len() > WHOLE { excerpt(index, chart) } else { None };
     let text = part.as_deref().unwrap_or(index);
-    let document = match json::parse(text) {
-        Ok(document) => document,
-        Err(_) => yaml::parse_numbers(text).map_err(Missing::NoIndex)?,
+    // YAML becomes JSON before it is decoded, and Helm's complaints say so.
+    let (document, frame) = match json::parse(text) {
+        Ok(document) => (document, ""),
+        Err(_) => {
+            let document = yaml::parse_numbers(text).map_err(Missing::NoIndex)?;
+            (document, "error unmarshaling JSON: while decoding JSON: ")
+        }
     };
-    let Value::Map(document) = document else { return Err(Missing::NoIndex("empty index.yaml file".to_owned())) };
-    if part.is_none() && document.get(b"apiVersion").and_then(text_of).is_none_or(|version| version.is_empty()) {
-        return Err(Missing::NoIndex("no API version specified".to_owned()));
+    let other = |value: &Value, wanted: &str| {
+        Missing::NoIndex(format!("{frame}json: cannot unmarshal {} into Go {wanted}", kind(value)))
+    };
+    let document = match &document {
+        Value::Map(document) => document,
+        Value::Nil if text.is_empty() => return Err(Missing::NoIndex("empty index.yaml file".to_owned())),
+        Value::Nil => return Err(Missing::NoIndex(NO_VERSION.to_owned())),
+        // What is a text or a number to YAML alone is decoded a first time, without the frame.
+        document @ Value::Str(_) => return Err(other(document, "value of type repo.IndexFile")),
+        document => {
+            let kind = kind(document);
+            let message = format!("json: cannot unmarshal {kind} into Go value of type repo.IndexFile");
+            return Err(Missing::NoIndex(message));
+        }
+    };
+    let charts = match document.get(b"entries") {
+        Some(Value::Map(charts)) => charts,
+        None | Some(Value::Nil) => Map::new(),
+        Some(charts) => {
+            return Err(other(&charts, "struct field IndexFile.entries of type map[string]repo.ChartVersions"));
+        }
+    };
+    let versions = match charts.get(chart.as_bytes()) {
+        Some(Value::List(versions)) => versions.to_vec(),
+        None | Some(Value::Nil) => Vec::new(),
+        Some(versions) => return Err(other(&versions, "struct field IndexFile.entries of type repo.ChartVersions")),
+    };
+    for version in &versions {
+        let map = match version {
+            Value::Map(map) => map,
+            Value::Nil => continue,
+            version => return Err(other(version, "struct field IndexFile.entries of type repo.ChartVersion")),
+        };
+        match map.get(b"version") {
+            None | Some(Value::Nil | Value::Str(_)) => {}
+            Some(version) => {
+                return Err(other(&version, "struct field ChartVersion.entries.Metadata.version of type string"));
+            }
+        }
+        match map.get(b"urls") {
+            None | Some(Value::Nil | Value::List(_)) => {}
+            Some(urls) => return Err(other(&urls, "struct field ChartVersion.entries.urls of type []string")),
+        }
     }
-    let Some(Value::Map(charts)) = document.get(b"entries") else { return Ok(Vec::new()) };
-    let Some(Value::List(versions)) = charts.get(chart.as_bytes()) else { return Ok(Vec::new()) };
-    let versions = versions.to_vec();
+    if part.is_none() && document.get(b"apiVersion").and_then(text_of).is_none_or(|version| version.is_empty()) {
+        return Err(Missing::NoIndex(NO_VERSION.to_owned()));
+    }
     Ok(versions.iter().filter_map(entry).collect())
+}
+
+/// A value as JSON calls it.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Map(_) => "object",
+        Value::List(_) => "array",
+        Value::Str(_) => "string",
+        Value::Bool(_) => "bool",
+        _ => "number",
+    }
 }
 
 fn entry(value: &Value) -> Option<(Entry, Option<Version>)> {
@@ -87,7 +144,6 @@ fn text_of(value: Value) -> Option<String> {
     match value {
         Value::Str(text) => utf8(&text),
         Value::Int(number, _) => Some(number.to_string()),
-        // `version: 1.10` is a number to YAML, whose text is lost.
         Value::Float(number) => Some(number.to_string()),
         _ => None,
     }
@@ -182,7 +238,26 @@ entries:
         for (index, why) in [
             ("", "empty index.yaml file"),
             ("entries: {}", "no API version specified"),
-            ("[]", "empty index.yaml file"),
+            ("# nothing", "no API version specified"),
+            ("null", "no API version specified"),
+            ("[]", "json: cannot unmarshal array into Go value of type repo.IndexFile"),
+            ("3", "json: cannot unmarshal number into Go value of type repo.IndexFile"),
+            (
+                "<html>",
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value of type repo.IndexFile",
+            ),
+            (
+                "{\"apiVersion\": \"v1\", \"entries\": []}",
+                "json: cannot unmarshal array into Go struct field IndexFile.entries of type map[string]repo.ChartVersions",
+            ),
+            (
+                "apiVersion: v1\nentries: {web: {}}",
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal object into Go struct field IndexFile.entries of type repo.ChartVersions",
+            ),
+            (
+                "apiVersion: v1\nentries: {web: [{name: web, version: 1.0}]}",
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal number into Go struct field ChartVersion.entries.Metadata.version of type string",
+            ),
         ] {
             assert_eq!(find(index.as_bytes(), "web", None), Err(Missing::NoIndex(why.to_owned())), "{index}");
         }

@@ -3,10 +3,11 @@
 //! Source: the OCI distribution specification, and Docker's "Token Authentication Specification".
 
 use maps_helm_engine::semver::{Constraints, Version};
+use maps_helm_engine::value::Value;
+use maps_helm_engine::{format, json};
 use maps_sdk::http::Response;
 use maps_sdk::{Class, Problem};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::fetch::{self, Bearer};
 use crate::source::{Archive, digest};
@@ -29,33 +30,69 @@ struct Reference {
 }
 
 impl Reference {
-    fn parse(url: &str) -> Option<Self> {
-        let rest = url.strip_prefix("oci://")?;
-        let (rest, digest) = rest.split_once('@').map_or((rest, None), |(rest, digest)| (rest, Some(digest)));
-        let (host, path) = rest.split_once('/')?;
-        let (repository, tag) = path.rsplit_once(':').map_or((path, None), |(path, tag)| (path, Some(tag)));
+    /// The parts of `oci://…`, or why it has none, in the words of the library that Helm has for registries.
+    fn parse(url: &str) -> Result<Self, String> {
+        let rest = url.strip_prefix("oci://").unwrap_or(url);
+        let (host, path) = rest.split_once('/').ok_or("invalid reference: missing registry or repository")?;
+        let (path, digest) = path.split_once('@').map_or((path, None), |(path, digest)| (path, Some(digest)));
+        let (repository, tag) = path.split_once(':').map_or((path, None), |(path, tag)| (path, Some(tag)));
+        let tag = tag.filter(|tag| !tag.is_empty());
+        if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte)) {
+            return Err(format!("invalid reference: invalid registry {host:?}"));
+        }
         let part = |part: &str| {
-            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-            !part.is_empty() && part.bytes().all(plain) && part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+            let outer = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+            let bytes = part.as_bytes();
+            bytes.iter().copied().all(inner) && outer(bytes.first()) && outer(bytes.last()) && !part.contains("..")
         };
-        let word = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-        let good = !host.is_empty()
-            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
-            && repository.split('/').all(part)
-            && tag.is_none_or(|tag| !tag.is_empty() && tag.len() <= 128 && word(&tag.replace('+', "_")))
-            && digest.is_none_or(is_digest);
-        good.then(|| Self {
+        if !repository.split('/').all(part) {
+            return Err(format!("invalid reference: invalid repository {repository:?}"));
+        }
+        match (digest, tag) {
+            (Some(digest), _) => {
+                checked_digest(digest).map_err(|why| format!("invalid reference: invalid digest {digest:?}: {why}"))?
+            }
+            (None, Some(tag)) if !is_tag(tag) => return Err(format!("invalid reference: invalid tag {tag:?}")),
+            (None, _) => {}
+        }
+        Ok(Self {
             host: host.to_owned(),
             repository: repository.to_owned(),
             tag: tag.map(str::to_owned),
             digest: digest.map(str::to_owned),
         })
     }
+
+    /// `host/repository:tag`, or with `@` and a digest.
+    fn named(&self, named: &str) -> String {
+        let mark = if is_digest(named) { '@' } else { ':' };
+        format!("{}/{}{mark}{named}", self.host, self.repository)
+    }
+}
+
+fn is_tag(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.len() <= 128
+        && text.bytes().next().is_some_and(word)
+        && text.bytes().all(|byte| word(byte) || b".-".contains(&byte))
 }
 
 fn is_digest(text: &str) -> bool {
-    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    text.strip_prefix("sha256:").is_some_and(|rest| rest.len() == 64 && rest.bytes().all(hex))
+    checked_digest(text).is_ok()
+}
+
+fn checked_digest(text: &str) -> Result<(), &'static str> {
+    let (algorithm, hex) = text.split_once(':').ok_or("invalid checksum digest format")?;
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    match algorithm {
+        "" => Err("invalid checksum digest format"),
+        "sha256" if hex.is_empty() => Err("invalid checksum digest format"),
+        "sha256" if hex.len() != 64 => Err("invalid checksum digest length"),
+        "sha256" if !hex.bytes().all(is_hex) => Err("invalid checksum digest format"),
+        "sha256" => Ok(()),
+        _ => Err("unsupported digest algorithm"),
+    }
 }
 
 #[derive(Deserialize)]
@@ -92,7 +129,7 @@ pub(crate) fn chart(
     plain_http: bool,
 ) -> Result<Archive, Problem> {
     let wrong = |message: String| Problem::invalid("no-reference", message).at("chart");
-    let reference = Reference::parse(url).ok_or_else(|| wrong(format!("{url} is no reference of a chart")))?;
+    let reference = Reference::parse(url).map_err(wrong)?;
     if let (Some(tag), Some(version)) = (&reference.tag, version)
         && tag != version
     {
@@ -101,11 +138,21 @@ pub(crate) fn chart(
     let scheme = if plain_http { "http" } else { "https" };
     let mut registry = Registry { reference, private, scheme, bearer: None };
     let named = match registry.reference.digest.clone() {
-        Some(digest) => digest,
+        Some(digest) => {
+            registry.agrees(version, &digest)?;
+            digest
+        }
         None => registry.tag(version)?,
     };
     let location = registry.location(&format!("manifests/{named}"));
-    let answer = registry.ask(&location, &[MANIFEST])?;
+    let answer = registry.ask(&location, &[MANIFEST]).map_err(|mut problem| {
+        let of = "failed to perform \"FetchReference\" on source:";
+        problem.message = match problem.class {
+            Class::NotFound => format!("{of} {}: not found", registry.reference.named(&named)),
+            _ => format!("{of} {}", problem.message),
+        };
+        problem
+    })?;
     if is_digest(&named) && digest(&answer.body) != named {
         return Err(exchanged(&location, &digest(&answer.body), &named));
     }
@@ -134,6 +181,21 @@ impl Registry<'_> {
     fn location(&self, rest: &str) -> String {
         let Reference { host, repository, .. } = &self.reference;
         format!("{}://{host}/v2/{repository}/{rest}", self.scheme)
+    }
+
+    /// Where a reference has a digest and a version too, the version's tag must not be of something else. There
+    /// need not be such a tag.
+    fn agrees(&mut self, version: Option<&str>, digest: &str) -> Result<(), Problem> {
+        let version = version.or(self.reference.tag.as_deref()).map(|version| version.replace('+', "_"));
+        let Some(tag) = version.filter(|version| is_tag(version)) else { return Ok(()) };
+        let location = self.location(&format!("manifests/{tag}"));
+        let Ok(answer) = self.ask(&location, &[MANIFEST]) else { return Ok(()) };
+        let is = crate::source::digest(&answer.body);
+        if is == digest {
+            return Ok(());
+        }
+        let message = format!("chart reference digest mismatch: {is} is not {digest}");
+        Err(Problem::new(Class::Conflict, "chart-digest", message).at("chart"))
     }
 
     /// The tag of the version that is meant: itself if it is one, else the newest that fits.
@@ -170,7 +232,7 @@ impl Registry<'_> {
             )));
         }
         tags.sort_by(|(one, _), (other, _)| other.precedence(one));
-        if let Some((_, tag)) = tags.iter().find(|(_, tag)| tag == wanted) {
+        if let Some((_, tag)) = tags.iter().find(|(_, tag)| tag.replace('_', "+") == wanted) {
             return Ok(tag.clone());
         }
         let constraint = Constraints::parse(if wanted.is_empty() { "*" } else { wanted }).map_err(missing)?;
@@ -193,15 +255,19 @@ impl Registry<'_> {
         if answer.status == 200 {
             return Ok(answer);
         }
-        let problem = answer.problem();
-        let told = serde_json::from_slice::<Value>(&answer.body).ok();
-        let told = told.as_ref().and_then(|told| told.pointer("/errors/0"));
-        let text = |key| told.and_then(|told| told.get(key)).and_then(Value::as_str);
-        let why = match (text("code"), text("message")) {
-            (Some(code), Some(message)) => format!("{}: {message}", code.to_lowercase().replace('_', " ")),
-            _ => format!("the registry answered {}", answer.status),
+        let why = match answer.header("www-authenticate") {
+            Some(challenge) if answer.status == 401 && !self.is_known() && is_basic(challenge) => {
+                "basic credential not found".to_owned()
+            }
+            _ => {
+                let reason = fetch::status(answer.status);
+                let why = faults(&answer.body);
+                let reason = || reason.split_once(' ').map_or(String::new(), |(_, reason)| reason.to_owned());
+                format!("response status code {}: {}", answer.status, why.unwrap_or_else(reason))
+            }
         };
-        let message = format!("{location}: {why}");
+        let message = format!("GET \"{location}\": {why}");
+        let problem = answer.problem();
         let mut problem = Problem::new(problem.class, format!("http-{}", answer.status), message).at("chart");
         if matches!(answer.status, 401 | 403) {
             let host = &self.reference.host;
@@ -212,18 +278,50 @@ impl Registry<'_> {
         Err(problem)
     }
 
+    /// Is it sent the credential?
+    fn is_known(&self) -> bool {
+        self.private.contains(&self.reference.host)
+    }
+
     fn token(&self, challenge: &Challenge) -> Result<Bearer, Problem> {
         let Reference { repository, .. } = &self.reference;
         let scope = challenge.scope.clone().unwrap_or_else(|| format!("repository:{repository}:pull"));
         let mut query = vec![("scope", scope.as_str())];
         query.extend(challenge.service.as_deref().map(|service| ("service", service)));
-        let private = self.private.contains(&self.reference.host);
-        let answer = fetch::token(&challenge.realm, &query, private)?;
+        let answer = fetch::token(&challenge.realm, &query, self.is_known())?;
         Bearer::of(&answer).ok_or_else(|| {
             let message = format!("{} hands out no token: it answered {}", challenge.realm, answer.status);
             Problem::new(answer.problem().class, "no-token", message).at("chart")
         })
     }
+}
+
+fn is_basic(challenge: &str) -> bool {
+    challenge.split_whitespace().next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
+}
+
+/// The errors that an answer tells of, as Go prints them: `name unknown: no such repository: map[name:web]`.
+fn faults(body: &[u8]) -> Option<String> {
+    let Ok(Value::Map(told)) = json::parse(body) else { return None };
+    let Some(Value::List(list)) = told.get(b"errors") else { return None };
+    let fault = |fault: &Value| {
+        let Value::Map(fault) = fault else { return None };
+        let text = |key: &[u8]| match fault.get(key) {
+            Some(Value::Str(text)) => String::from_utf8_lossy(&text).into_owned(),
+            _ => String::new(),
+        };
+        let (code, message) = (text(b"code").to_lowercase().replace('_', " "), text(b"message"));
+        Some(match fault.get(b"detail") {
+            _ if message.is_empty() => code,
+            None | Some(Value::Nil) => format!("{code}: {message}"),
+            Some(detail) => {
+                let detail = format::print(&detail).unwrap_or_default();
+                format!("{code}: {message}: {}", String::from_utf8_lossy(&detail))
+            }
+        })
+    };
+    let faults: Vec<String> = list.to_vec().iter().filter_map(fault).collect();
+    (!faults.is_empty()).then(|| faults.join("; "))
 }
 
 /// `</v2/web/tags/list?last=x&n=1>; rel="next"`.
@@ -275,13 +373,15 @@ mod tests {
     #[test]
     fn a_reference_has_its_parts() {
         let parse = |text: &str| {
-            let found = Reference::parse(text)?;
+            let found = Reference::parse(text).ok()?;
             Some((found.host, found.repository, found.tag, found.digest))
         };
         let some = |text: &str| Some(text.to_owned());
         let of = |tag, digest| Some(("h:5000".to_owned(), "charts/web".to_owned(), tag, digest));
         assert_eq!(parse("oci://h:5000/charts/web"), of(None, None));
-        assert_eq!(parse("oci://h:5000/charts/web:1.2.3+b"), of(some("1.2.3+b"), None));
+        assert_eq!(parse("oci://h:5000/charts/web:1.2.3+b"), None);
+        assert_eq!(parse("oci://h:5000/charts/web:1.2.3_b"), of(some("1.2.3_b"), None));
+        assert_eq!(parse("oci://h:5000/charts/web:"), of(None, None));
         let digest = format!("sha256:{}", "a".repeat(64));
         assert_eq!(parse(&format!("oci://h:5000/charts/web@{digest}")), of(None, Some(digest)));
         for bad in [
@@ -290,12 +390,10 @@ mod tests {
             "oci:///web",
             "oci://h/a//b",
             "oci://h/Web",
-            "oci://h/web:",
             "oci://h/../x",
             "oci://h/web@sha256:1",
             "oci://h/web:a/b",
             "oci://u@h/web",
-            "https://h/web",
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }

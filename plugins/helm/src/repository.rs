@@ -18,6 +18,10 @@ pub(crate) fn chart(
     if !address::is_absolute(repository) {
         return Err(wrong("no-repository", "could not find protocol handler for: ".to_owned()).at("repo"));
     }
+    let scheme = repository.split_once("://").map_or("", |(scheme, _)| scheme);
+    if !matches!(scheme, "http" | "https" | "oci") {
+        return Err(wrong("no-repository", format!("could not find protocol handler for: {scheme}")).at("repo"));
+    }
     let location = address::index(repository)
         .ok_or_else(|| wrong("no-repository", format!("{repository} is no URL of a repository")).at("repo"))?;
     let unreached = |mut problem: Problem| {
@@ -25,6 +29,12 @@ pub(crate) fn chart(
         problem.message.insert_str(0, &why);
         problem.at("repo")
     };
+    if scheme == "oci" {
+        // Helm asks the registry for the index, by a reference that cannot be one.
+        let why = "failed to perform \"FetchReference\" on source: invalid reference";
+        let help = "a registry has no index: the chart is `oci://…/NAME`, without `repo`";
+        return Err(unreached(Problem::invalid("no-repository", why)).help(help));
+    }
     let response = fetch::get(&location, &[], private).map_err(unreached)?;
     let index = fetch::body(&location, response).map_err(unreached)?;
     let entry = index::find(&index, name, version).map_err(|missing| match missing {

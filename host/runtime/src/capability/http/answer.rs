@@ -105,12 +105,21 @@ pub(super) fn show(
     body: Vec<u8>,
 ) -> Result<HttpResponse, Problem> {
     let body = if body.is_empty() { body } else { seal(scope, seals, echo, body)? };
-    let shown =
-        headers.iter().filter(|(name, _)| !WITHHELD.contains(&name.as_str()) && !name.as_str().starts_with("proxy-"));
+    let shown = headers.iter().filter(|(name, value)| {
+        let withheld = WITHHELD.contains(&name.as_str()) || name.as_str().starts_with("proxy-");
+        !withheld || (name.as_str() == "www-authenticate" && is_plain_challenge(value.as_bytes()))
+    });
     // A value that is not text is of no use to anybody; a name or value that repeats a secret loses it.
     let shown = shown.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?)));
     let headers = shown.map(|(name, value)| (scrub(scope, echo, &name), scrub(scope, echo, value))).collect();
     Ok(HttpResponse { status, headers, body })
+}
+
+/// Challenges that say where and for what to get a token, as registries do, and nothing else: those of other schemes
+/// carry tokens themselves.
+fn is_plain_challenge(value: &[u8]) -> bool {
+    let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"basic")
 }
 
 fn scrub(scope: &CallScope, echo: &Echo, text: &str) -> String {
