@@ -51,7 +51,7 @@ impl Reference {
         }
         match (digest, tag) {
             (Some(digest), _) => {
-                checked_digest(digest).map_err(|why| format!("invalid reference: invalid digest {digest:?}: {why}"))?
+                checked_digest(digest).map_err(|why| format!("invalid reference: invalid digest {digest:?}: {why}"))?;
             }
             (None, Some(tag)) if !is_tag(tag) => return Err(format!("invalid reference: invalid tag {tag:?}")),
             (None, _) => {}
