@@ -11,6 +11,7 @@ pub mod format;
 pub mod function;
 pub mod functions;
 pub mod json;
+mod memory;
 pub mod render;
 pub mod semver;
 pub mod template;

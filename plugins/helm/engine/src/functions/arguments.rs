@@ -12,6 +12,17 @@ pub(super) fn spend_items(context: &mut dyn Context, count: usize) -> Result<(),
     context.spend(count.saturating_mul(16))
 }
 
+/// Counts steps that make nothing: in parts, so that they are not taken for bytes that need room.
+pub(crate) fn spend_steps(context: &mut dyn Context, count: usize) -> Result<(), Failure> {
+    const PART: usize = 1 << 20;
+    let mut left = count;
+    while left > 0 {
+        context.spend(left.min(PART))?;
+        left = left.saturating_sub(PART);
+    }
+    Ok(())
+}
+
 /// The argument at `index`; nil where there is none.
 pub(super) fn any(arguments: &[Value], index: usize) -> Value {
     arguments.get(index).cloned().unwrap_or_default()

@@ -4,6 +4,7 @@ use crate::format::quote::quote;
 use crate::value::{Map, Str, Value};
 
 use super::DEPTH;
+use crate::memory;
 
 const END: &str = "unexpected end of JSON input";
 
@@ -101,7 +102,7 @@ impl Parser<'_> {
     fn enter(&mut self) -> Result<(), String> {
         self.position += 1;
         self.depth += 1;
-        if self.depth > DEPTH { Err("exceeded max depth".to_owned()) } else { Ok(()) }
+        if self.depth > DEPTH { Err("exceeded max depth".to_owned()) } else { memory::check(0) }
     }
 
     fn object(&mut self) -> Result<Value, String> {

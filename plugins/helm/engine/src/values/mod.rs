@@ -14,6 +14,7 @@ pub use dependencies::process_dependencies;
 pub use overrides::{Override, Overrides};
 
 use crate::chart::Chart;
+use crate::memory;
 use crate::value::{Map, Type, Value};
 
 /// The key of values that a chart shares with the charts within it.
@@ -52,6 +53,9 @@ pub fn to_render(chart: &Chart, values: &Map, skip_schema: bool, warnings: &mut 
     Ok(values.converted(Type::Named { name: "common.Values", kind: "map" }))
 }
 
+/// Bytes of an entry in a map, about.
+const COPY: usize = 100;
+
 /// What one making of values may cost, and what it has to tell.
 struct Work<'a> {
     copies: usize,
@@ -73,7 +77,7 @@ impl<'a> Work<'a> {
         self.copies = self.copies.checked_sub(copies).ok_or_else(|| {
             Error::new(format!("the charts' values need more than the maximum of {MAX_COPIES} copied values"))
         })?;
-        Ok(())
+        memory::check(copies.saturating_mul(COPY)).map_err(|why| Error::new(format!("the charts' values: {why}")))
     }
 
     /// A copy of a map and of all maps and lists in it.

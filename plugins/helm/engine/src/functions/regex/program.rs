@@ -11,6 +11,7 @@ use super::syntax::{self, Rejection};
 use crate::context::Context;
 use crate::format::runes;
 use crate::function::Failure;
+use crate::functions::arguments::spend_steps;
 use crate::functions::strings::is_letter_or_digit;
 
 /// How large a compiled program may be.
@@ -82,7 +83,7 @@ impl Regex {
 
     /// Counts going through a text: at worst, each of its bytes takes time with the size of the program.
     fn spend(&self, context: &mut dyn Context, text: &[u8]) -> Result<(), Failure> {
-        context.spend(text.len().saturating_mul(1 + self.size() / 1024))
+        spend_steps(context, text.len().saturating_mul(1 + self.size() / 1024))
     }
 
     /// Counts one of many searches in a text. It may read all that is left, as the next one may again; most do

@@ -9,6 +9,7 @@ use super::nesting::missing;
 use super::{Flow, Origin, Run};
 use crate::context::Context;
 use crate::function::Failure;
+use crate::memory;
 use crate::template::code::Template;
 use crate::template::error::ExecError;
 use crate::template::set::{Layer, Templates};
@@ -16,6 +17,9 @@ use crate::value::{Str, Value};
 
 /// How deep functions may evaluate templates on their own; this does take of the stack.
 const MAX_NESTED_RUNS: usize = 8;
+
+/// How much is counted before memory is looked at again.
+const LOOK: usize = 64 << 10;
 
 /// What Go prints for nothing; Helm removes it again.
 pub(super) const NO_VALUE: &[u8] = b"<no value>";
@@ -64,6 +68,8 @@ pub struct Evaluator<'a> {
     world: &'a mut dyn World,
     pub(super) limits: Limits,
     spent: u64,
+    /// Of that, what was counted since memory was looked at.
+    unseen: usize,
     /// How often each name is being included at the moment.
     pub(super) included: HashMap<Str, u32>,
     regexes: crate::functions::regex::Cache,
@@ -74,7 +80,7 @@ impl<'a> Evaluator<'a> {
     /// Evaluates what is in `templates`.
     pub fn new(templates: &'a Templates, world: &'a mut dyn World, limits: Limits) -> Self {
         let regexes = crate::functions::regex::Cache::default();
-        Self { templates, world, limits, spent: 0, included: HashMap::new(), regexes, nested: 0 }
+        Self { templates, world, limits, spent: 0, unseen: 0, included: HashMap::new(), regexes, nested: 0 }
     }
 
     /// Evaluates one template, with `dot` as its dot and `$`. What Go prints for nothing is still in the output: Helm
@@ -107,6 +113,12 @@ impl<'a> Evaluator<'a> {
         self.spent = self.spent.saturating_add(amount as u64);
         if self.spent > self.limits.work {
             return Err(format!("the rendering takes more work than {} bytes", self.limits.work));
+        }
+        self.unseen = self.unseen.saturating_add(amount);
+        if self.unseen >= LOOK {
+            self.unseen = 0;
+            // What grows is there twice for a moment.
+            return memory::check(amount.saturating_mul(2));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod pipeline;
 
 use bstr::ByteSlice;
 
+use crate::memory;
 use crate::template::code::{Binding, Step, UNKNOWN};
 use crate::template::compiler::{Compiler, Functions, position};
 use crate::template::error::ParseError;
@@ -279,6 +280,11 @@ impl<'a> Parser<'a> {
 
     /// Text or an action.
     fn item(&mut self) -> Parsed<Option<Terminator>> {
+        // What grows is there twice for a moment.
+        let (nodes, steps) = (size_of_val(&*self.nodes), size_of_val(&*self.frame.steps));
+        if let Err(why) = memory::check(nodes.max(steps).saturating_mul(2)) {
+            return self.error(why);
+        }
         let token = self.next_word();
         match token.kind {
             Kind::Text => {

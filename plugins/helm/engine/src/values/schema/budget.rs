@@ -1,5 +1,7 @@
 //! What judging values by schemas may cost: a schema can be made to take for ever.
 
+use crate::memory;
+
 /// Steps that one chart's values may take, with those of the charts within: many times what the
 /// largest schemas of public charts do.
 const MAX_STEPS: usize = 5_000_000;
@@ -17,7 +19,7 @@ impl Budget {
         match self.0.checked_sub(steps) {
             Some(left) => {
                 self.0 = left;
-                Ok(())
+                memory::check(0)
             }
             None => Err(format!("the schema takes more than the maximum of {MAX_STEPS} steps")),
         }

@@ -4,6 +4,7 @@ mod meaning;
 
 use std::collections::HashMap;
 
+use crate::memory;
 use crate::value::{Map, Value};
 
 use super::DEPTH;
@@ -240,6 +241,7 @@ impl<'a> Composer<'a> {
         if self.depth > DEPTH {
             return Err(Problem::general(format!("exceeded max depth of {DEPTH}")));
         }
+        memory::check(0).map_err(Problem::general)?;
         let value = read(self)?;
         self.depth -= 1;
         Ok(Node { value, shape })
