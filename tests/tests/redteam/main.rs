@@ -9,6 +9,7 @@ mod audit;
 mod authority;
 mod aws;
 mod binary;
+mod charts;
 mod component;
 mod egress;
 mod files;
