@@ -3,6 +3,22 @@
 use super::*;
 
 #[tokio::test]
+async fn a_challenge_is_shown_unless_its_scheme_carries_tokens() {
+    for (challenge, shown) in [
+        ("Bearer realm=\"https://auth.example.com/token\",service=\"charts\"", true),
+        ("basic realm=\"charts\"", true),
+        ("Negotiate YII=", false),
+        ("Digest realm=\"x\", nonce=\"y\"", false),
+    ] {
+        let headers = format!("www-authenticate: {challenge}\r\n");
+        let (_server, bench) = tls_bench(answer("401 Unauthorized", &headers, b"{}")).await;
+        let response = bench.send(Half::Read, list_with_credential()).await.unwrap();
+        let seen = response.headers.iter().any(|(name, value)| name == "www-authenticate" && value == challenge);
+        assert_eq!((response.status, seen), (401, shown), "{challenge}");
+    }
+}
+
+#[tokio::test]
 async fn rt24_a_credential_that_is_echoed_does_not_reach_the_guest() {
     use base64::Engine as _;
     let base64 = base64::engine::general_purpose::STANDARD.encode(format!("x{TOKEN}yz"));
