@@ -50,9 +50,9 @@ fn the_stacks_of_the_repository_parse_without_a_word() {
     }
 }
 
-/// All files of a folder, by name.
+/// All files of a folder, by name; a folder in it is where a run keeps its state.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file());
     entries.map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())).collect()
 }
 

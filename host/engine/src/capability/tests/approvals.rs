@@ -268,7 +268,7 @@ fn a_lock_that_somebody_edited_wrongly_is_told_line_by_line() {
     faults(
         &doks(&format!("{digest}      approved: all\n")),
         &[
-            "8:7 unknown field `approved` (there is: digest, http, iam, interfaces, kube, route53, s3, source, ssm, version)",
+            "8:7 unknown field `approved` (there is: digest, files, http, iam, interfaces, kube, route53, s3, source, ssm, version)",
         ],
     );
     faults(
