@@ -12,7 +12,6 @@ mod eval;
 mod functions;
 mod library;
 pub(crate) mod names;
-
 mod quantity;
 mod semver;
 mod signatures;
