@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
@@ -102,28 +101,6 @@ fn rt36_a_chart_s_folder_leads_nowhere_else() {
     assert!(helm(dir.path(), &["x", "web"]).expect(0).stdout.contains("found: \"size: 1\\n\""));
 }
 
-/// Serves files of a folder over HTTP on this machine, for as long as the process lives.
-fn serve(folder: &Path) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let folder = folder.to_owned();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
-            let first = lines.next().unwrap_or_default();
-            lines.take_while(|line| !line.is_empty()).for_each(drop);
-            let path = first.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
-            let (status, body) = match fs::read(folder.join(&path)) {
-                Ok(body) => ("200 OK", body),
-                Err(_) => ("404 Not Found", Vec::new()),
-            };
-            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-            let _ = (&stream).write_all(head.as_bytes()).and_then(|()| (&stream).write_all(&body));
-        }
-    });
-    url
-}
-
 #[test]
 fn a_chart_of_a_repository_on_this_machine_is_fetched() {
     let dir = tempfile::tempdir().unwrap();
@@ -132,7 +109,7 @@ fn a_chart_of_a_repository_on_this_machine_is_fetched() {
     fs::write(folder.join("web-1.2.3.tgz"), packed(TEMPLATE)).unwrap();
     let index = "apiVersion: v1\nentries:\n  web:\n  - {name: web, version: 1.2.3, urls: [web-1.2.3.tgz]}\n  - {name: web, version: 1.2.2, digest: abc, urls: [web-1.2.3.tgz]}\n";
     fs::write(folder.join("index.yaml"), index).unwrap();
-    let url = serve(&folder);
+    let url = maps_tests::serve_folder(&folder);
     let done = helm(dir.path(), &["one", "web", "--repo", &url, "--version", "^1"]).expect(0);
     assert_eq!(done.stdout, manifest("one", "1"));
     for (words, said) in [

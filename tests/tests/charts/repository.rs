@@ -3,12 +3,12 @@
 use std::fs;
 
 use crate::world::Expected::{Error, Version};
-use crate::world::{VERSIONS, World, serve};
+use crate::world::{VERSIONS, World};
 
 /// A repository of all versions, with the index that helm makes of them.
 fn repository(world: &World) -> String {
     world.helm(&["repo", "index", "packed"]).expect(0).stderr.clear();
-    serve(&world.path().join("packed"))
+    maps_tests::serve_folder(&world.path().join("packed"))
 }
 
 fn index(world: &World) -> String {
