@@ -20,6 +20,7 @@ mod invalid;
 mod kinds;
 mod object;
 mod openapi;
+mod outside;
 mod patch;
 mod path;
 mod quantity;
@@ -33,5 +34,6 @@ mod store;
 mod table;
 mod view;
 
-pub use server::{Asked, AwsKey, Body, Cluster, Moment, Options, Outside};
+pub use outside::Outside;
+pub use server::{Asked, Body, Cluster, Moment, Options};
 pub use store::{Change, Persist};

@@ -115,7 +115,7 @@ impl Cloud {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let mut hosts = BTreeMap::new();
-        let ssm = services.iter().find(|service| service.name() == "ssm").cloned();
+        let reached: Arc<[Arc<dyn Service>]> = services.clone().into();
         for service in services {
             let (listener, address) = listen().await?;
             hosts.extend(service.hosts().iter().map(|host| ((*host).to_owned(), address.clone())));
@@ -147,7 +147,7 @@ impl Cloud {
             },
             kubeconfig: None,
         };
-        let clusters = Clusters::new(file, ssm, stopping);
+        let clusters = Clusters::new(file, reached, stopping);
         if let Some(objects) = standing {
             stand(&shared, &clusters, &authority, objects).await?;
         }
@@ -242,7 +242,7 @@ impl Opened {
             }
             services.push(Arc::new(Declared::new(model.clone(), token)));
         }
-        let named = services.iter().map(|service| service.name()).chain([kubernetes::NAME]);
+        let named = services.iter().map(|service| service.name()).chain([kubernetes::NAME, kubernetes::CONTROLLERS]);
         let mut faults = FaultPlans::of(named);
         faults.set(options.faults.clone())?;
         let shared = Arc::new(Shared::new(directory, store, offset, counter, faults, options.exchanges.clone()));

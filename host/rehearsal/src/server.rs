@@ -139,7 +139,7 @@ impl Shared {
     }
 
     /// Answers one call and commits what it changed, on a thread that may wait for the disk.
-    fn answer(&self, service: &dyn Service, call: &Call) -> Answer {
+    pub(crate) fn answer(&self, service: &dyn Service, call: &Call) -> Answer {
         let mut store = self.store();
         let now = self.now();
         let mut transaction = store.begin();

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::{Request, Response};
 use serde_json::Value;
 
-use crate::server::AwsKey;
 use crate::status::Refusal;
 
 /// A resource by its group and plural; versions do not matter to controllers.
@@ -175,8 +176,9 @@ pub(crate) trait Api {
     /// A token without an end for a ServiceAccount, as `kubernetes.io/service-account-token` Secrets hold it.
     fn token(&mut self, account: &Value, secret: &Value) -> String;
 
-    /// A parameter of AWS's Parameter Store, decrypted, read with this key; why not, in the service's words.
-    fn parameter(&self, _key: &AwsKey, _region: &str, _name: &str) -> Result<String, String> {
-        Err("nothing outside of the cluster is within reach".to_owned())
-    }
+    /// Sends one request to the world outside; see [`crate::Outside::send`].
+    fn send(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, String>;
+
+    /// Adds a line to what a Pod's `log` gives.
+    fn log(&mut self, namespace: &str, pod: &str, line: &str);
 }

@@ -9,6 +9,7 @@ mod aggregation;
 mod api;
 mod api_service;
 mod autoscaler;
+pub(crate) mod aws;
 mod balancer;
 mod budget;
 mod cron_job;
@@ -18,10 +19,8 @@ mod definition;
 mod deployment;
 mod endpoints;
 mod event;
-mod external_secret;
 mod garbage;
 mod history;
-mod ingress;
 mod job;
 mod kubelet;
 mod lifecycle;
@@ -30,6 +29,7 @@ mod namespace;
 mod node;
 pub(crate) mod object;
 mod pods;
+mod programs;
 mod protection;
 mod queue;
 mod replica_set;
@@ -174,9 +174,10 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(autoscaler::Autoscalers::default()),
         Box::new(api_service::Aggregated),
         Box::new(api_service::Registration),
-        Box::new(external_secret::Operator::default()),
+        Box::new(programs::external_secrets::Operator::default()),
         Box::new(database::Databases::default()),
-        Box::new(ingress::Ingresses),
+        Box::new(programs::ingress_nginx::Ingresses),
+        Box::new(programs::external_dns::ExternalDns::default()),
     ]
 }
 

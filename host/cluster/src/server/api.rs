@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
+use bytes::Bytes;
+use http::{Request, Response};
 use serde_json::Value;
 
-use super::AwsKey;
 use super::query::DeleteOptions;
 use super::remove;
 use super::state::State;
@@ -199,10 +200,18 @@ impl Api for State {
         crate::auth::secret_token(&self.keys, account, secret)
     }
 
-    fn parameter(&self, key: &AwsKey, region: &str, name: &str) -> Result<String, String> {
+    fn send(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, String> {
         match &self.outside {
-            Some(outside) => outside.parameter(key, region, name),
-            None => Err("nothing outside of the cluster is within reach".to_owned()),
+            Some(outside) => outside.send(request),
+            None => {
+                let host = request.uri().host().unwrap_or_default();
+                Err(format!("dial tcp: lookup {host}: no such host"))
+            }
         }
+    }
+
+    fn log(&mut self, namespace: &str, pod: &str, line: &str) {
+        let store = &self.store;
+        self.logs.add(namespace, pod, line, |namespace, pod| store.get("/pods", namespace, pod).is_some());
     }
 }

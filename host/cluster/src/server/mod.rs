@@ -4,6 +4,7 @@ mod api;
 mod body;
 mod dispatch;
 mod intake;
+mod logs;
 mod moment;
 mod patching;
 mod plain;
@@ -32,6 +33,7 @@ pub use moment::Moment;
 pub(crate) use respond::Accept;
 pub(crate) use state::State;
 
+use crate::outside::Outside;
 use crate::status::Refusal;
 use crate::store::{Change, Persist};
 use dispatch::Outcome;
@@ -53,28 +55,6 @@ pub struct Options {
     pub objects: Vec<Value>,
     /// What controllers reach outside of the cluster; without it they find nothing there.
     pub outside: Option<Arc<dyn Outside>>,
-}
-
-/// A key of AWS, as a controller finds it in a Secret.
-#[derive(Clone)]
-pub struct AwsKey {
-    /// `AKIA…`
-    pub id: String,
-    /// Its secret.
-    pub secret: String,
-}
-
-impl std::fmt::Debug for AwsKey {
-    /// Without the secret.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AwsKey").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// What controllers reach outside of their cluster.
-pub trait Outside: Send + Sync + std::fmt::Debug {
-    /// A parameter of AWS's Parameter Store, decrypted, read with this key; why not, in the service's words.
-    fn parameter(&self, key: &AwsKey, region: &str, name: &str) -> Result<String, String>;
 }
 
 impl std::fmt::Debug for Options {

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Options;
+use super::logs::Logs;
 use super::moment::Moment;
 use super::random::Random;
 use super::view::Shown;
 use super::write::{self, Write};
-use super::{Options, Outside};
 use crate::apply::Operation;
 use crate::auth::{Keys, MASTERS, User};
 use crate::controllers::{self, Controllers};
 use crate::kinds::service_address::{Used, allocate};
+use crate::outside::Outside;
 use crate::registry::{Registry, Resource};
 use crate::status::Refusal;
 use crate::store::{Change, Persist, Store};
@@ -44,6 +46,8 @@ pub(crate) struct State {
     pub(crate) authority: String,
     /// `127.0.0.1:6443`
     pub(crate) address: String,
+    /// What programs in Pods wrote.
+    pub(crate) logs: Logs,
     /// What controllers reach outside.
     pub(crate) outside: Option<Arc<dyn Outside>>,
     /// The system's randomness.
@@ -67,6 +71,7 @@ impl State {
             keys: Keys { tokens: vec![(options.admin_token, admin)], signing: options.signing },
             authority: options.authority,
             address: options.address,
+            logs: Logs::default(),
             outside: options.outside,
             random: Random,
             redefined: false,

@@ -50,8 +50,10 @@ pub(crate) fn answer(state: &mut State, ask: &Ask<'_>, verb: &str) -> Result<Out
         ("binding", "create") => bind(state, ask),
         ("eviction", "create") => evict(state, ask),
         ("log", "get") => {
-            existing(state, ask)?;
-            Ok(respond::text(StatusCode::OK, ""))
+            let pod = existing(state, ask)?;
+            let last = ask.query.get("tailLines").and_then(|lines| lines.parse().ok());
+            let lines = state.logs.read(&ask.target.namespace, name_of(&pod), last);
+            Ok(respond::text(StatusCode::OK, lines))
         }
         ("exec" | "attach" | "portforward", _) => {
             let pod = existing(state, ask)?;

@@ -9,7 +9,6 @@
 
 mod account;
 mod api;
-mod ask;
 mod caller;
 mod chunked;
 mod context;
@@ -36,7 +35,6 @@ use std::sync::Arc;
 
 pub(crate) use account::{Account, PlantError, Planted, plant};
 use api::Api;
-pub(crate) use ask::{Key, parameter};
 use context::Context;
 use endpoint::Endpoint;
 pub(crate) use inventory::inventory;

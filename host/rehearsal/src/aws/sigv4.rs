@@ -246,34 +246,6 @@ impl Signature {
     }
 }
 
-/// The `Authorization` of a call that the cloud itself makes in somebody's name; `x-amz-date` is set already.
-pub(super) fn authorization(call: &Call, (key, secret): (&str, &str), region: &str, service: &str) -> String {
-    let date = call.header("x-amz-date").unwrap_or_default().to_owned();
-    let mut headers: Vec<String> = call.headers.keys().map(|name| name.as_str().to_owned()).collect();
-    headers.push("host".to_owned());
-    headers.sort();
-    let mut made = Signature {
-        key: key.to_owned(),
-        day: date.get(..8).unwrap_or_default().to_owned(),
-        region: region.to_owned(),
-        service: service.to_owned(),
-        headers,
-        signature: String::new(),
-        date,
-        token: None,
-        expires: None,
-    };
-    let request = made.canonical(call, Style::Plain, &digest(&call.body));
-    let text = format!("{ALGORITHM}\n{}\n{}\n{}", made.date, made.scope(), digest(request.as_bytes()));
-    made.signature = hex(&hmac(&signing_key(secret, &made.day, region, service), text.as_bytes()));
-    format!(
-        "{ALGORITHM} Credential={key}/{}, SignedHeaders={}, Signature={}",
-        made.scope(),
-        made.headers.join(";"),
-        made.signature
-    )
-}
-
 fn header_values(call: &Call, name: &str) -> String {
     let values = call.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     let values: Vec<String> = values.map(|v| v.split_ascii_whitespace().collect::<Vec<_>>().join(" ")).collect();

@@ -28,6 +28,7 @@ use one::{Identity, One};
 
 /// The name of the service in counts, faults and inventories.
 pub(crate) const NAME: &str = "kubernetes";
+pub(crate) use outside::NAME as CONTROLLERS;
 /// The id of the standing cluster.
 pub(crate) const STANDING: &str = "standing";
 /// The logical host of the standing cluster, for rehearsals that use it.
@@ -41,17 +42,17 @@ pub(crate) struct Clusters {
     stop: watch::Receiver<bool>,
     /// What `cloud.json` says; hosts come and go with clusters.
     file: Mutex<CloudFile>,
-    /// What controllers ask for parameters.
-    ssm: Option<Arc<dyn Service>>,
+    /// What programs in clusters reach.
+    services: Arc<[Arc<dyn Service>]>,
     /// One at a time brings `live` up to date.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Clusters {
-    /// None yet; `ssm` is what controllers in them read parameters from.
-    pub(crate) fn new(file: CloudFile, ssm: Option<Arc<dyn Service>>, stop: watch::Receiver<bool>) -> Self {
+    /// None yet; `services` are what programs in them reach.
+    pub(crate) fn new(file: CloudFile, services: Arc<[Arc<dyn Service>]>, stop: watch::Receiver<bool>) -> Self {
         let (live, tasks) = (Mutex::default(), Mutex::default());
-        Self { live, tasks, stop, file: Mutex::new(file), ssm, turn: tokio::sync::Mutex::default() }
+        Self { live, tasks, stop, file: Mutex::new(file), services, turn: tokio::sync::Mutex::default() }
     }
 
     /// Serves the clusters that there are, no longer those that are gone, and tells `cloud.json`.
@@ -95,7 +96,7 @@ impl Clusters {
         identity: Identity,
         nodes: Vec<Value>,
     ) -> Result<String, Error> {
-        let outside = self.ssm.as_ref().map(|ssm| Arc::new(outside::Cloud::new(shared, Arc::clone(ssm))));
+        let outside = Arc::new(outside::Cloud::new(shared, &self.services));
         let one = Arc::new(One::new(identity, nodes, outside));
         let (address, task) = serve::start(shared, &one, &self.stop).await?;
         lock(&self.tasks).spawn(task);

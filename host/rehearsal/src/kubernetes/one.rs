@@ -57,7 +57,7 @@ impl Identity {
 #[derive(Debug)]
 pub(crate) struct One {
     identity: Identity,
-    outside: Option<Arc<Cloud>>,
+    outside: Arc<Cloud>,
     state: Mutex<State>,
 }
 
@@ -73,7 +73,7 @@ enum State {
 
 impl One {
     /// A cluster that nobody has asked yet.
-    pub(super) fn new(identity: Identity, nodes: Vec<Value>, outside: Option<Arc<Cloud>>) -> Self {
+    pub(super) fn new(identity: Identity, nodes: Vec<Value>, outside: Arc<Cloud>) -> Self {
         Self { identity, outside, state: Mutex::new(State::Asleep(nodes)) }
     }
 
@@ -116,7 +116,7 @@ impl One {
             authority: self.identity.authority.certificate_pem().to_owned(),
             address: address.to_owned(),
             objects: super::nodes::classes().into_iter().chain(self.identity.objects.clone()).collect(),
-            outside: self.outside.clone().map(|cloud| -> Arc<dyn Outside> { cloud }),
+            outside: Some(Arc::clone(&self.outside) as Arc<dyn Outside>),
         };
         let kept = keep::kept(shared, self.id());
         let persist = Box::new(keep::Kept::new(shared, self.id()));

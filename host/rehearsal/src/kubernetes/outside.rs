@@ -1,38 +1,75 @@
-//! What controllers in clusters reach: AWS's Parameter Store, with the keys that they were given.
+//! What programs in clusters reach: the cloud's own services, as any client would.
 
 use std::sync::{Arc, Weak};
 
-use maps_cluster::{AwsKey, Outside};
+use bytes::Bytes;
+use http::{Request, Response};
+use maps_cluster::Outside;
 
-use crate::aws;
-use crate::routes::Effect;
-use crate::server::Shared;
-use crate::service::Service;
+use crate::server::{Delivery, Shared};
+use crate::service::{Call, Service};
 
-/// The cloud's own services, as a controller reaches them.
+/// The name under which the requests of programs in clusters are counted, and faults are set for them: those of
+/// clients are counted without them, so that what a fault hits does not hang on when a controller looked.
+pub(crate) const NAME: &str = "controllers";
+
+/// The cloud's own services, as a program in a cluster reaches them.
 #[derive(Debug)]
 pub(super) struct Cloud {
     shared: Weak<Shared>,
-    ssm: Arc<dyn Service>,
+    services: Arc<[Arc<dyn Service>]>,
 }
 
 impl Cloud {
     /// Reaches this cloud.
-    pub(super) fn new(shared: &Arc<Shared>, ssm: Arc<dyn Service>) -> Self {
-        Self { shared: Arc::downgrade(shared), ssm }
+    pub(super) fn new(shared: &Arc<Shared>, services: &Arc<[Arc<dyn Service>]>) -> Self {
+        Self { shared: Arc::downgrade(shared), services: Arc::clone(services) }
+    }
+
+    /// The service of a host, or of what the host is in (a bucket's own name).
+    fn find(&self, host: &str) -> Option<&Arc<dyn Service>> {
+        let at = |wanted: &str| self.services.iter().find(|service| service.hosts().contains(&wanted));
+        std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, rest)| rest)).find_map(at)
+    }
+}
+
+/// A request as services see it.
+fn call(request: &Request<Bytes>) -> Call {
+    let uri = request.uri();
+    let raw_query = uri.query().unwrap_or_default().to_owned();
+    Call {
+        method: request.method().clone(),
+        host: uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default(),
+        path: uri.path().to_owned(),
+        query: url::form_urlencoded::parse(raw_query.as_bytes()).into_owned().collect(),
+        raw_query,
+        headers: request.headers().clone(),
+        body: request.body().clone(),
     }
 }
 
 impl Outside for Cloud {
-    fn parameter(&self, key: &AwsKey, region: &str, name: &str) -> Result<String, String> {
-        let Some(shared) = self.shared.upgrade() else { return Err("the cloud has stopped".to_owned()) };
-        // Counted apart: no client of the cloud's asked for it.
-        let counted = shared.counter().count("controllers", Effect::Read, "GetParameter");
-        counted.map_err(|error| error.to_string())?;
-        let read = shared.change(|transaction, now| {
-            let key = aws::Key { id: &key.id, secret: &key.secret };
-            aws::parameter(self.ssm.as_ref(), transaction, now, key, region, name)
-        });
-        read.map_err(|error| error.to_string())?
+    fn send(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, String> {
+        let host = request.uri().host().unwrap_or_default();
+        let unknown = || format!("dial tcp: lookup {host}: no such host");
+        let shared = self.shared.upgrade().ok_or_else(unknown)?;
+        let service = self.find(host).ok_or_else(unknown)?;
+        let call = call(request);
+        let (effect, route) = service.classify(&call);
+        let answer = match shared.admit(NAME, effect, &format!("{} {route}", service.name())) {
+            Ok(Delivery::Lost) => {
+                shared.answer(service.as_ref(), &call);
+                return Err("EOF".to_owned());
+            }
+            Ok(Delivery::Plain | Delivery::Dripping) => shared.answer(service.as_ref(), &call),
+            Err(trouble) => service.refuse(trouble, shared.now()),
+        };
+        let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+        let asked = (request.method().to_string(), path, request.body());
+        shared.tell(service.name(), asked, (answer.status, &answer.headers, &answer.body));
+        let mut response = Response::new(answer.body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        Ok(response)
     }
 }

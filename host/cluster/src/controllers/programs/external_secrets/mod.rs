@@ -12,12 +12,12 @@ use base64::Engine;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::api::{Change, Key, Resource};
-use super::deployment::DEPLOYMENTS;
-use super::object::{
+use crate::controllers::api::{Change, Key, Resource};
+use crate::controllers::deployment::DEPLOYMENTS;
+use crate::controllers::object::{
     annotation, condition, controlled_by, ensure, fields, integer, is_deleted, name, namespace, text, uid,
 };
-use super::{Controller, Desk, Picks};
+use crate::controllers::{Controller, Desk, Picks};
 use crate::status::Refusal;
 
 const GROUP: &str = "external-secrets.io";
@@ -35,7 +35,7 @@ const RETRY: u64 = 10_000;
 
 /// Syncs Secrets. It remembers when each is due to be read again, in virtual time.
 #[derive(Debug, Default)]
-pub(super) struct Operator {
+pub(in crate::controllers) struct Operator {
     due: HashMap<String, u64>,
 }
 
@@ -216,7 +216,7 @@ fn put(external: &Value, shape: Shape, desk: &mut Desk<'_>) -> Result<(), Failur
         || json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": title, "namespace": namespace(external)}}),
         |there| Value::clone(there),
     );
-    let owner = super::object::controller(&secret).cloned();
+    let owner = crate::controllers::object::controller(&secret).cloned();
     if policy != "Orphan" && policy != "Merge" {
         match owner {
             Some(owner) if text(&owner, "/uid") != uid(external) => {
@@ -246,7 +246,7 @@ fn put(external: &Value, shape: Shape, desk: &mut Desk<'_>) -> Result<(), Failur
     if there.is_none() {
         secret["type"] = json!(shape.kind.unwrap_or_else(|| "Opaque".to_owned()));
     }
-    let immutable = super::object::truth(external, "/spec/target/immutable");
+    let immutable = crate::controllers::object::truth(external, "/spec/target/immutable");
     if immutable {
         secret["immutable"] = json!(true);
     }

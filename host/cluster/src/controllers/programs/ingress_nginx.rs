@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::api::{Change, Key, Resource};
-use super::deployment::DEPLOYMENTS;
-use super::endpoints::SERVICES;
-use super::object::{ensure, integer, is_deleted, items, label, namespace, text};
-use super::{Controller, Desk, Picks};
+use crate::controllers::api::{Change, Key, Resource};
+use crate::controllers::deployment::DEPLOYMENTS;
+use crate::controllers::endpoints::SERVICES;
+use crate::controllers::object::{ensure, integer, is_deleted, items, label, namespace, text};
+use crate::controllers::{Controller, Desk, Picks};
 use crate::status::Refusal;
 
-const INGRESSES: Resource = Resource::of("networking.k8s.io", "ingresses");
+pub(super) const INGRESSES: Resource = Resource::of("networking.k8s.io", "ingresses");
 const CLASSES: Resource = Resource::of("networking.k8s.io", "ingressclasses");
 const PROGRAM: &str = "k8s.io/ingress-nginx";
 const MANAGER: &str = "nginx-ingress-controller";
 
 /// Publishes the address.
 #[derive(Debug)]
-pub(super) struct Ingresses;
+pub(in crate::controllers) struct Ingresses;
 
 /// Whether an object is of a release of ingress-nginx's controller.
 fn is_own(object: &Value) -> bool {
@@ -37,7 +37,7 @@ impl Controller for Ingresses {
     }
 
     fn look(&mut self, key: &Key, desk: &mut Desk<'_>) -> Result<(), Refusal> {
-        let Some((before, mut ingress)) = super::fetch(desk, key) else { return Ok(()) };
+        let Some((before, mut ingress)) = crate::controllers::fetch(desk, key) else { return Ok(()) };
         let class = desk.api.get(&Key::new(&CLASSES, "", text(&ingress, "/spec/ingressClassName")));
         if is_deleted(&ingress) || class.is_none_or(|class| text(&class, "/spec/controller") != PROGRAM) {
             return Ok(());

@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 
 use super::{CLUSTER_STORES, COMPONENT, Key, MANAGER, SECRETS, STORES};
 use crate::controllers::Desk;
+use crate::controllers::aws::{self, AwsKey, Call, Service};
 use crate::controllers::object::{condition, ensure, items, namespace, text};
-use crate::server::AwsKey;
 use crate::status::Refusal;
+
+/// What the operator says of a key that its store does not have.
+pub(super) const NO_SECRET: &str = "Secret does not exist";
 
 /// The store that a reference names, with the namespace that its Secrets are in.
 pub(super) fn find(external: &Value, reference: &Value, desk: &Desk<'_>) -> Result<Value, String> {
@@ -34,7 +37,7 @@ pub(super) fn read(external: &Value, store: &Value, name: &str, desk: &mut Desk<
     if let Some(fake) = store.pointer("/spec/provider/fake") {
         let entry = items(fake, "/data").iter().rfind(|entry| text(entry, "/key") == name);
         let value = entry.map(|entry| text(entry, "/value").as_bytes().to_vec());
-        return value.ok_or_else(|| "Secret does not exist".to_owned());
+        return value.ok_or_else(|| NO_SECRET.to_owned());
     }
     let aws = store.pointer("/spec/provider/aws");
     let aws = aws.ok_or_else(|| "only the providers aws and fake are played here".to_owned())?;
@@ -43,7 +46,38 @@ pub(super) fn read(external: &Value, store: &Value, name: &str, desk: &mut Desk<
     }
     let key = access_key(external, store, aws, desk)?;
     let full = format!("{}{name}", text(aws, "/prefix"));
-    desk.api.parameter(&key, text(aws, "/region"), &full).map(String::into_bytes)
+    parameter(&key, text(aws, "/region"), &full, desk).map(String::into_bytes)
+}
+
+/// One request of the Parameter Store; what it refuses is said without what only this request has.
+fn ask(key: &AwsKey, region: &str, operation: &str, body: &Value, desk: &Desk<'_>) -> Result<Value, aws::Failed> {
+    let call = Call {
+        service: Service::Ssm,
+        operation,
+        region,
+        method: http::Method::POST,
+        host: &format!("ssm.{region}.amazonaws.com"),
+        path: "/".to_owned(),
+        query: String::new(),
+        headers: vec![
+            ("content-type", "application/x-amz-json-1.1".to_owned()),
+            ("x-amz-target", format!("AmazonSSM.{operation}")),
+        ],
+        body: bytes::Bytes::from(body.to_string()),
+    };
+    let answer = aws::send(&*desk.api, key, &call)?;
+    Ok(serde_json::from_slice(answer.body()).unwrap_or_default())
+}
+
+/// A parameter, decrypted.
+fn parameter(key: &AwsKey, region: &str, name: &str, desk: &Desk<'_>) -> Result<String, String> {
+    let answer = ask(key, region, "GetParameter", &json!({"Name": name, "WithDecryption": true}), desk);
+    let answer = answer.map_err(|failed| match failed.code.as_str() {
+        "ParameterNotFound" => NO_SECRET.to_owned(),
+        _ => failed.message,
+    })?;
+    let value = answer.pointer("/Parameter/Value").and_then(Value::as_str);
+    value.map(str::to_owned).ok_or_else(|| format!("invalid secret received. parameter value is nil for key: {name}"))
 }
 
 /// The key that a store reads with.

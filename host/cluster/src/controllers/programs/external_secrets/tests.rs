@@ -90,7 +90,7 @@ fn what_the_store_does_not_give_is_said_without_the_secret() {
     settle(&mut api, &mut work);
     assert_eq!(ready(&api, &made), ("False".into(), "SecretSyncedError".into()));
     let said: Vec<_> = api.all("", "events").iter().map(|event| text(event, "/message").to_owned()).collect();
-    let expected = "error processing spec.data[0] (key: /maps/db/password), err: ParameterNotFound";
+    let expected = "error processing spec.data[0] (key: /maps/db/password), err: Secret does not exist";
     assert!(said.iter().any(|said| said == expected), "{said:?}");
     api.set_parameter("AKIA eu-central-1 /maps/db/password", "late");
     api.pass(&mut work, 10_000);
