@@ -8,6 +8,7 @@ mod command;
 pub mod conformance;
 mod folder;
 pub mod guide;
+pub mod leak;
 mod peer;
 pub mod scenario;
 mod stack;
@@ -18,7 +19,7 @@ pub use cloud::CloudServer;
 pub use command::{Finished, Maps};
 pub use folder::serve_folder;
 pub use peer::Peer;
-pub use stack::StackDir;
+pub use stack::{StackDir, copy_folder};
 pub use unpackage::{without_section, without_sections};
 
 use std::path::{Path, PathBuf};

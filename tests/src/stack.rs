@@ -25,31 +25,23 @@ impl StackDir {
         stack
     }
 
-    /// A copy of `stacks/NAME/stack.yaml`, and of the files that it includes.
+    /// A copy of `stacks/NAME`, with all that it includes, without what a run left there.
     ///
     /// # Panics
     /// When there is none.
     #[allow(clippy::expect_used)] // The repository has it.
     pub fn copy_of(name: &str) -> Self {
-        let folder = crate::root().join("stacks").join(name);
         let stack = Self::with("");
-        for entry in std::fs::read_dir(folder).expect("the stack is in the repository").flatten() {
-            let path = entry.path();
-            if path.extension().is_some_and(|extension| extension == "yaml") {
-                let _ = std::fs::copy(&path, stack.path().join(entry.file_name())).expect("its file can be copied");
-            }
-        }
+        copy_folder(&crate::root().join("stacks").join(name), stack.path()).expect("the stack is in the repository");
         stack
     }
 
-    /// `stacks/maps` without what it includes: the cluster alone, for tests of one long operation.
+    /// The cluster of `stacks/maps` alone, for tests of one long operation.
     ///
     /// # Panics
-    /// When it includes nothing, and the test would be about more than it says.
+    /// When the temporary folder cannot be written.
     pub fn cluster() -> Self {
-        let stack = Self::copy_of("maps");
-        stack.edit("include: [aws.yaml]\n", "");
-        stack
+        Self::with(include_str!("../stacks/cluster.yaml"))
     }
 
     /// The stack's text now.
@@ -90,4 +82,25 @@ impl StackDir {
     pub fn maps(&self) -> Maps {
         Maps::at(self.path())
     }
+}
+
+/// Copies what is in a folder, and all below it; what `maps` keeps of its own (`.maps`) is left out.
+///
+/// # Errors
+/// What cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, into) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_name() == ".maps" {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir_all(&into)?;
+            copy_folder(&path, &into)?;
+        } else {
+            let _ = std::fs::copy(&path, &into)?;
+        }
+    }
+    Ok(())
 }

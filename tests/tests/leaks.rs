@@ -2,50 +2,8 @@
 //! the audit log; not plain, not in base64, not compressed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
-use maps_tests::{CloudServer, StackDir, scenario};
+use maps_tests::{CloudServer, StackDir, leak, scenario};
 use serde_json::json;
-
-/// A secret as it may be written: plain, and in base64 at each of the three alignments.
-fn spellings(secret: &str) -> Vec<Vec<u8>> {
-    use base64::Engine as _;
-    let mut spellings = vec![secret.as_bytes().to_vec()];
-    for alignment in 0..3 {
-        let padded = [vec![b'x'; alignment], secret.as_bytes().to_vec()].concat();
-        let text = base64::engine::general_purpose::STANDARD_NO_PAD.encode(padded);
-        // The first and last groups also hold bits of the neighbours.
-        let (from, to) = (if alignment == 0 { 0 } else { 4 }, text.len() - 4);
-        spellings.push(text.as_bytes()[from..to].to_vec());
-    }
-    spellings
-}
-
-fn files_below(dir: &Path, but: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path == but {
-            continue;
-        }
-        if path.is_dir() { found.extend(files_below(&path, but)) } else { found.push(path) }
-    }
-    found
-}
-
-fn holds(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
-}
-
-fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
-    if bytes.get(..2) != Some(&[0x1f, 0x8b]) {
-        return None;
-    }
-    let mut plain = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut plain).ok()?;
-    Some(plain)
-}
 
 /// Every long word of the secret kinds in the kubeconfig and `cloud.json`.
 fn planted(cloud: &CloudServer) -> Vec<String> {
@@ -77,35 +35,16 @@ fn printed(stack: &StackDir, cloud: &CloudServer) -> String {
     printed
 }
 
-/// None of these is in what was printed, nor in any file but the cloud's own.
-fn search(stack: &StackDir, cloud: &CloudServer, printed: &str, secrets: Vec<String>) {
-    assert!(secrets.iter().all(|secret| secret.len() > 20), "planted secrets are long");
-    let files = files_below(stack.path(), cloud.dir());
-    assert!(files.iter().any(|path| path.to_string_lossy().contains("audit")), "the audit log is searched: {files:?}");
-    for secret in secrets {
-        for spelling in spellings(&secret) {
-            assert!(!holds(printed.as_bytes(), &spelling), "a secret was printed");
-            for path in &files {
-                let bytes = std::fs::read(path).unwrap();
-                assert!(!holds(&bytes, &spelling), "a secret is in {}", path.display());
-                if let Some(plain) = inflated(&bytes) {
-                    assert!(!holds(&plain, &spelling), "a secret is in {}, compressed", path.display());
-                }
-            }
-        }
-    }
-}
-
 #[test]
 fn planted_secrets_are_in_no_file_log_or_plan_outside_the_cloud() {
-    let stack = StackDir::copy_of("maps");
+    let stack = StackDir::cluster();
     // An output that is wholly secret, so that outputs are tried as well.
     let text = stack.text().replacen("outputs:\n", "outputs:\n  admin: \"${cluster.kubeconfig}\"\n", 1);
     assert!(text.contains("admin:"), "the stack has an outputs section to add to");
     stack.write(&text);
     let cloud = CloudServer::start(&stack.path().join("cloud"), &[]);
     let printed = printed(&stack, &cloud);
-    search(&stack, &cloud, &printed, planted(&cloud));
+    leak::search(stack.path(), cloud.dir(), &printed, &planted(&cloud));
 }
 
 #[test]
@@ -134,5 +73,5 @@ fn values_of_parameters_and_access_keys_are_in_no_file_log_or_plan_outside_the_c
     secrets.extend(["/maps/postgres/password", "/keys/ckan"].map(value));
     secrets.push(theirs.to_owned());
     secrets.push(cloud.description()["credentials"]["aws"]["secret_access_key"].as_str().unwrap().to_owned());
-    search(&stack, &cloud, &all, secrets);
+    leak::search(stack.path(), cloud.dir(), &all, &secrets);
 }

@@ -12,7 +12,15 @@ use serde_json::{Map, Value, json};
 
 use crate::id::{ObjectId, scope_of};
 use crate::jsonpath::JsonPath;
+use crate::ready::Status;
 use crate::single::{self, Answer};
+use crate::taken::Taken;
+use crate::wait::{Goal, duration};
+
+/// Between two looks at an object that is not yet as it is waited for.
+const RETRY_MS: u64 = 5_000;
+/// How long is waited where the timeout cannot be read, which a check has refused.
+const TIMEOUT_MS: u64 = 600_000;
 
 /// An object that something else made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +41,23 @@ pub struct Inputs {
     /// May it be missing? Then `found` tells.
     #[serde(default)]
     pub optional: bool,
+    /// What has to be so before it is read, as `kubectl wait --for` has it: `condition=Ready`,
+    /// `jsonpath={.status.loadBalancer.ingress[0].ip}`. A missing object is then waited for as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wait: Vec<String>,
+    /// How long that may take: `90s`, `10m`, `1h`.
+    #[serde(default = "ten_minutes")]
+    pub timeout: String,
+}
+
+fn ten_minutes() -> String {
+    "10m".to_owned()
+}
+
+/// Since when is waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    taken: Taken,
 }
 
 /// What is there.
@@ -89,13 +114,42 @@ fn missing(inputs: &Inputs) -> Problem {
     Problem::new(Class::NotFound, "object-missing", message).help(help)
 }
 
-/// What is there, as a finished step.
-fn seen(context: &Context, all: &[&Inputs]) -> Vec<Outcome<Object>> {
-    let ids: Vec<_> = all.iter().map(|inputs| id(inputs)).collect();
+/// What is still waited for.
+fn lacks(inputs: &Inputs, live: Option<&Value>) -> Option<String> {
+    let Some(live) = live else {
+        return (!inputs.wait.is_empty()).then(|| "it is not there yet".to_owned());
+    };
+    let open = |text: &String| match Goal::parse(text).ok()?.status(live) {
+        Status::Ready => None,
+        Status::Waits(why) | Status::Failed(why) => Some(why),
+        Status::Silent => Some("its controller has said nothing yet".to_owned()),
+    };
+    inputs.wait.iter().find_map(open)
+}
+
+fn waits(inputs: &Inputs, since: Option<&Waiting>, why: &str) -> Outcome<Object> {
+    let taken = since.map_or_else(Taken::begin, |waiting| waiting.taken);
+    let shown = id(inputs).shown();
+    if taken.ms() >= duration(&inputs.timeout).unwrap_or(TIMEOUT_MS) {
+        let message = format!("{shown} is not as it is waited for within {}: {why}", inputs.timeout);
+        let help = "look at it with kubectl, and run again: it is then waited for once more";
+        return Err(Problem::new(Class::Timeout, "timed-out", message).help(help));
+    }
+    let waiting = Waiting { taken: taken.and(RETRY_MS) };
+    Ok(Progress::pending(waiting, RETRY_MS).id(label(inputs)).note(format!("{shown}: {why}")))
+}
+
+/// What is there, as a finished step, or what is waited for.
+fn seen(context: &Context, all: &[(&Inputs, Option<&Waiting>)]) -> Vec<Outcome<Object>> {
+    let ids: Vec<_> = all.iter().map(|(inputs, _)| id(inputs)).collect();
     let lives = single::fetch(context, &ids);
-    let told = |(inputs, live): (&&Inputs, Answer<Option<Value>>)| match live? {
-        None if !inputs.optional => Err(missing(inputs)),
-        live => Ok(Progress::Done(told(inputs, live.as_ref()))),
+    let told = |((inputs, since), live): (&(&Inputs, Option<&Waiting>), Answer<Option<Value>>)| {
+        let live = live?;
+        match (lacks(inputs, live.as_ref()), live) {
+            (Some(why), _) => waits(inputs, *since, &why),
+            (None, None) if !inputs.optional => Err(missing(inputs)),
+            (None, live) => Ok(Progress::Done(told(inputs, live.as_ref()))),
+        }
     };
     all.iter().zip(lives).map(told).collect()
 }
@@ -109,7 +163,7 @@ impl Kind for Object {
     const HOMES: &'static [&'static str] = &["config.cluster"];
     type Inputs = Inputs;
     type Outputs = Outputs;
-    type Checkpoint = ();
+    type Checkpoint = Waiting;
 
     fn check(&self, _: &Context, inputs: &Inputs, report: &mut Report) {
         for (field, value) in [("api_version", &inputs.api_version), ("kind", &inputs.kind), ("name", &inputs.name)] {
@@ -121,6 +175,18 @@ impl Kind for Object {
             if let Err(message) = JsonPath::parse(path) {
                 report.invalid(format!("fields.{name}"), "bad-path", message);
             }
+        }
+        for (at, goal) in inputs.wait.iter().enumerate() {
+            if let Err(message) = Goal::parse(goal) {
+                report.invalid(format!("wait[{at}]"), "bad-wait", message);
+            }
+        }
+        if duration(&inputs.timeout).is_none() {
+            report.invalid("timeout", "bad-duration", "a duration is written like `90s`, `10m` or `1h30m`");
+        }
+        if inputs.optional && !inputs.wait.is_empty() {
+            let message = "what is waited for is not optional: leave one of them out";
+            report.across(&["wait", "optional"], "optional-wait", message);
         }
         let scope = scope_of(crate::id::group(&inputs.api_version), &inputs.kind);
         if scope == Some(crate::id::Scope::Namespaced) && inputs.namespace.is_none() {
@@ -135,7 +201,7 @@ impl Kind for Object {
 
     fn preview_many(&self, context: &Context, requests: &[Preview<Self>]) -> Vec<Answer<Previewed>> {
         let known = |request: &&Preview<Self>| {
-            ["api_version", "kind", "namespace", "name", "fields"].iter().all(|path| request.known.at(path))
+            ["api_version", "kind", "namespace", "name", "fields", "wait"].iter().all(|path| request.known.at(path))
         };
         // What was read for this plan already is not read again.
         let read = |request: &Preview<Self>| {
@@ -150,6 +216,10 @@ impl Kind for Object {
             }
             // What is not there may yet be made by the same plan.
             let Some(live) = lives.next().unwrap_or(Ok(None))? else { return Ok(Previewed::default()) };
+            // What is still waited for will be other than it is.
+            if lacks(&request.inputs, Some(&live)).is_some() {
+                return Ok(Previewed::default());
+            }
             let outputs = told(&request.inputs, Some(&live)).outputs;
             let outputs = json!({"found": outputs.found, "uid": outputs.uid, "fields": outputs.fields});
             Ok(Previewed { outputs, objects: Vec::new() })
@@ -183,7 +253,11 @@ impl Kind for Object {
     }
 
     fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
-        seen(context, &requests.iter().map(|request| &request.inputs).collect::<Vec<_>>())
+        let asked = |request| -> (&Inputs, Option<&Waiting>) {
+            let request: &Create<Self> = request;
+            (&request.inputs, request.checkpoint.as_ref())
+        };
+        seen(context, &requests.iter().map(asked).collect::<Vec<_>>())
     }
 
     fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
@@ -191,10 +265,14 @@ impl Kind for Object {
     }
 
     fn update_many(&self, context: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
-        seen(context, &requests.iter().map(|request| &request.inputs).collect::<Vec<_>>())
+        let asked = |request| -> (&Inputs, Option<&Waiting>) {
+            let request: &Update<Self> = request;
+            (&request.inputs, request.checkpoint.as_ref())
+        };
+        seen(context, &requests.iter().map(asked).collect::<Vec<_>>())
     }
 
-    fn delete(&self, _: &Context, _: &Delete<Self>) -> Answer<Progress<(), ()>> {
+    fn delete(&self, _: &Context, _: &Delete<Self>) -> Answer<Progress<(), Waiting>> {
         Ok(Progress::Done(()))
     }
 }

@@ -1,4 +1,4 @@
-//! The DOKS stack, from the one binary, against a cloud that another process serves.
+//! One cluster of DigitalOcean's, from the one binary, against a cloud that another process serves.
 
 use std::fs;
 use std::process::Stdio;
@@ -14,10 +14,9 @@ const PLAN_CPU_S: f64 = 0.050;
 const PLAN_MIB: f64 = 60.0;
 
 pub(super) fn measure(place: &Place) -> Result<Vec<Figure>, Failure> {
-    let file = repo::root().join("stacks").join("maps").join("stack.yaml");
+    let file = repo::root().join("tests").join("stacks").join("cluster.yaml");
     let text = fs::read_to_string(&file).map_err(|e| format!("cannot read {}: {e}", file.display()))?;
-    // The cluster alone: what the stack includes is measured elsewhere.
-    let stack = place.stack("maps", &text.replace("include: [aws.yaml]\n", ""))?;
+    let stack = place.stack("cluster", &text)?;
     let cloud = Cloud::serve(place, "doks-cloud")?;
     let maps = |command: &str| {
         let mut maps = place.maps([command]);

@@ -29,6 +29,11 @@ pub(crate) fn tree(view: &PlanView) -> String {
         page.push('\n');
     }
     page.push_str(&summary(&view.tally, !view.outputs.is_empty()));
+    let offline = view.steps.iter().filter(|step| step.offline).count();
+    if offline > 0 {
+        let told = format!("{offline} planned offline: what they live in does not exist yet, and was not asked.");
+        page.push_str(&format!("{}\n", paint(DIM, told)));
+    }
     page
 }
 

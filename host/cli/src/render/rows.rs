@@ -227,7 +227,8 @@ fn notes(step: &Step) -> Vec<Text> {
         notes.push("left behind by a replacement".to_owned());
     }
     if step.offline {
-        notes.push("planned offline: what it lives in does not exist yet".to_owned());
+        // What that means is said once, under the plan.
+        notes.push("offline".to_owned());
     }
     if step.delete_first && step.action == Action::Replace {
         notes.push("the old one is deleted first".to_owned());

@@ -9,6 +9,9 @@ use super::text::Text;
 const UNKNOWN_TEXT: &str = "(known after apply)";
 /// A value that is longer than this on one line is opened into one row a member.
 const ONE_LINE: usize = 72;
+/// A field that opens into more rows than these (the objects of a manifest, the values of a chart) is shown in outline:
+/// of what is made, people look for which things, and read a file for the rest.
+const MOST_ROWS: usize = 20;
 /// Of a longer string only this much is shown: a plan is read, not diffed byte by byte.
 const LONGEST_STRING: usize = 160;
 
@@ -94,12 +97,65 @@ fn write_string(text: &str, line: &mut String) {
     }
 }
 
-/// A whole value as rows of path and value: what fits on a line stays together, the rest is opened.
-/// What holds nothing is left out, as somebody who wrote it would have.
+/// A whole value as rows of path and value: what fits on a line stays together, the rest is opened, and what would open
+/// into too many rows is shown in outline. Programs get all of it. What holds nothing is left out, as somebody who
+/// wrote it would have.
 pub(crate) fn rows(value: &Value) -> Vec<(Text, Shown)> {
-    let mut rows = Vec::new();
-    open("", &without_empty(value), &mut rows);
-    rows
+    let value = without_empty(value);
+    let Value::Map(fields) = &value else {
+        let mut rows = Vec::new();
+        open("", &value, &mut rows);
+        return rows;
+    };
+    let mut all = Vec::new();
+    for (name, field) in name_first(fields) {
+        let mut rows = Vec::new();
+        open(name, field, &mut rows);
+        match rows.len() > MOST_ROWS {
+            true => all.extend(outlines(name, field)),
+            false => all.append(&mut rows),
+        }
+    }
+    all
+}
+
+/// A field in a row for each of its members, or in one row where these are too many.
+fn outlines(name: &str, field: &Value) -> Vec<(Text, Shown)> {
+    let row = |path: String, value: &Value| (Text::line(&path), Shown { text: outline(value), json: value.redacted() });
+    match field {
+        Value::Map(members) if members.len() <= MOST_ROWS => {
+            name_first(members).map(|(key, member)| row(format!("{name}.{key}"), member)).collect()
+        }
+        Value::List(items) if items.len() <= MOST_ROWS => {
+            items.iter().enumerate().map(|(index, item)| row(format!("{name}[{index}]"), item)).collect()
+        }
+        _ => vec![row(name.to_owned(), field)],
+    }
+}
+
+/// What a value holds, without what that holds: `{ckan, ckan-solr}`, `(3 items)`.
+fn outline(value: &Value) -> Text {
+    let whole = inline(value);
+    if whole.width() <= ONE_LINE {
+        return whole;
+    }
+    match value {
+        Value::Map(members) => {
+            let keys: Vec<&str> = name_first(members).map(|(key, _)| key.as_str()).collect();
+            let mut shown = keys.len();
+            // As many as fit; the others are counted.
+            let line = |shown: usize| match keys.len() - shown {
+                0 => format!("{{{}}}", keys.join(", ")),
+                more => format!("{{{}, and {more} more}}", keys[..shown].join(", ")),
+            };
+            while shown > 1 && line(shown).chars().count() > ONE_LINE {
+                shown -= 1;
+            }
+            Text::line(&line(shown))
+        }
+        Value::List(items) => Text::line(&format!("({} items)", items.len())),
+        _ => whole,
+    }
 }
 
 fn without_empty(value: &Value) -> Value {
@@ -166,6 +222,38 @@ mod tests {
                 r#"node_pools[1] = {name: "workloads", autoscale: {max: 3, min: 1}, size: "s-4vcpu-8gb"}"#
             ]
         );
+    }
+
+    #[test]
+    fn what_would_open_into_many_rows_is_told_in_outline_and_whole_to_programs() {
+        let object = |name: &str| {
+            serde_json::json!({"apiVersion": "apps/v1", "metadata": {"name": name, "labels": {"a": "1"}},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}},
+            "spec": {"containers": [{"name": name, "image": "docker.io/library/some-image-with-a-long-name:1.2.3", "args": ["--one"]}],
+            "volumes": [{"name": "data", "emptyDir": {}}]}}}})
+        };
+        let (one, two) = (object("one"), object("two"));
+        let keys: serde_json::Map<_, _> = (0..40).map(|n| (format!("long-key-number-{n}"), n.into())).collect();
+        let manifest = value(serde_json::json!({
+            "manifest": {"Deployment": {"one": one, "two": two, "three": one}, "Service": {"one": {"port": 80}}, "ConfigMap": keys},
+            "namespace": "maps",
+        }));
+        let shown = rows(&manifest);
+        let told: Vec<String> = shown.iter().map(|(path, row)| format!("{path} = {}", row.text)).collect();
+        assert_eq!(
+            told,
+            [
+                "manifest.ConfigMap = {long-key-number-0, long-key-number-1, long-key-number-10, and 37 more}",
+                "manifest.Deployment = {one, three, two}",
+                "manifest.Service = {one: {port: 80}}",
+                r#"namespace = "maps""#,
+            ]
+        );
+        assert_eq!(shown[1].1.json["two"]["spec"]["replicas"], 1, "programs get all of it");
+        let many = value(
+            serde_json::json!({"items": (0..30).map(|n| format!("a rather long text in an item {n}")).collect::<Vec<_>>()}),
+        );
+        assert_eq!(rows(&many)[0].1.text.as_str(), "(30 items)");
     }
 
     #[test]

@@ -85,6 +85,42 @@ fn names_and_keys_are_checked() {
     assert_eq!(object(json!({"fields": {"ip": "{.a"}})), ["bad-path fields.ip"]);
     assert_eq!(object(json!({"namespace": null})), ["no-namespace namespace"]);
     assert_eq!(object(json!({"kind": "Node", "namespace": null})), [""; 0]);
+    assert_eq!(object(json!({"wait": ["condition=Ready", "ready"]})), ["bad-wait wait[1]"]);
+    assert_eq!(object(json!({"timeout": "soon"})), ["bad-duration timeout"]);
+    let both = json!({"wait": ["condition=Ready"], "optional": true});
+    assert!(object(both)[0].starts_with("optional-wait"));
+}
+
+#[test]
+fn an_object_is_waited_for_until_it_is_as_it_should_be() {
+    let fake = Fake::start();
+    testing::set_now(0);
+    let path = "{.status.loadBalancer.ingress[0].ip}";
+    let wanted = json!({
+        "api_version": "v1", "kind": "Service", "namespace": "default", "name": "web", "timeout": "10s",
+        "fields": {"ip": path}, "wait": [format!("jsonpath={path}")],
+    });
+    let inputs = checked(OBJECT, &wanted);
+    let first = |inputs: &Value| create(OBJECT, std::slice::from_ref(inputs)).pop().unwrap();
+    let note = |outcome| pending(outcome).note.unwrap();
+    assert_eq!(note(first(&inputs)), "Service default/web: it is not there yet");
+    fake.put(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"}}));
+    assert_eq!(note(first(&inputs)), format!("Service default/web: there is nothing at {path} yet"));
+    let previewed = preview_all(OBJECT, &[(inputs.clone(), None)]).pop().unwrap().unwrap();
+    assert_eq!(parsed(&previewed.outputs), json!({}), "it will be other than it is");
+    let request = |checkpoint: &str| wire::CreateRequest {
+        kind: OBJECT.to_owned(),
+        address: "it".to_owned(),
+        inputs: inputs.to_string(),
+        token: token(0),
+        checkpoint: Some(checkpoint.to_owned()),
+    };
+    let late = request(r#"{"taken": {"since": 0, "waited": 10000}}"#);
+    let problem = failed(MapsPlugin::create(context(), vec![late]).pop().unwrap());
+    assert_eq!(problem.code, "timed-out");
+    assert!(problem.message.contains("within 10s: there is nothing at"), "{}", problem.message);
+    fake.change("Service default/web", &json!({"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}));
+    assert_eq!(parsed(&made(OBJECT, &inputs).outputs)["fields"], json!({"ip": "192.0.2.1"}));
 }
 
 #[test]

@@ -30,6 +30,15 @@ pub struct Inputs {
     pub refresh: String,
     /// Parameters by the keys of the Secret: `{password: /maps/postgres/password}`.
     pub data: BTreeMap<String, String>,
+    /// More keys of the Secret, as texts in which `{{ .password }}` is the value under that key of `data`:
+    /// `{username: maps}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub template: BTreeMap<String, String>,
+    /// The Secret's type, `Opaque` unless this says another: `kubernetes.io/basic-auth`. A type cannot be changed, so
+    /// that another one makes it anew.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-maps-replace" = true))]
+    pub kind: Option<String>,
 }
 
 fn hourly() -> String {
@@ -66,8 +75,10 @@ impl Held for ExternalSecret {
             report.invalid("data", "no-data", "name at least one parameter, under the key that it gets in the Secret");
         }
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        for key in inputs.data.keys().filter(|key| key.is_empty() || !key.chars().all(allowed)) {
-            report.invalid(format!("data.{key}"), "bad-key", "a key is letters, digits, `-`, `_` and `.`");
+        for (field, keys) in [("data", &inputs.data), ("template", &inputs.template)] {
+            for key in keys.keys().filter(|key| key.is_empty() || !key.chars().all(allowed)) {
+                report.invalid(format!("{field}.{key}"), "bad-key", "a key is letters, digits, `-`, `_` and `.`");
+            }
         }
         let digits = inputs.refresh.trim_end_matches(|c: char| matches!(c, 's' | 'm' | 'h') || c.is_ascii_digit());
         if !digits.is_empty() || !inputs.refresh.starts_with(|c: char| c.is_ascii_digit()) {
@@ -85,12 +96,24 @@ impl Held for ExternalSecret {
             .iter()
             .map(|(key, parameter)| json!({"secretKey": key, "remoteRef": {"key": parameter}}))
             .collect();
+        let mut target = json!({"name": target(inputs), "creationPolicy": "Owner"});
+        if !inputs.template.is_empty() || inputs.kind.is_some() {
+            // Merged: without that, a template's keys take the place of those of `data`.
+            let mut template = json!({"engineVersion": "v2", "mergePolicy": "Merge"});
+            if let Some(kind) = &inputs.kind {
+                template["type"] = json!(kind);
+            }
+            if !inputs.template.is_empty() {
+                template["data"] = json!(inputs.template);
+            }
+            target["template"] = template;
+        }
         vec![json!({
             "apiVersion": API, "kind": "ExternalSecret",
             "metadata": {"name": inputs.name, "namespace": inputs.namespace},
             "spec": {
                 "refreshInterval": inputs.refresh, "secretStoreRef": {"kind": "SecretStore", "name": inputs.store},
-                "target": {"name": target(inputs), "creationPolicy": "Owner"}, "data": data,
+                "target": target, "data": data,
             },
         })]
     }
@@ -110,6 +133,14 @@ impl Held for ExternalSecret {
             secret: Some(text("/spec/target/name")).filter(|secret| !secret.is_empty() && secret != name),
             refresh: shortened(&text("/spec/refreshInterval")),
             data: data.filter_map(pair).collect(),
+            template: live
+                .pointer("/spec/target/template/data")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+                .collect(),
+            kind: Some(text("/spec/target/template/type")).filter(|kind| !kind.is_empty()),
         }
     }
 

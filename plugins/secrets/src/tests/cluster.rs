@@ -102,6 +102,21 @@ fn an_external_secret_names_the_secret_that_it_keeps() {
 }
 
 #[test]
+fn a_template_adds_keys_to_those_that_are_read() {
+    cluster(Some(("True", "SecretSynced", "secret synced")));
+    let mut wanted = external();
+    wanted["type"] = json!("kubernetes.io/basic-auth");
+    wanted["template"] = json!({"username": "maps", "url": "maps:{{ .password }}@db"});
+    let wanted = checked("external-secret", &wanted);
+    let made = done(EXTERNAL.create(&wanted, None));
+    let target = kube::calls()[0].object["spec"]["target"].clone();
+    assert_eq!(target["template"]["mergePolicy"], "Merge", "what is read stays");
+    assert_eq!(target["template"]["data"], wanted["template"]);
+    assert_eq!(target["template"]["type"], "kubernetes.io/basic-auth");
+    assert_eq!(parsed(&found(EXTERNAL.read(&made)).inputs), wanted);
+}
+
+#[test]
 fn a_cluster_without_the_operator_is_told() {
     kube::cluster(|call| match call.kind.as_str() {
         "Secret" => Ok(call.object.clone()),
@@ -117,7 +132,7 @@ fn a_cluster_without_the_operator_is_told() {
 
 #[test]
 fn inputs_that_no_cluster_takes_are_told_before() {
-    let wrong = json!({"name": "Db", "namespace": "maps", "store": "s", "refresh": "soon", "data": {}});
+    let wrong = json!({"name": "Db", "namespace": "maps", "store": "s", "refresh": "soon", "data": {}, "template": {"a b": ""}});
     let codes: Vec<String> = check("external-secret", &wrong).unwrap_err().into_iter().map(|(code, _)| code).collect();
-    assert_eq!(codes, ["bad-name", "no-data", "bad-duration"]);
+    assert_eq!(codes, ["bad-name", "no-data", "bad-key", "bad-duration"]);
 }
