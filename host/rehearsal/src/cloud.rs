@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::aws::{self, AwsLimits};
+use crate::charts::Charts;
 use crate::clock::{Now, Offset};
 use crate::control;
 use crate::counts::{self, Counter};
@@ -110,7 +111,7 @@ impl Cloud {
         let standing = options.standing_cluster.then(|| options.standing_objects.clone());
         let opened = tokio::task::spawn_blocking(move || Opened::open(&options));
         let opened = opened.await.map_err(|join| Error::io("open", "the cloud")(std::io::Error::other(join)))??;
-        let Opened { authority, shared, secrets, planted, declared, services, endpoint } = opened;
+        let Opened { authority, shared, secrets, planted, declared, services, endpoints } = opened;
 
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -122,8 +123,13 @@ impl Cloud {
             let acceptor = TlsAcceptor::from(authority.server(&service.hosts())?);
             tasks.spawn(server::serve(listener, Some(acceptor), Arc::clone(&shared), service, stopping.clone()));
         }
-        let (listener, endpoint_address) = listen().await?;
-        tasks.spawn(server::serve(listener, None, Arc::clone(&shared), endpoint, stopping.clone()));
+        let mut plain = Vec::new();
+        for endpoint in endpoints {
+            let (listener, address) = listen().await?;
+            plain.push(format!("http://{address}"));
+            tasks.spawn(server::serve(listener, None, Arc::clone(&shared), endpoint, stopping.clone()));
+        }
+        let mut plain = plain.into_iter();
         let (listener, address) = listen().await?;
         let token = Arc::from(secrets.control_token.as_str());
         tasks.spawn(control::serve(listener, Arc::clone(&shared), token, stopping.clone()));
@@ -135,7 +141,8 @@ impl Cloud {
             control_token: secrets.control_token,
             ca: Authority::certificate_path(shared.directory()),
             hosts,
-            aws_endpoint_url: Some(format!("http://{endpoint_address}")),
+            aws_endpoint_url: plain.next(),
+            charts_url: plain.next(),
             credentials: CredentialsFile {
                 digitalocean: TokenFile { token: secrets.digitalocean_token },
                 aws: Some(AccessKeyFile {
@@ -220,7 +227,7 @@ struct Opened {
     planted: aws::Planted,
     declared: BTreeMap<String, TokenFile>,
     services: Vec<Arc<dyn Service>>,
-    endpoint: Arc<dyn Service>,
+    endpoints: [Arc<dyn Service>; 2],
 }
 
 impl Opened {
@@ -233,7 +240,7 @@ impl Opened {
         let offset: Offset = get(&store, &state, CLOCK)?.unwrap_or_default();
         let counter = Counter::open(&directory.file(counts::FILE))?;
         let planted = plant_aws(&mut store, &state, Now::read(offset))?;
-        let (mut services, endpoint) = services(options, &secrets, &planted);
+        let (mut services, endpoints) = services(options, &secrets, &planted);
         let mut declared = BTreeMap::new();
         for model in hosts_once(&options.declared)? {
             let token = plant_for(&mut store, &state, &model.host, model.credential.as_ref())?;
@@ -246,15 +253,22 @@ impl Opened {
         let mut faults = FaultPlans::of(named);
         faults.set(options.faults.clone())?;
         let shared = Arc::new(Shared::new(directory, store, offset, counter, faults, options.exchanges.clone()));
-        Ok(Self { authority, shared, secrets, planted, declared, services, endpoint })
+        Ok(Self { authority, shared, secrets, planted, declared, services, endpoints })
     }
 }
 
-/// Every service of the cloud, another one is added here; and the address that serves all of AWS's.
-fn services(options: &Options, secrets: &Secrets, planted: &aws::Planted) -> (Vec<Arc<dyn Service>>, Arc<dyn Service>) {
+/// Every service of the cloud, another one is added here; and the two that serve many hosts at one address: AWS's
+/// and the chart repositories'.
+fn services(
+    options: &Options,
+    secrets: &Secrets,
+    planted: &aws::Planted,
+) -> (Vec<Arc<dyn Service>>, [Arc<dyn Service>; 2]) {
     let (mut services, endpoint) = aws::services(&Arc::new(aws::Account::new(planted)), options.aws);
     services.insert(0, Arc::new(DigitalOcean::new(&secrets.digitalocean_token, options.limits)));
-    (services, endpoint)
+    let (charts, charts_endpoint) = Charts::services();
+    services.push(charts);
+    (services, [endpoint, charts_endpoint])
 }
 
 /// What the account at AWS has from the start, made if it is not there yet.

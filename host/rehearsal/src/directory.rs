@@ -97,6 +97,9 @@ pub struct CloudFile {
     /// Where every service of AWS answers at once: what `AWS_ENDPOINT_URL` may be set to. Plain HTTP on loopback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws_endpoint_url: Option<String>,
+    /// Below which every chart repository answers, by its host: `URL/charts.jetstack.io`. Plain HTTP on loopback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charts_url: Option<String>,
     /// Planted credentials, shaped like real ones.
     pub credentials: CredentialsFile,
     /// The kubeconfig of a standing cluster, once one is served.

@@ -10,6 +10,7 @@
 //! plays, so that a bug cannot be shared with what is tested against it.
 
 mod aws;
+mod charts;
 mod clock;
 mod cloud;
 mod control;

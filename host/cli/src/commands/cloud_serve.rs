@@ -55,6 +55,7 @@ fn by_address(file: &CloudFile) -> Vec<String> {
         .collect();
     lines.sort();
     lines.extend(file.aws_endpoint_url.iter().map(|url| format!("all of AWS at {url}")));
+    lines.extend(file.charts_url.iter().map(|url| format!("chart repositories below {url}")));
     lines
 }
 
