@@ -79,18 +79,30 @@ pub(crate) fn effective(
     manifest: &Manifest,
     screen: &Screen,
 ) -> Result<Effective, Failure> {
-    let Some(grant) = &declared.grant else {
+    let effective = match &declared.grant {
         // Nothing can be wrong with a grant that is not there.
-        let effective = Effective::meet(manifest, None).map_err(|faults| Failure::usage(faults.to_string()))?;
-        return Ok(effective.with_credentials(|name| declared.credentials.contains_key(name)));
+        None => Effective::meet(manifest, None).map_err(|faults| Failure::usage(faults.to_string()))?,
+        Some(grant) => {
+            let met = Effective::meet(manifest, Some(&grant.json()));
+            let effective = met.map_err(|faults| Failure::Diagnostics {
+                diagnostics: faults.diagnostics(grant),
+                sources: file.sources.clone(),
+            })?;
+            let surplus = effective.surplus.iter().map(|fault| fault.diagnostic(grant));
+            let warnings: Vec<_> = surplus.map(|found| Diagnostic { severity: Severity::Warning, ..found }).collect();
+            screen.diagnostics(&warnings, &file.sources);
+            effective
+        }
     };
-    let effective = Effective::meet(manifest, Some(&grant.json())).map_err(|faults| Failure::Diagnostics {
-        diagnostics: faults.diagnostics(grant),
-        sources: file.sources.clone(),
-    })?;
-    let surplus = effective.surplus.iter().map(|fault| fault.diagnostic(grant));
-    let warnings: Vec<_> = surplus.map(|found| Diagnostic { severity: Severity::Warning, ..found }).collect();
-    screen.diagnostics(&warnings, &file.sources);
+    let effective = match &declared.allow {
+        None => effective,
+        Some((allow, span)) => effective.allowing(allow, manifest).map_err(|key| {
+            let message =
+                format!("the plugin {} asks for no `{key}`, so that allowing it has no effect", manifest.plugin);
+            let diagnostic = Diagnostic::error("nothing-to-allow", message).at(span).help("take it out");
+            Failure::Diagnostics { diagnostics: vec![diagnostic], sources: file.sources.clone() }
+        })?,
+    };
     Ok(effective.with_credentials(|name| declared.credentials.contains_key(name)))
 }
 

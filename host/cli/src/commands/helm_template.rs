@@ -226,13 +226,12 @@ async fn preview(place: &Place, inputs: Json) -> Result<Json, Failure> {
         None => None,
         Some(url) => {
             let transport = Transport::live(Arc::new(SystemResolver), [host_of(url).to_owned()]);
-            let limits = HttpLimits { response_bytes: 32 << 20, ..HttpLimits::default() };
             let http = HttpCapability::new(
                 Arc::clone(&effective),
                 std::collections::BTreeMap::new(),
                 transport,
                 Arc::new(WallClock),
-                limits,
+                HttpLimits::default(),
             )?;
             Some(Arc::new(http))
         }

@@ -142,9 +142,19 @@ impl PluginRows {
             if !imported && !declared && uses == Use::default() {
                 continue;
             }
-            let granted = if wanted.effective.plain.contains(&interface) { Granted::All } else { Granted::No };
+            let shown = wanted.effective.shown.iter().filter(|_| interface == Interface::Reveal);
+            let shown: Vec<_> = shown.map(|shown| format!("sees in clear {}", shown.outline())).collect();
+            let granted = match (wanted.effective.plain.contains(&interface), shown.is_empty()) {
+                (true, _) => Granted::All,
+                (false, false) => Granted::Less(shown),
+                (false, true) => Granted::No,
+            };
             let uncounted = UNCOUNTED.contains(&interface) && uses == Use::default();
-            let marks = risks.iter().filter(|risk| risk.rule.is_none() && risk.code == interface.name());
+            let of_interface = |code: &str| match interface {
+                Interface::Reveal => matches!(code, "reveal" | "reveals-secrets"),
+                _ => code == interface.name(),
+            };
+            let marks = risks.iter().filter(|risk| risk.rule.is_none() && of_interface(risk.code));
             let risks = marks.cloned().collect();
             rows.push(Row {
                 interface,

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use maps_engine::capability::{AllowedRule, CredentialKind, Effect, HttpScope, KubeScope, Risk, Scope, Seal, Weight};
+use maps_engine::capability::{
+    AllowedRule, CredentialKind, Effect, HttpScope, Interface, KubeScope, Risk, Scope, Seal, Weight,
+};
 use maps_engine::name::RuleId;
 use serde_json::{Value as Json, json};
 
@@ -211,10 +213,22 @@ fn all(wanted: &Wanted) -> Vec<String> {
         lines.push((true, 0, block(false, &what, reason, &[], &[])));
     }
     for (interface, reason) in wanted.manifest.plain.iter().filter(|(one, _)| wanted.effective.plain.contains(*one)) {
-        let is_loud = *interface == maps_engine::capability::Interface::Reveal;
+        let is_loud = *interface == Interface::Reveal;
         let marks = if is_loud { marks(&risks, None) } else { Vec::new() };
         let what = format!("use {}", paint(STRONG, interface));
-        lines.push((!is_loud, 3, block(is_loud, &what, reason.as_deref().unwrap_or_default(), &[], &marks)));
+        let asked = wanted.manifest.reveal.on_request.as_ref().filter(|_| is_loud);
+        let reason = asked.or(reason.as_ref());
+        lines.push((!is_loud, 3, block(is_loud, &what, reason.map_or("", String::as_str), &[], &marks)));
+    }
+    for shown in &wanted.effective.shown {
+        let what = format!("see in clear {}", paint(STRONG, name(&shown.outline())));
+        let reason = wanted.manifest.plain.get(&Interface::Reveal).cloned().flatten().unwrap_or_default();
+        lines.push((true, 3, block(false, &what, &reason, &[], &[])));
+    }
+    if !wanted.effective.private.is_empty() {
+        let hosts: Vec<_> = wanted.effective.private.iter().map(String::as_str).collect();
+        let what = format!("reach {} at private addresses", paint(STRONG, name(&hosts.join(", "))));
+        lines.push((false, 0, block(true, &what, "the stack allows it", &[], &[])));
     }
     for rule in &wanted.effective.rules {
         let Some(allowed) = wanted.allowance.rules.get(&rule.id) else { continue };
@@ -320,6 +334,18 @@ fn kube_details(scope: &KubeScope) -> Vec<String> {
     }
     if !scope.servers.is_any() {
         told.push(format!("only of the servers {}", name(&scope.servers.to_string())));
+    }
+    if !scope.marks.is_empty() {
+        let marks: Vec<_> = scope
+            .marks
+            .body
+            .iter()
+            .flat_map(|(place, are)| are.iter().map(move |is| format!("{place} is {is}")))
+            .collect();
+        told.push(format!("marked: where the object's {}", words(marks, " and ")));
+    }
+    if let Some(manager) = &scope.manager {
+        told.push(format!("as the field manager {}", name(manager)));
     }
     if !scope.escalates.is_empty() {
         let escalates = scope.escalates.iter().map(ToString::to_string).collect();

@@ -15,6 +15,7 @@ use super::grant::Effective;
 use super::interface::{Family, Interface};
 use super::manifest::{CredentialKind, Manifest};
 use super::read::{Reader, under};
+use super::reveal::Shown;
 use super::rule::{Effect, Rule, Scope, read_effect};
 use crate::name::RuleId;
 use crate::stack::{PluginDecl, Stack};
@@ -24,6 +25,12 @@ use crate::stack::{PluginDecl, Stack};
 pub struct Allowance {
     /// The interfaces without rules.
     pub interfaces: BTreeSet<Interface>,
+    /// Secrets of clusters that it sees in clear.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Shown>,
+    /// Hosts that it may reach at private addresses.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub private: BTreeSet<String>,
     /// The rules.
     pub rules: BTreeMap<RuleId, AllowedRule>,
 }
@@ -81,7 +88,8 @@ impl Allowance {
             let credential = rule.credential.as_ref().and_then(given);
             (rule.id.clone(), AllowedRule { effect: rule.effect, scope: rule.scope.clone(), credential })
         });
-        Self { interfaces: effective.plain.clone(), rules: rules.collect() }
+        let (shown, private) = (effective.shown.clone(), effective.private.clone());
+        Self { interfaces: effective.plain.clone(), shown, private, rules: rules.collect() }
     }
 
     /// May nothing that `approved` does not allow?
@@ -93,7 +101,12 @@ impl Allowance {
     #[must_use]
     pub fn meet(&self, other: &Self) -> Self {
         let rules = self.rules.iter().filter_map(|(id, rule)| Some((id.clone(), rule.meet(other.rules.get(id)?)?)));
-        Self { interfaces: self.interfaces.intersection(&other.interfaces).copied().collect(), rules: rules.collect() }
+        Self {
+            interfaces: self.interfaces.intersection(&other.interfaces).copied().collect(),
+            shown: self.shown.iter().filter(|shown| other.shown.contains(shown)).cloned().collect(),
+            private: self.private.intersection(&other.private).cloned().collect(),
+            rules: rules.collect(),
+        }
     }
 
     /// What differs from an earlier one, what was widened first.
@@ -105,6 +118,13 @@ impl Allowance {
         for interface in since.interfaces.difference(&self.interfaces) {
             changes.add(false, "interface", format!("no longer uses `{interface}`"));
         }
+        for shown in self.shown.iter().filter(|shown| !since.shown.contains(shown)) {
+            changes.add(true, "reveal", format!("may see in clear {}", shown.outline()));
+        }
+        for shown in since.shown.iter().filter(|shown| !self.shown.contains(shown)) {
+            changes.add(false, "reveal", format!("no longer sees in clear {}", shown.outline()));
+        }
+        changes.set("private", "reach at private addresses", &self.private, &since.private);
         for (id, rule) in &self.rules {
             changes.rule = Some(id.clone());
             match since.rules.get(id) {
@@ -133,7 +153,8 @@ impl Allowance {
             let credential = rule.credential.as_ref().and_then(given);
             (rule.id.clone(), AllowedRule { effect: rule.effect, scope: rule.scope.clone(), credential })
         });
-        Self { interfaces: manifest.plain.keys().copied().collect(), rules: rules.collect() }
+        let (shown, private) = (manifest.reveal.secrets.clone(), BTreeSet::new());
+        Self { interfaces: manifest.unasked().collect(), shown, private, rules: rules.collect() }
     }
 
     /// All that a manifest declares, with the credentials that `granted` was given.
@@ -150,6 +171,9 @@ impl Allowance {
     pub fn grant(&self, manifest: &Manifest) -> Json {
         let interfaces = self.interfaces.iter().map(|interface| (interface.name().to_owned(), json!({})));
         let mut grant: Map<_, _> = interfaces.collect();
+        if !self.shown.is_empty() {
+            grant.insert(Interface::Reveal.name().to_owned(), json!({}));
+        }
         for family in Family::ALL {
             let of_family = manifest.rules_of(family).filter_map(|rule: &Rule| {
                 let allowed = &self.rules.get(&rule.id)?.scope;
@@ -173,6 +197,13 @@ impl Allowance {
             for (path, word) in reader.texts(&under(path, "interfaces"), json) {
                 allowance.interfaces.extend(reader.choice(&path, word, &words));
             }
+        }
+        if let Some(json) = fields.get("reveal") {
+            allowance.shown = Shown::read_all(reader, &under(path, "reveal"), json);
+        }
+        if let Some(json) = fields.get("private") {
+            let hosts = reader.texts(&under(path, "private"), json);
+            allowance.private = hosts.into_iter().map(|(_, host)| host.to_owned()).collect();
         }
         for family in Family::ALL {
             let path = under(path, family.name());

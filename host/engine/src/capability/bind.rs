@@ -18,6 +18,8 @@ pub enum Placeholder {
     Id,
     /// The resource's address in the stack.
     Address,
+    /// One part of an id that has several, `maps/web`, counted from 0.
+    IdPart(usize),
     /// An input, by path.
     Inputs(Vec<String>),
     /// An output as recorded before the call, by path.
@@ -56,6 +58,10 @@ impl Placeholder {
         }
         match (root.as_str(), path.is_empty()) {
             ("id", true) => Ok(Self::Id),
+            ("id", false) => match path.as_slice() {
+                [part] if part.len() == 1 => part.parse().map(Self::IdPart).map_err(|_| error()),
+                _ => Err(error()),
+            },
             ("address", true) => Ok(Self::Address),
             ("inputs", false) => Ok(Self::Inputs(path)),
             ("outputs", false) => Ok(Self::Outputs(path)),
@@ -67,6 +73,10 @@ impl Placeholder {
     pub fn value(&self, scope: &StepScope) -> Option<Value> {
         let found = match self {
             Self::Id => scope.id.clone().map(Value::String),
+            Self::IdPart(at) => {
+                let part = scope.id.as_deref().and_then(|id| id.split('/').nth(*at));
+                part.filter(|part| !part.is_empty()).map(|part| Value::String(part.to_owned()))
+            }
             Self::Address => Some(Value::String(scope.address.as_str().to_owned())),
             Self::Inputs(path) => walk(&scope.inputs, path),
             Self::Outputs(path) => walk(&scope.outputs, path),
@@ -101,6 +111,7 @@ impl fmt::Display for Placeholder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id => f.write_str("{id}"),
+            Self::IdPart(at) => write!(f, "{{id.{at}}}"),
             Self::Address => f.write_str("{address}"),
             Self::Inputs(path) => write!(f, "{{inputs.{}}}", path.join(".")),
             Self::Outputs(path) => write!(f, "{{outputs.{}}}", path.join(".")),
@@ -116,7 +127,12 @@ pub struct Template(Vec<Part>);
 enum Part {
     Text(String),
     Value(Placeholder),
+    /// Any number from 1, as decimals have it: what counts revisions.
+    Number,
 }
+
+/// The word for [`Part::Number`].
+const NUMBER: &str = "number";
 
 impl FromStr for Template {
     type Err = BindError;
@@ -132,7 +148,10 @@ impl FromStr for Template {
             if !before.is_empty() {
                 parts.push(Part::Text(before.to_owned()));
             }
-            parts.push(Part::Value(Placeholder::parse(name)?));
+            parts.push(match name {
+                NUMBER => Part::Number,
+                name => Part::Value(Placeholder::parse(name)?),
+            });
             rest = after;
         }
         if !rest.is_empty() {
@@ -152,17 +171,8 @@ impl Template {
     pub fn equals(&self, actual: Option<&Value>, scope: &StepScope) -> bool {
         let expected = match self.0.as_slice() {
             [Part::Value(placeholder)] => placeholder.value(scope),
-            parts => {
-                let texts = parts.iter().map(|part| match part {
-                    Part::Text(text) => Some(text.clone()),
-                    Part::Value(placeholder) => placeholder.text(scope),
-                });
-                match texts.collect::<Option<String>>() {
-                    Some(text) => Some(Value::String(text)),
-                    // Half a text is nothing that a request could equal.
-                    None => return false,
-                }
-            }
+            // Half a text is nothing that a request could equal.
+            _ => return self.equals_text(actual.and_then(Value::as_str), scope),
         };
         let actual = actual.filter(|value| !matches!(value.peek(), Value::Null));
         match (expected, actual) {
@@ -174,17 +184,25 @@ impl Template {
 
     /// As [`Template::equals`], for a text such as a query value.
     pub fn equals_text(&self, actual: Option<&str>, scope: &StepScope) -> bool {
-        let expected: Option<String> = self
-            .0
-            .iter()
-            .map(|part| match part {
-                Part::Text(text) => Some(text.clone()),
-                Part::Value(placeholder) => placeholder.text(scope),
-            })
-            .collect();
-        // A query value that is bound must be there: leaving out a filter means "all of them".
-        expected.is_some() && expected.as_deref() == actual
+        // A value that is bound must be there: leaving out a filter means "all of them".
+        let Some(mut rest) = actual else { return false };
+        for part in &self.0 {
+            let after = match part {
+                Part::Text(text) => rest.strip_prefix(text.as_str()),
+                Part::Value(placeholder) => placeholder.text(scope).and_then(|text| rest.strip_prefix(&text)),
+                Part::Number => counted(rest),
+            };
+            let Some(after) = after else { return false };
+            rest = after;
+        }
+        rest.is_empty()
     }
+}
+
+/// What stands behind a number, if one stands at the text's beginning.
+fn counted(text: &str) -> Option<&str> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    (digits > 0 && !text.starts_with('0')).then(|| &text[digits..])
 }
 
 impl fmt::Display for Template {
@@ -192,6 +210,7 @@ impl fmt::Display for Template {
         self.0.iter().try_for_each(|part| match part {
             Part::Text(text) => f.write_str(text),
             Part::Value(placeholder) => placeholder.fmt(f),
+            Part::Number => write!(f, "{{{NUMBER}}}"),
         })
     }
 }

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use super::allow::Allow;
 use super::interface::{Family, Half, Interface};
 use super::manifest::{Credential, Manifest, interfaces};
 use super::read::{Fault, Faults, Reader, SURPLUS, under};
+use super::reveal::Shown;
 use super::rule::{Rule, Scope};
 use crate::diagnostic::suggest;
 use crate::name::RuleId;
@@ -18,6 +20,12 @@ use crate::name::RuleId;
 pub struct Effective {
     /// The interfaces without rules.
     pub plain: BTreeSet<Interface>,
+    /// Secrets of clusters that come back in clear, beside all others where `plain` has [`Interface::Reveal`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Shown>,
+    /// Hosts that the operator lets have private addresses.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub private: BTreeSet<String>,
     /// The rules.
     pub rules: Vec<Rule>,
     /// The manifest's credentials.
@@ -30,6 +38,9 @@ pub struct Effective {
     pub(super) declared_rules: Vec<Rule>,
     #[serde(skip)]
     pub(super) declared: BTreeSet<Interface>,
+    /// Does the manifest ask for secrets that only the operator can show?
+    #[serde(skip)]
+    on_request: bool,
 }
 
 impl Effective {
@@ -40,19 +51,55 @@ impl Effective {
     /// Whatever is malformed, unknown, or would widen nothing and still grant nothing.
     pub fn meet(manifest: &Manifest, grant: Option<&Json>) -> Result<Self, Faults> {
         let mut effective = Self {
-            plain: manifest.plain.keys().copied().collect(),
-            rules: manifest.rules.clone(),
+            plain: manifest.unasked().collect(),
+            shown: manifest.reveal.secrets.clone(),
+            private: BTreeSet::new(),
+            rules: manifest.rules.iter().cloned().map(unescalated).collect(),
             credentials: manifest.credentials.clone(),
             surplus: Vec::new(),
             declared_rules: manifest.rules.clone(),
             declared: manifest.interfaces(),
+            on_request: manifest.reveal.on_request.is_some(),
         };
         let Some(grant) = grant else { return Ok(effective) };
         let mut reader = Reader::default();
         effective.plain.clear();
+        effective.shown.clear();
         effective.rules.clear();
         read(&mut reader, grant, manifest, &mut effective);
         reader.finish(Some(effective))
+    }
+
+    /// With what the operator turns on beside the grant.
+    ///
+    /// # Errors
+    /// When the manifest does not ask for it: then nothing would come of it.
+    pub fn allowing(mut self, allow: &Allow, manifest: &Manifest) -> Result<Self, &'static str> {
+        if allow.reveal {
+            if manifest.reveal.on_request.is_none() {
+                return Err("reveal");
+            }
+            self.plain.insert(Interface::Reveal);
+        }
+        if !allow.private.is_empty() && manifest.rules_of(Family::Http).next().is_none() {
+            return Err("private");
+        }
+        if !allow.escalates.is_empty() {
+            let mut allowed = 0;
+            for rule in &mut self.rules {
+                let declared = self.declared_rules.iter().find(|declared| declared.id == rule.id);
+                if let (Scope::Kube(scope), Some(Scope::Kube(declared))) =
+                    (&mut rule.scope, declared.map(|declared| &declared.scope))
+                {
+                    allowed += scope.allow(declared, &allow.escalates);
+                }
+            }
+            if allowed == 0 {
+                return Err("escalates");
+            }
+        }
+        self.private.clone_from(&allow.private);
+        Ok(self)
     }
 
     /// Without the rules whose credential may be left out and is: `given` says which are there.
@@ -66,6 +113,9 @@ impl Effective {
 
     /// What to write at the plugin in the stack to grant an interface, or all rules of one.
     pub fn grant_lines(&self, interface: Interface) -> String {
+        if interface == Interface::Reveal && self.on_request {
+            return "allow:\n  reveal: true".to_owned();
+        }
         let Interface::Ruled(family, half) = interface else { return format!("grant:\n  {interface}: {{}}") };
         let rules = self.declared_rules.iter();
         let rules = rules.filter(|rule| rule.scope.family() == family && rule.effect == half.effect());
@@ -96,6 +146,14 @@ impl Effective {
     }
 }
 
+/// A rule as it is without the operator's word: it writes no role that would undo the rules.
+fn unescalated(mut rule: Rule) -> Rule {
+    if let Scope::Kube(scope) = &mut rule.scope {
+        scope.escalates.clear();
+    }
+    rule
+}
+
 fn read(reader: &mut Reader, grant: &Json, manifest: &Manifest, effective: &mut Effective) {
     let known: Vec<_> =
         Interface::PLAIN.map(Interface::name).into_iter().chain(Family::ALL.map(Family::name)).collect();
@@ -106,7 +164,8 @@ fn read(reader: &mut Reader, grant: &Json, manifest: &Manifest, effective: &mut 
         if !manifest.plain.contains_key(&interface) {
             reader.fault(&path, format!("plugin `{}` does not declare `{interface}`", manifest.plugin));
         } else if reader.object(&path, json, &[]).is_some_and(Map::is_empty) {
-            effective.plain.insert(interface);
+            effective.shown.extend(manifest.reveal.secrets.iter().filter(|_| interface == Interface::Reveal).cloned());
+            effective.plain.extend(manifest.unasked().filter(|unasked| *unasked == interface));
         }
     }
     for family in Family::ALL {

@@ -124,6 +124,12 @@ impl Approval {
         if !interfaces.is_empty() {
             let _ = writeln!(text, "      interfaces: {}", flow(&json!(interfaces)));
         }
+        if !self.allowance.shown.is_empty() {
+            let _ = writeln!(text, "      reveal: {}", flow(&json!(self.allowance.shown)));
+        }
+        if !self.allowance.private.is_empty() {
+            let _ = writeln!(text, "      private: {}", flow(&json!(self.allowance.private)));
+        }
         for family in Family::ALL {
             let rules = self.allowance.rules.iter().filter(|(_, rule)| rule.scope.family() == family);
             for (at, (id, rule)) in rules.enumerate() {
@@ -225,8 +231,8 @@ fn read(reader: &mut Reader, json: &Json) -> Option<Lock> {
 }
 
 fn read_approval(reader: &mut Reader, path: &str, json: &Json) -> Option<Approval> {
-    let known: Vec<_> =
-        ["source", "version", "digest", "interfaces"].into_iter().chain(Family::ALL.map(Family::name)).collect();
+    let own = ["source", "version", "digest", "interfaces", "reveal", "private"];
+    let known: Vec<_> = own.into_iter().chain(Family::ALL.map(Family::name)).collect();
     let fields = reader.object(path, json, &known)?;
     let mut text = |key| reader.required(path, fields, key).map(str::to_owned);
     let (source, version, digest) = (text("source"), text("version"), read_digest(reader, path, fields));

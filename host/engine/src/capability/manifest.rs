@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::interface::{Family, Interface};
 use super::read::{Faults, Reader, under};
+use super::reveal::Reveal;
 use super::rule::{Rule, read_rule};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::document::{Document, Part};
@@ -125,6 +126,9 @@ pub struct Manifest {
     pub credentials: BTreeMap<String, Credential>,
     /// The interfaces without rules, each with its reason, if it has one.
     pub plain: BTreeMap<Interface, Option<String>>,
+    /// What it sees in clear, if `plain` has [`Interface::Reveal`].
+    #[serde(skip_serializing_if = "Reveal::is_whole")]
+    pub reveal: Reveal,
     /// The rules, family by family, in their order.
     #[serde(serialize_with = "by_family", flatten)]
     pub rules: Vec<Rule>,
@@ -194,6 +198,12 @@ impl Manifest {
         self.rules.iter().filter(move |rule| rule.scope.family() == family)
     }
 
+    /// The interfaces without rules that are in effect where nobody says anything: not what is shown only in part,
+    /// or on request.
+    pub fn unasked(&self) -> impl Iterator<Item = Interface> {
+        self.plain.keys().copied().filter(|interface| *interface != Interface::Reveal || self.reveal.is_whole())
+    }
+
     /// The interfaces that a component with this manifest may import.
     pub fn interfaces(&self) -> BTreeSet<Interface> {
         interfaces(self.plain.keys().copied(), &self.rules)
@@ -236,7 +246,7 @@ fn read(reader: &mut Reader, json: &Json) -> Option<Manifest> {
         reader.fault("config", "`config` must be a JSON Schema, an object");
     }
     let credentials = fields.get("credentials").map(|json| read_credentials(reader, json)).unwrap_or_default();
-    let (plain, rules) = match fields.get("capabilities") {
+    let (plain, reveal, rules) = match fields.get("capabilities") {
         Some(json) => read_capabilities(reader, json, fields.get("credentials")),
         None => {
             reader.missing("", "capabilities", Some("`capabilities: {}` for a plugin that needs nothing"));
@@ -250,6 +260,7 @@ fn read(reader: &mut Reader, json: &Json) -> Option<Manifest> {
         config,
         credentials,
         plain,
+        reveal,
         rules,
     })
 }
@@ -278,17 +289,23 @@ fn read_capabilities(
     reader: &mut Reader,
     json: &Json,
     credentials: Option<&Json>,
-) -> (BTreeMap<Interface, Option<String>>, Vec<Rule>) {
+) -> (BTreeMap<Interface, Option<String>>, Reveal, Vec<Rule>) {
     let known: Vec<_> =
         Interface::PLAIN.map(Interface::name).into_iter().chain(Family::ALL.map(Family::name)).collect();
     let Some(fields) = reader.object("capabilities", json, &known) else { return Default::default() };
-    let mut plain = BTreeMap::new();
+    let (mut plain, mut reveal) = (BTreeMap::new(), Reveal::default());
     for interface in Interface::PLAIN {
         let Some(json) = fields.get(interface.name()) else { continue };
         let path = under("capabilities", interface.name());
-        let Some(inside) = reader.object(&path, json, &["reason"]) else { continue };
+        let reveals = interface == Interface::Reveal;
+        let mut known = vec!["reason"];
+        known.extend(Reveal::KEYS.iter().filter(|_| reveals));
+        let Some(inside) = reader.object(&path, json, &known) else { continue };
+        if reveals {
+            reveal = Reveal::read(reader, &path, inside);
+        }
         let reason = reader.optional(&path, inside, "reason");
-        if interface == Interface::Reveal && reason.is_none() {
+        if reveals && reason.is_none() {
             reader.fault_with_help(&path, "`reveal` shows secrets in clear and must say why", "reveal: {reason: …}");
         }
         plain.insert(interface, reason.map(str::to_owned));
@@ -308,7 +325,7 @@ fn read_capabilities(
             rules.push(rule);
         }
     }
-    (plain, rules)
+    (plain, reveal, rules)
 }
 
 /// A rule's credential must be there, whatever else is wrong with either.

@@ -6,6 +6,7 @@
 //! pure; whatever an interface does, it does after `decide` said yes.
 
 mod address;
+mod allow;
 mod allowance;
 mod api_scope;
 mod bind;
@@ -22,6 +23,7 @@ mod names;
 mod pattern;
 mod permissions;
 mod read;
+mod reveal;
 mod risk;
 mod rule;
 mod service;
@@ -29,6 +31,7 @@ mod service;
 mod tests;
 
 pub use address::{AddressError, RequestUrl, URL_BYTES};
+pub use allow::Allow;
 pub use allowance::{Allowance, AllowedRule, Change, CredentialUse};
 pub use api_scope::ApiScope;
 pub use bind::{Ambiguous, Bind, BindError, Place, Placeholder, Pointer, Template};
@@ -39,7 +42,7 @@ pub use grant::Effective;
 pub use http_scope::{HttpScope, Seal};
 pub use interface::{Family, Half, Interface};
 pub use kube::{
-    Escalation, KubeFacts, KubeScope, ObjectKey, Objects, Place as KubePlace, Verb,
+    Escalation, KubeFacts, KubeScope, MANAGER, ObjectKey, Objects, Place as KubePlace, Verb, marked_by,
     rbac::{Rbac, rbac},
 };
 pub use lock::{Approval, LOCK_FILE, Lock};
@@ -48,6 +51,7 @@ pub use names::{Name, Names, Shape};
 pub use pattern::{Mismatch, PatternError, UrlPattern};
 pub use permissions::permissions;
 pub use read::{Fault, Faults};
+pub use reveal::{Reveal, Shown};
 pub use risk::{Risk, Weight};
 pub use rule::{Effect, Operation, Rule, Scope};
 pub use service::{About, Action, Canonical, Field, Guard, Service, What};

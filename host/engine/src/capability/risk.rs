@@ -45,6 +45,15 @@ impl Effective {
             let message = "sees secrets in clear".to_owned();
             risks.push(Risk { weight: Weight::Loud, code: "reveal", rule: None, message });
         }
+        for shown in &self.shown {
+            let message = format!("sees in clear {}", shown.outline());
+            risks.push(Risk { weight: Weight::Wide, code: "reveals-secrets", rule: None, message });
+        }
+        if !self.private.is_empty() {
+            let hosts: Vec<_> = self.private.iter().map(String::as_str).collect();
+            let message = format!("reaches {} at private addresses too", hosts.join(", "));
+            risks.push(Risk { weight: Weight::Loud, code: "private-address", rule: None, message });
+        }
         for (at, rule) in self.rules.iter().enumerate() {
             match &rule.scope {
                 Scope::Http(scope) => http_risks(rule, scope, &mut risks),
@@ -142,6 +151,9 @@ fn kube_risks(rule: &Rule, scope: &KubeScope, risks: &mut Vec<Risk>) {
     let writes = rule.effect == Effect::Write;
     if writes && scope.bind.is_empty() && scope.objects.is_none() {
         mark(Weight::Loud, "unbound-write", "writes without being bound to its step".to_owned());
+    }
+    if let Some(manager) = scope.manager.as_deref().filter(|_| writes) {
+        mark(Weight::Wide, "field-manager", format!("applies in the name of the field manager `{manager}`"));
     }
     if !scope.escalates.is_empty() {
         let words: Vec<_> = scope.escalates.iter().map(ToString::to_string).collect();

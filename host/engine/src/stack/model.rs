@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::capability::Allow;
 use crate::diagnostic::Span;
 use crate::document::Document;
 use crate::expr::Template;
@@ -124,6 +125,8 @@ pub struct PluginDecl {
     pub credentials: BTreeMap<String, String>,
     /// What the operator grants; none means all that is declared.
     pub grant: Option<Document>,
+    /// What the operator turns on beside it, and where it is said.
+    pub allow: Option<(Allow, Span)>,
     /// Where it stands.
     pub span: Span,
 }

@@ -1,11 +1,12 @@
 //! `state:`, `secrets:` and `plugins:`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{CredentialDecl, PluginDecl, SecretSettings, StateSettings};
 use super::read::Reader;
 use super::yaml::{self, Kind, Node, shown};
-use crate::diagnostic::{Diagnostic, suggest};
+use crate::capability::{Allow, Escalation};
+use crate::diagnostic::{Diagnostic, Span, suggest};
 use crate::document::Document;
 use crate::expr::{Names, Template};
 use crate::name::PluginName;
@@ -57,7 +58,7 @@ pub(super) fn plugins(
         if !reader.name(&entry.key, &entry.key_span, "a plugin") {
             continue;
         }
-        const KEYS: &[&str] = &["source", "config", "credentials", "grant"];
+        const KEYS: &[&str] = &["source", "config", "credentials", "grant", "allow"];
         let Some(fields) = reader.fields(&entry.value, "a plugin", KEYS) else { continue };
         let source = reader.required(fields, "source", "a plugin").and_then(|node| source(node, reader));
         let config = match fields.get("config") {
@@ -77,8 +78,9 @@ pub(super) fn plugins(
                     .help("leave it out to grant what the plugin declares, or write `grant: {}` to grant nothing"),
             );
         }
+        let allow = fields.get("allow").and_then(|node| allow(node, reader));
         let Some(source) = source else { continue };
-        let decl = PluginDecl { source, config, credentials: used, grant, span: entry.key_span.clone() };
+        let decl = PluginDecl { source, config, credentials: used, grant, allow, span: entry.key_span.clone() };
         plugins.insert(PluginName::new(&*entry.key), decl);
     }
     plugins
@@ -124,6 +126,45 @@ fn used_credentials(
         }
     }
     used
+}
+
+/// What the operator turns on: `allow: {reveal: true, private: [charts.corp.example], escalates: [token]}`.
+fn allow(node: &Node, reader: &mut Reader<'_>) -> Option<(Allow, Span)> {
+    if let Some(span) = yaml::first_expression(node) {
+        let help = "what a plugin may do is to be read from the file as it stands";
+        reader.push(Diagnostic::error("no-expression-here", "`allow` cannot hold an expression").at(span).help(help));
+        return None;
+    }
+    let fields = reader.fields(node, "`allow`", &["reveal", "private", "escalates"])?;
+    let reveal = fields.get("reveal").and_then(|node| reader.truth(node, "`reveal`")).unwrap_or_default();
+    let mut private = BTreeSet::new();
+    let hosts = fields.get("private").map(|node| reader.texts(node, "`private`")).unwrap_or_default();
+    for (host, span) in hosts {
+        let host = host.to_ascii_lowercase();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+        // An address of version 6 stands in brackets, as in a URL; anything else with a colon has a port.
+        let ported = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+        if host.is_empty() || ported || !host.bytes().all(plain) {
+            let message = format!("`{}` is no host", shown(&host));
+            let help = "a name or an address, without scheme, port or pattern: `charts.corp.example`, `10.1.2.3`";
+            reader.push(Diagnostic::error("bad-host", message).at(&span).help(help));
+            continue;
+        }
+        private.insert(host);
+    }
+    let words = fields.get("escalates").map(|node| reader.texts(node, "`escalates`")).unwrap_or_default();
+    let mut escalates = BTreeSet::new();
+    for (text, span) in words {
+        let known = Escalation::WORDS.iter().find(|(word, _)| *word == text);
+        escalates.extend(known.map(|(_, escalation)| *escalation));
+        if known.is_none() {
+            let message = format!("`{}` is nothing that a role could undo the rules with", shown(&text));
+            let words = Escalation::WORDS.map(|(word, _)| word);
+            let help = suggest(&text, words).unwrap_or_else(|| format!("it is one of {}", words.join(", ")));
+            reader.push(Diagnostic::error("unknown-escalation", message).at(&span).help(help));
+        }
+    }
+    Some((Allow { reveal, private, escalates }, node.span.clone()))
 }
 
 fn grant(node: &Node, reader: &mut Reader<'_>) -> Option<Document> {

@@ -8,7 +8,7 @@ use maps_engine::Problem;
 use maps_engine::capability::{Family, Half, Interface};
 
 use crate::bindings::maps::platform::kube_types::{
-    ApiResource, ApplyOptions, Deletion, ListOptions, ObjectReference, PropagationPolicy, TypeMeta,
+    ApiResource, ApplyOptions, Deletion, Discovery, ListOptions, ObjectReference, PropagationPolicy, TypeMeta,
 };
 use crate::bindings::maps::platform::kube_write::{ApplyWrite, CreateWrite, DeleteWrite};
 use crate::bindings::maps::platform::{kube_read, kube_write, types};
@@ -50,6 +50,18 @@ impl kube_read::Host for Guest {
         };
         let found = http.kube_resolve(&scope, &cluster, kinds.into_iter().map(Into::into).collect()).await;
         Ok(found.into_iter().map(|answer| answer.map(|found| found.map(Into::into)).map_err(Into::into)).collect())
+    }
+
+    async fn discover(&mut self, cluster: String) -> wasmtime::Result<Result<Discovery, types::Problem>> {
+        let (scope, http) = match self.reach::<()>(Half::Read, 1)? {
+            Ok(reach) => reach,
+            Err(refused) => {
+                let first = refused.into_iter().next().and_then(Result::err);
+                let interface = Interface::Ruled(Family::Kube, Half::Read);
+                return Ok(Err(first.unwrap_or_else(|| self.not_granted(interface).into())));
+            }
+        };
+        Ok(http.kube_discover(&scope, &cluster).await.map(Into::into).map_err(Into::into))
     }
 
     async fn get(&mut self, cluster: String, objects: Vec<ObjectReference>) -> Answers<Option<String>> {
@@ -146,6 +158,13 @@ impl From<kube::ApiResource> for ApiResource {
     fn from(found: kube::ApiResource) -> Self {
         let kube::ApiResource { group, version, kind, name, namespaced, verbs } = found;
         Self { group, version, kind, name, namespaced, verbs }
+    }
+}
+
+impl From<kube::Discovery> for Discovery {
+    fn from(found: kube::Discovery) -> Self {
+        let kube::Discovery { git_version, major, minor, kinds } = found;
+        Self { git_version, major, minor, kinds: kinds.into_iter().map(Into::into).collect() }
     }
 }
 

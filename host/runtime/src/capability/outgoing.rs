@@ -122,7 +122,7 @@ impl HttpCapability {
     /// Can this run reach where the call goes?
     pub(super) fn reaches(&self, url: &RequestUrl, added: &Added) -> Result<(), Problem> {
         match added.endpoint() {
-            None => self.transport.check(url)?,
+            None => self.transport.check_server(url, self.effective.private.contains(url.host()))?,
             Some(endpoint) => self.transport.check_endpoint(endpoint)?,
         }
         Ok(())
@@ -157,7 +157,7 @@ impl HttpCapability {
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let mut status = None;
         let whole = async {
-            let client = client.map_or_else(|| self.client_for(added.endpoint()), Ok)?;
+            let client = client.map_or_else(|| self.client_for(added.endpoint(), &url), Ok)?;
             added.apply(&mut request, body.as_deref().unwrap_or_default())?;
             *request.body_mut() = body.map(Into::into);
             let mut sent = self.transport.send(&client, half, request).await?;
@@ -186,8 +186,9 @@ impl HttpCapability {
     }
 
     /// The client that may connect to where a call goes.
-    fn client_for(&self, endpoint: Option<&Url>) -> Result<reqwest::Client, Problem> {
-        let Some(host) = endpoint.and_then(Url::host_str) else { return Ok(self.client.clone()) };
+    fn client_for(&self, endpoint: Option<&Url>, url: &RequestUrl) -> Result<reqwest::Client, Problem> {
+        let private = || Some(url.host()).filter(|host| self.effective.private.contains(*host));
+        let Some(host) = endpoint.and_then(Url::host_str).or_else(private) else { return Ok(self.client.clone()) };
         let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = endpoints.get(host) {
             return Ok(client.clone());

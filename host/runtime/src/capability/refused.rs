@@ -66,6 +66,14 @@ impl kube_read::Host for Refused<'_> {
         Ok(refuse(self.scope, "kube-read", kinds.len(), &self.outside("kube-read")))
     }
 
+    async fn discover(&mut self, _: String) -> wasmtime::Result<Result<kube_types::Discovery, types::Problem>> {
+        let problem = self.outside("kube-read");
+        Ok(Err(refuse::<()>(self.scope, "kube-read", 1, &problem)
+            .pop()
+            .and_then(Result::err)
+            .unwrap_or(problem.into())))
+    }
+
     async fn get(
         &mut self,
         _: String,

@@ -116,7 +116,7 @@ impl Fake {
                 Ok(state.objects.values().map(Stored::live).filter(of).collect())
             }
             Verb::DryRun | Verb::Apply => state.apply(&name, call),
-            Verb::Create => panic!("nothing is created"),
+            Verb::Create | Verb::Discover => panic!("nothing is created or discovered"),
             Verb::Delete => state.delete(&name, call),
         }
     }

@@ -5,7 +5,8 @@
 //! every list goes to the host as one call, and the host runs it side by side.
 //!
 //! A [`Secret`] stands in an object where its value would, in the `data` or `stringData` of a Secret, and the
-//! host opens it there; in what comes back, every value of these is a [`Secret`].
+//! host opens it there; in what comes back, every value of these is a [`Secret`], but for Secrets that the manifest's
+//! `reveal` names.
 //!
 //! The codes of problems are the API's reasons in kebab-case (`already-exists`, `invalid`, `forbidden`), with
 //! `kind-unknown` where the server has no such kind and `field-manager-conflict` where an apply would take
@@ -25,7 +26,7 @@ use crate::kind::Step;
 use crate::problem::Problem;
 use crate::secret::Secret;
 
-pub use wire::{ApiResource, Deletion, PropagationPolicy};
+pub use wire::{ApiResource, Deletion, Discovery, PropagationPolicy};
 
 /// A kind by its `apiVersion` and name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,7 +92,8 @@ impl ListOptions {
     }
 }
 
-/// An object to apply by server-side apply, in the name of the field manager `maps`.
+/// An object to apply by server-side apply, in the name of the field manager that the rule says: `maps`, unless it
+/// names another.
 #[derive(Clone, Debug)]
 pub struct Apply {
     wire: wire::ApplyOptions,
@@ -158,6 +160,14 @@ impl Cluster {
     /// When it could not be asked.
     pub fn resolve(&self, kind: &TypeMeta) -> Result<Option<ApiResource>, Problem> {
         only(self.resolve_all(std::slice::from_ref(kind)))
+    }
+
+    /// The server's version and all kinds that it serves by now.
+    ///
+    /// # Errors
+    /// When it could not be asked.
+    pub fn discover(&self) -> Result<Discovery, Problem> {
+        kube_read::discover(self.kubeconfig.handle()).map_err(Problem::from)
     }
 
     /// The objects as they are; `None` where there is none.

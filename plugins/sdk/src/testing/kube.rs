@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 use super::Half;
 use crate::bindings::maps::platform::kube_types::{
-    ApiResource, ApplyOptions, Deletion, ListOptions, ObjectReference, PropagationPolicy, TypeMeta,
+    ApiResource, ApplyOptions, Deletion, Discovery, ListOptions, ObjectReference, PropagationPolicy, TypeMeta,
 };
 use crate::bindings::maps::platform::types;
 use crate::problem::Problem;
@@ -36,6 +36,9 @@ use crate::problem::Problem;
 pub enum Verb {
     /// Answered with `{"name": "deployments", "namespaced": true}`, or null where there is no such kind.
     Resolve,
+    /// Answered with `{"gitVersion": "v1.33.1", "major": "1", "minor": "33", "kinds": [{"apiVersion": "apps/v1",
+    /// "kind": "Deployment", "name": "deployments", "namespaced": true}]}`.
+    Discover,
     /// Answered with the object, or null where there is none.
     Get,
     /// Answered with an array of objects.
@@ -87,7 +90,7 @@ impl KubeCall {
     /// Which half of the interface it took.
     pub fn half(&self) -> Half {
         match self.verb {
-            Verb::Resolve | Verb::Get | Verb::List | Verb::DryRun => Half::Read,
+            Verb::Resolve | Verb::Discover | Verb::Get | Verb::List | Verb::DryRun => Half::Read,
             Verb::Apply | Verb::Create | Verb::Delete => Half::Write,
         }
     }
@@ -193,6 +196,22 @@ pub(crate) mod kube_read {
             resolved(kind, &answer(&call)?)
         };
         kinds.iter().map(resolve).collect()
+    }
+
+    pub(crate) fn discover(cluster: &str) -> Result<Discovery, types::Problem> {
+        let found = answer(&KubeCall::new(Verb::Discover, cluster, &[], "", ""))?;
+        let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+        let kinds = found["kinds"].as_array().map(Vec::as_slice).unwrap_or_default().iter().map(|kind| {
+            let named = |name: &str| kind[name].as_str().unwrap_or_default().to_owned();
+            let meta = TypeMeta { api_version: named("apiVersion"), kind: named("kind") };
+            resolved(&meta, kind)?.ok_or_else(|| misfit("a kind"))
+        });
+        Ok(Discovery {
+            git_version: text("gitVersion"),
+            major: text("major"),
+            minor: text("minor"),
+            kinds: kinds.collect::<Result<_, _>>()?,
+        })
     }
 
     pub(crate) fn get(cluster: &str, objects: &[ObjectReference]) -> Vec<Result<Option<String>, types::Problem>> {

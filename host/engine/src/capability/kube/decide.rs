@@ -33,7 +33,7 @@ pub struct KubeFacts<'a> {
     pub server: &'a str,
     /// What it does; none for the discovery of a group.
     pub verb: Option<Verb>,
-    /// Empty for the core group.
+    /// Empty for the core group; of a discovery, `*` is all of them.
     pub group: &'a str,
     /// The plural.
     pub resource: &'a str,
@@ -45,6 +45,8 @@ pub struct KubeFacts<'a> {
     pub name: Option<&'a str>,
     /// What is applied or created, sealed values opened and marked secret.
     pub object: Option<&'a Value>,
+    /// The object as the cluster has it, where the host looked, because a rule goes by its marks.
+    pub live: Option<&'a Value>,
     /// The requests of the batch that a write claims to serve.
     pub items: &'a [u32],
 }
@@ -87,14 +89,40 @@ pub(in crate::capability) fn decide_kube<'a>(
     }
     let of_family = effective.declared_rules.iter().filter(|rule| rule.scope.family() == Family::Kube);
     let declared = of_family.into_iter().find(|rule| judge(rule, facts, verb, &call, &claimed, scopes).is_ok());
-    if let Some(rule) = declared {
-        return Err(not_granted(effective, rule, &what));
+    match (declared, nearest) {
+        // The manifest asks for it, and only the operator can say yes.
+        (Some(_), Some((_, denial))) if denial.code == "kube-escalation" => Err(Denial {
+            help: format!(
+                "if the cluster is to have it, add to the plugin in the stack:\nallow:\n  escalates: [{}]",
+                facts.escalations()
+            ),
+            ..denial
+        }),
+        (Some(rule), _) => Err(not_granted(effective, rule, &what)),
+        (None, Some((1.., denial))) => Err(denial),
+        (None, _) => Err(no_rule(facts, verb, &what)),
     }
-    Err(match nearest {
-        Some((1.., denial)) => denial,
-        _ => no_rule(facts, verb, &what),
+}
+/// The rule that may allow a write by what the object carries in the cluster, for which the host has to look there.
+pub fn marked_by<'a>(effective: &'a Effective, facts: &KubeFacts<'_>) -> Option<&'a Rule> {
+    let marks = |scope: &KubeScope| scope.objects.as_ref().is_some_and(|sources| sources.contains(&Objects::Marked));
+    effective.rules_of(Family::Kube).find(|rule| match &rule.scope {
+        Scope::Kube(scope) => {
+            facts.verb.is_some_and(|verb| scope.verbs.contains(&verb))
+                && facts.operation.is_some_and(|operation| scope.operations.contains(&operation))
+                && scope.groups.allow(group_name(facts.group))
+                && scope.resources.allow(facts.resource)
+                && in_place(scope, facts.place)
+                && facts.name.is_some_and(|name| scope.names.allow(name))
+                && marks(scope)
+        }
+        _ => false,
     })
 }
+
+/// In the place of a group: the discovery of all of them. Which kinds a cluster has is no secret to whoever may do
+/// anything there.
+const EVERY: &str = "*";
 
 /// Which resources a group has may be asked by whoever may do anything with one of them.
 fn discovery<'a>(
@@ -105,7 +133,8 @@ fn discovery<'a>(
 ) -> Result<Decision<'a>, Denial> {
     let opens = |rule: &&Rule| {
         let Scope::Kube(scope) = &rule.scope else { return false };
-        scope.groups.allow(group_name(facts.group)) && scope.servers.allow(facts.server)
+        let group = facts.group == EVERY || scope.groups.allow(group_name(facts.group));
+        group && scope.servers.allow(facts.server)
     };
     let rule = effective.rules_of(Family::Kube).find(opens);
     let steps = (0..scopes.len()).collect();
@@ -149,6 +178,12 @@ impl KubeFacts<'_> {
             Place::All => "*/".to_owned(),
         };
         format!("{verb} {}{dot}{} {place}{}", self.resource, self.group, self.name.unwrap_or("*"))
+    }
+
+    /// What the role that is written would let its holder do.
+    fn escalations(&self) -> String {
+        let found = self.object.map(|object| escalations(self.group, self.resource, object)).unwrap_or_default();
+        found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
     /// The call as bindings see it.
@@ -287,6 +322,7 @@ fn of_step(scope: &KubeScope, facts: &KubeFacts<'_>, step: &StepScope) -> Result
     let named = sources.iter().any(|source| match source {
         Objects::Planned => step.planned.iter().any(is_it),
         Objects::Prior => prior().iter().any(is_it),
+        Objects::Marked => facts.live.is_some() && places_fit(&scope.marks.body, facts.live, "object", step).is_ok(),
     });
     if named {
         return Ok(());

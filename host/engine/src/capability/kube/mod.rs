@@ -18,10 +18,12 @@ use super::rule::Effect;
 use crate::value::Value;
 
 pub(super) use decide::decide_kube;
-pub use decide::{KubeFacts, Place};
+pub use decide::{KubeFacts, Place, marked_by};
 pub use roles::Escalation;
 pub use scope::KubeScope;
 
+/// Who owns the fields that are applied by a rule that names nobody.
+pub const MANAGER: &str = "maps";
 /// What the core group is called in rules, where the API has an empty name for it.
 const CORE: &str = "core";
 /// What stands in rules for the namespace of objects that are in none. No namespace has this name.
@@ -96,11 +98,14 @@ pub enum Objects {
     Planned,
     /// Those that the resource's outputs named before the call, under `objects`.
     Prior,
+    /// Those that carry, in the cluster, the marks that the rule names under `marks`.
+    Marked,
 }
 
 impl Objects {
     /// As rules name them.
-    pub const WORDS: [(&'static str, Self); 2] = [("planned", Self::Planned), ("prior", Self::Prior)];
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("planned", Self::Planned), ("prior", Self::Prior), ("marked", Self::Marked)];
 }
 
 impl fmt::Display for Objects {
@@ -108,6 +113,7 @@ impl fmt::Display for Objects {
         f.pad(match self {
             Self::Planned => "planned",
             Self::Prior => "prior",
+            Self::Marked => "marked",
         })
     }
 }

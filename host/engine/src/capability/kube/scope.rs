@@ -9,7 +9,7 @@ use serde::ser::SerializeMap as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::roles::Escalation;
-use super::{Objects, Verb};
+use super::{MANAGER, Objects, Verb};
 use crate::capability::allowance::Changes;
 use crate::capability::bind::{Bind, Pointer};
 use crate::capability::names::{Names, Shape};
@@ -38,15 +38,23 @@ pub struct KubeScope {
     /// What must equal the step's values: `/group`, `/resource`, `/kind`, `/namespace`, `/name` of the call, and
     /// places of the object below `/object`.
     pub bind: Bind,
+    /// What an object carries in the cluster that is one of `marked`: places of it, as in `bind` below `/object`.
+    pub marks: Bind,
+    /// In whose name fields are applied: the field manager, which no guest can choose. None is [`MANAGER`], always.
+    pub manager: Option<String>,
     /// Where in an object a secret may be opened, beside the data of a Secret.
     pub sinks: BTreeSet<Pointer>,
-    /// What a role that is written may let its holder do, of what would undo the rules.
+    /// What a role that is written may let its holder do, of what would undo the rules. What a manifest declares of
+    /// it takes effect where the operator names it, in a grant or under `allow`.
     pub escalates: BTreeSet<Escalation>,
 }
 
 /// The fields of names, with their shapes.
 const NAMES: [(&str, Shape); 4] =
     [("groups", Shape::Domain), ("resources", Shape::Path), ("namespaces", Shape::Path), ("names", Shape::Path)];
+
+/// Bytes of a field manager's name, as the API server allows them.
+const MANAGER_BYTES: usize = 128;
 
 /// What somebody may look for and what no rule allows.
 const NEVER: [&str; 15] = [
@@ -69,7 +77,7 @@ const NEVER: [&str; 15] = [
 
 impl KubeScope {
     /// The keys that a rule may have for its scope.
-    pub(in crate::capability) const KEYS: [&'static str; 11] = [
+    pub(in crate::capability) const KEYS: [&'static str; 13] = [
         "operations",
         "verbs",
         "groups",
@@ -79,6 +87,8 @@ impl KubeScope {
         "servers",
         "objects",
         "bind",
+        "marks",
+        "manager",
         "sinks",
         "escalates",
     ];
@@ -99,11 +109,26 @@ impl KubeScope {
                 (one, other) => one.as_ref().or(other.as_ref()).cloned(),
             },
             bind: self.bind.meet(&other.bind),
+            marks: self.marks.meet(&other.marks),
+            manager: self.manager.clone(),
             sinks: self.sinks.intersection(&other.sinks).cloned().collect(),
             escalates: self.escalates.intersection(&other.escalates).copied().collect(),
         };
         let of_none = met.objects.as_ref().is_some_and(BTreeSet::is_empty);
-        (!met.verbs.is_empty() && !met.operations.is_empty() && !of_none).then_some(met)
+        let managed = self.manager() == other.manager();
+        (!met.verbs.is_empty() && !met.operations.is_empty() && !of_none && managed).then_some(met)
+    }
+
+    /// Adds what the operator allows of what the rule declares; answers how many these are.
+    pub(in crate::capability) fn allow(&mut self, declared: &Self, words: &BTreeSet<Escalation>) -> usize {
+        let allowed: Vec<_> = declared.escalates.intersection(words).copied().collect();
+        self.escalates.extend(&allowed);
+        allowed.len()
+    }
+
+    /// In whose name fields are applied.
+    pub fn manager(&self) -> &str {
+        self.manager.as_deref().unwrap_or(MANAGER)
     }
 
     /// `kube apply and delete, groups apps, resources deployments, namespaces maps, names **`.
@@ -131,14 +156,12 @@ impl KubeScope {
     /// The fields that differ from another one's, as a grant has them.
     pub(in crate::capability) fn beside(&self, other: &Self) -> Vec<(&'static str, Json)> {
         let theirs = other.fields(Effect::Write);
-        let mut differ: Vec<_> =
-            self.fields(Effect::Write).into_iter().filter(|field| !theirs.contains(field)).collect();
+        // What is left out of a grant's `escalates` is not granted, though all of it be declared.
+        let says = |field: &(&'static str, Json)| field.0 == "escalates" || !theirs.contains(field);
+        let mut differ: Vec<_> = self.fields(Effect::Write).into_iter().filter(says).collect();
         // Left out, it would mean all that is declared.
         if self.sinks.is_empty() && !other.sinks.is_empty() {
             differ.push(("sinks", json!([])));
-        }
-        if self.escalates.is_empty() && !other.escalates.is_empty() {
-            differ.push(("escalates", json!([])));
         }
         differ
     }
@@ -158,6 +181,10 @@ impl KubeScope {
         if !self.bind.is_empty() {
             fields.push(("bind", json!(self.bind.body)));
         }
+        if !self.marks.is_empty() {
+            fields.push(("marks", json!(self.marks.body)));
+        }
+        fields.extend(self.manager.as_ref().map(|manager| ("manager", json!(manager))));
         if !self.sinks.is_empty() {
             fields.push(("sinks", json!(self.sinks)));
         }
@@ -186,6 +213,11 @@ impl KubeScope {
             (None, None) => {}
         }
         changes.bound(&self.bind, &then.bind);
+        changes.bound(&self.marks, &then.marks);
+        if self.manager() != then.manager() {
+            let message = format!("applies as the field manager `{}` instead of `{}`", self.manager(), then.manager());
+            changes.add(true, "manager", message);
+        }
         changes.set("sinks", "send secrets at", &self.sinks, &then.sinks);
         changes.set("escalates", "write roles that allow", &self.escalates, &then.escalates);
     }
@@ -213,11 +245,17 @@ impl KubeScope {
         if effect == Some(Effect::Read) {
             // A dry run sends the object as an apply does, secrets and all, and holds it against the same.
             let tries = verbs.contains(&Verb::DryRun);
-            let mut misplaced = vec!["operations", "objects"];
-            misplaced.extend((!tries).then_some(["sinks", "escalates"]).into_iter().flatten());
+            let mut misplaced = vec!["operations", "objects", "marks"];
+            misplaced.extend((!tries).then_some(["manager", "sinks", "escalates"]).into_iter().flatten());
             for key in misplaced.into_iter().filter(|key| fields.contains_key(*key)) {
                 reader.fault(&under(path, key), format!("a read rule has no `{key}`"));
             }
+        }
+        let by_marks = written.objects.as_ref().is_some_and(|sources| sources.contains(&Objects::Marked));
+        if by_marks == written.marks.is_empty() {
+            let message = "`objects: [marked]` and `marks` go together: what an object carries that is the step's own";
+            let help = "marks: {/metadata/labels/app.kubernetes.io~1instance: \"{inputs.name}\"}";
+            reader.fault_with_help(&under(path, "marks"), message, help);
         }
         let [groups, resources, namespaces, names] = written.names;
         Some(Self {
@@ -230,6 +268,8 @@ impl KubeScope {
             servers: written.servers.unwrap_or_else(|| Names::any(Shape::Domain)),
             objects: written.objects,
             bind: written.bind,
+            marks: written.marks,
+            manager: written.manager,
             sinks: written.sinks.unwrap_or_default(),
             escalates: written.escalates.unwrap_or_default(),
         })
@@ -255,8 +295,10 @@ impl KubeScope {
             servers: written.servers.unwrap_or_else(|| self.servers.clone()),
             objects: written.objects.or_else(|| self.objects.clone()),
             bind: written.bind,
+            marks: written.marks,
+            manager: written.manager.or_else(|| self.manager.clone()),
             sinks: written.sinks.unwrap_or_else(|| self.sinks.clone()),
-            escalates: written.escalates.unwrap_or_else(|| self.escalates.clone()),
+            escalates: written.escalates.unwrap_or_default(),
         };
         (self.meet(&granted), beyond)
     }
@@ -281,6 +323,8 @@ struct Written {
     servers: Option<Names>,
     objects: Option<BTreeSet<Objects>>,
     bind: Bind,
+    marks: Bind,
+    manager: Option<String>,
     sinks: Option<BTreeSet<Pointer>>,
     escalates: Option<BTreeSet<Escalation>>,
 }
@@ -304,6 +348,8 @@ impl Written {
             servers,
             objects: field("objects").map(|(path, json)| read_words(reader, &path, json, &Objects::WORDS)),
             bind: field("bind").map(|(path, json)| Bind::read_places(reader, &path, json)).unwrap_or_default(),
+            marks: field("marks").map(|(path, json)| Bind::read_places(reader, &path, json)).unwrap_or_default(),
+            manager: field("manager").and_then(|(path, json)| read_manager(reader, &path, json)),
             sinks: field("sinks").map(|(path, json)| match is_empty(json) {
                 true => BTreeSet::new(),
                 false => {
@@ -346,6 +392,18 @@ impl Written {
 
 fn surplus<T: Ord + Display>(written: Option<&BTreeSet<T>>, declared: &BTreeSet<T>) -> Vec<String> {
     written.into_iter().flat_map(|set| set.difference(declared)).map(ToString::to_string).collect()
+}
+
+/// A field manager as the API server takes it, and as a query has it without being encoded.
+fn read_manager(reader: &mut Reader, path: &str, json: &Json) -> Option<String> {
+    let manager = reader.text(path, json)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if manager.is_empty() || manager.len() > MANAGER_BYTES || !manager.bytes().all(plain) {
+        let message = format!("a field manager has up to {MANAGER_BYTES} letters, digits, `-`, `.` and `_`");
+        reader.fault_with_help(path, message, format!("leave it out for `{MANAGER}`"));
+        return None;
+    }
+    (manager != MANAGER).then(|| manager.to_owned())
 }
 
 fn is_empty(json: &Json) -> bool {

@@ -256,6 +256,7 @@ fn rt20_a_grant_narrows_names_and_never_widens_them() {
                     )
                 })
                 .collect(),
+            ..Allowance::default()
         };
         of(one).within(&of(other))
     };

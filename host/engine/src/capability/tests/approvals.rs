@@ -70,8 +70,11 @@ fn rule() -> impl Strategy<Value = AllowedRule> {
 fn allowance() -> impl Strategy<Value = Allowance> {
     let interfaces = prop::collection::btree_set(prop::sample::select(&Interface::PLAIN[..]), 0..3);
     let id = prop::sample::select(&["one", "two"][..]).prop_map(RuleId::new);
-    (interfaces, prop::collection::btree_map(id, rule(), 0..3))
-        .prop_map(|(interfaces, rules)| Allowance { interfaces, rules })
+    (interfaces, prop::collection::btree_map(id, rule(), 0..3)).prop_map(|(interfaces, rules)| Allowance {
+        interfaces,
+        rules,
+        ..Allowance::default()
+    })
 }
 
 proptest! {
@@ -100,10 +103,11 @@ proptest! {
         let allowance = |effective: &Effective| Allowance {
             interfaces: effective.plain.clone(),
             rules: effective.rules.iter().map(|rule| (rule.id.clone(), allowed(rule.scope.clone()))).collect(),
+            ..Allowance::default()
         };
         let approved = Allowance {
-            interfaces: BTreeSet::new(),
             rules: BTreeMap::from([(RuleId::new("one"), allowed(Scope::Http(HttpScope { seal, ..then })))]),
+            ..Allowance::default()
         };
         let wanted = allowance(&Effective::meet(&declared, None).unwrap());
         let kept = wanted.meet(&approved);
@@ -151,7 +155,7 @@ fn approved() -> Allowance {
         let credential = Some(credential.clone());
         (rule.id, AllowedRule { effect: rule.effect, scope: rule.scope, credential })
     });
-    Allowance { interfaces: effective.plain, rules: rules.collect() }
+    Allowance { interfaces: effective.plain, rules: rules.collect(), ..Allowance::default() }
 }
 
 /// What is said when one thing alone is wider, and that nothing is when the same is narrower.
@@ -268,7 +272,7 @@ fn a_lock_that_somebody_edited_wrongly_is_told_line_by_line() {
     faults(
         &doks(&format!("{digest}      approved: all\n")),
         &[
-            "8:7 unknown field `approved` (there is: digest, files, http, iam, interfaces, kube, route53, s3, source, ssm, version)",
+            "8:7 unknown field `approved` (there is: digest, files, http, iam, interfaces, kube, private, reveal, route53, s3, source, ssm, version)",
         ],
     );
     faults(
@@ -289,7 +293,7 @@ fn what_the_stack_no_longer_has_is_forgotten() {
         source: "doks".into(),
         version: "1".into(),
         digest: "0f".repeat(32),
-        allowance: Allowance { interfaces: BTreeSet::new(), rules: BTreeMap::new() },
+        allowance: Allowance::default(),
     };
     let mut lock = Lock::default();
     lock.approve("a", PluginName::new("doks"), approval());

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::super::{
-    Decision, Effective, Facts, Half, KubeFacts, KubePlace as Place, KubeScope, Manifest, ObjectKey, Operation, Scope,
-    StepScope, Verb, decide, rbac,
+    Allow, Decision, Effective, Escalation, Facts, Half, KubeFacts, KubePlace as Place, KubeScope, Manifest, ObjectKey,
+    Operation, Scope, StepScope, Verb, decide, marked_by, rbac,
 };
 use super::step;
 use crate::value::Value;
@@ -65,6 +65,7 @@ fn call<'a>(verb: Verb, name: Option<&'a str>) -> KubeFacts<'a> {
         place: Place::Namespace("maps"),
         name,
         object: None,
+        live: None,
         items: if half == Half::Write { &[0] } else { &[] },
     }
 }
@@ -165,6 +166,32 @@ fn rt16_no_rule_and_no_grant_says_a_verb_that_acts_for_others() {
 }
 
 #[test]
+fn rt18_an_object_that_carries_the_steps_marks_may_be_written_though_no_plan_names_it() {
+    let mut rules = rules();
+    rules[2]["objects"] = json!(["prior", "marked"]);
+    rules[2]["marks"] = json!({
+        "/metadata/annotations/meta.helm.sh~1release-name": "{inputs.name}",
+        "/metadata/annotations/meta.helm.sh~1release-namespace": "{inputs.name}",
+    });
+    let effective = effective(rules, None);
+    let unlooked = call(Verb::Delete, Some("stray"));
+    denied(&effective, &unlooked, "kube-binding");
+    assert_eq!(marked_by(&effective, &unlooked).unwrap().id.as_str(), "prune");
+    assert!(marked_by(&effective, &call(Verb::Apply, Some("stray"))).is_none(), "another rule goes by no marks");
+    assert!(marked_by(&effective, &KubeFacts { operation: Some(Operation::Create), ..unlooked.clone() }).is_none());
+    let of = |name: Json, namespace: &str| {
+        let marks = json!({"meta.helm.sh/release-name": name, "meta.helm.sh/release-namespace": namespace});
+        Value::from(json!({"metadata": {"name": "stray", "annotations": marks}}))
+    };
+    let web = step("web", None).inputs.get("name").and_then(Value::as_str).unwrap().to_owned();
+    let own = of(json!(web), &web);
+    assert_eq!(answer(&effective, &KubeFacts { live: Some(&own), ..unlooked.clone() }).unwrap(), "prune");
+    for foreign in [of(json!("other"), &web), of(json!(web), "other"), of(Json::Null, &web), Value::from(json!({}))] {
+        denied(&effective, &KubeFacts { live: Some(&foreign), ..unlooked.clone() }, "kube-binding");
+    }
+}
+
+#[test]
 fn rt16_a_role_that_undoes_the_rules_needs_a_rule_that_says_so() {
     let role = Value::from(json!({"rules": [{"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]}]}));
     let facts = |verb| KubeFacts {
@@ -175,19 +202,28 @@ fn rt16_a_role_that_undoes_the_rules_needs_a_rule_that_says_so() {
         object: Some(&role),
         ..call(verb, Some("web"))
     };
-    let wide = |words: &[&str]| {
+    let plugin = |words: &[&str]| {
         let rest = json!({"verbs": ["apply"], "bind": {"/name": "{inputs.name}"}, "escalates": words});
-        effective(json!([rule("write", "write", rest), rule("read", "read", json!({"verbs": ["dry-run"]}))]), None)
+        let rules = json!([rule("write", "write", rest), rule("read", "read", json!({"verbs": ["dry-run"]}))]);
+        Manifest::parse(&manifest(rules)).unwrap()
     };
-    assert!(denied(&wide(&["bind"]), &facts(Verb::Apply), "kube-escalation").contains("escalates: [impersonate]"));
-    denied(&wide(&["bind"]), &facts(Verb::DryRun), "kube-escalation");
-    let told = wide(&["impersonate"]);
-    assert_eq!(answer(&told, &facts(Verb::Apply)).unwrap(), "write");
-    assert!(told.risks().iter().any(|risk| risk.code == "escalates" && risk.message.contains("impersonate")));
-    let granted = json!({"kube": [{"id": "write", "escalates": []}]});
-    let rest = json!({"verbs": ["apply"], "bind": {"/name": "{inputs.name}"}, "escalates": ["impersonate"]});
-    let narrowed = effective(json!([rule("write", "write", rest)]), Some(granted));
-    denied(&narrowed, &facts(Verb::Apply), "kube-not-granted");
+    let meet = |manifest: &Manifest, grant: Option<Json>| Effective::meet(manifest, grant.as_ref()).unwrap();
+    let allow = |word| Allow { escalates: [word].into(), ..Allow::default() };
+    let other = meet(&plugin(&["bind"]), None);
+    assert!(denied(&other, &facts(Verb::Apply), "kube-escalation").contains("escalates: [impersonate]"));
+    denied(&other, &facts(Verb::DryRun), "kube-escalation");
+    assert_eq!(other.allowing(&allow(Escalation::Token), &plugin(&["bind"])).unwrap_err(), "escalates");
+    // Declared, it is off until the operator names it.
+    let asked = plugin(&["impersonate", "bind"]);
+    let text = denied(&meet(&asked, None), &facts(Verb::Apply), "kube-escalation");
+    assert!(text.ends_with("allow:\n  escalates: [impersonate]"), "{text}");
+    let allowed = meet(&asked, None).allowing(&allow(Escalation::Impersonate), &asked).unwrap();
+    assert_eq!(answer(&allowed, &facts(Verb::Apply)).unwrap(), "write");
+    assert!(allowed.risks().iter().any(|risk| risk.code == "escalates" && risk.message.ends_with(": impersonate")));
+    let granted = |words: Json| json!({"kube": [{"id": "write", "escalates": words}]});
+    assert_eq!(answer(&meet(&asked, Some(granted(json!(["impersonate"])))), &facts(Verb::Apply)).unwrap(), "write");
+    denied(&meet(&asked, Some(granted(json!([])))), &facts(Verb::Apply), "kube-escalation");
+    denied(&meet(&asked, Some(json!({"kube": [{"id": "write"}]}))), &facts(Verb::Apply), "kube-escalation");
 }
 
 #[test]
@@ -311,15 +347,17 @@ pub(super) fn scope() -> impl Strategy<Value = KubeScope> {
     let more = (
         prop::option::of(some(&["bind", "exec"], 3)),
         prop::option::of(prop::sample::select(&["{inputs.name}", "{id}"][..])),
+        prop::option::of(prop::sample::select(&["maps", "helm"][..])),
     );
     (some(&["apply", "create", "delete"], 4), names(), names(), objects, more).prop_map(
-        |(verbs, namespaces, names, objects, (escalates, bound))| {
+        |(verbs, namespaces, names, objects, (escalates, bound, manager))| {
             let mut rest = json!({"verbs": verbs, "namespaces": namespaces, "names": names});
             let mut add = |key: &str, value: Option<Json>| {
                 rest.as_object_mut().unwrap().extend(value.map(|value| (key.to_owned(), value)));
             };
             add("objects", objects.map(|objects| json!(objects)));
             add("escalates", escalates.map(|words| json!(words)));
+            add("manager", manager.map(|name| json!(name)));
             add("bind", bound.map(|bound| json!({"/name": bound})));
             match Manifest::parse(&manifest(json!([rule("one", "write", rest)]))).unwrap().rules.remove(0).scope {
                 Scope::Kube(scope) => scope,

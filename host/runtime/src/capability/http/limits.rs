@@ -5,10 +5,11 @@ use std::time::Duration;
 /// The limits of HTTP calls; tests lower them.
 #[derive(Clone, Debug)]
 pub struct HttpLimits {
-    /// Bytes of an answer, on the wire and unpacked. A list of 500 objects has about 1 MiB.
+    /// Bytes of an answer, on the wire and unpacked. A list of 500 objects has about 1 MiB, the index of a large
+    /// repository of charts 10 to 20.
     pub response_bytes: usize,
     /// Bytes of all answers of one `send`, after which no further request leaves: the host holds
-    /// them until the last is there, and a guest could not take more than its transfer limit.
+    /// them until the last is there.
     pub answers_bytes: usize,
     /// How many times larger an answer may become by unpacking, once it is past [`FREE_BYTES`].
     /// JSON shrinks to a twentieth at best.
@@ -29,8 +30,8 @@ pub struct HttpLimits {
 impl Default for HttpLimits {
     fn default() -> Self {
         Self {
-            response_bytes: 8 << 20,
-            answers_bytes: 32 << 20,
+            response_bytes: 32 << 20,
+            answers_bytes: 48 << 20,
             response_ratio: 100,
             call_time: Duration::from_secs(60),
             concurrency: 16,

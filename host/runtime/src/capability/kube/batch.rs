@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use maps_engine::capability::{
-    Decision, Facts, Family, Half, Interface, KubeFacts, KubePlace, Pointer, Rule, Scope, Verb, decide,
+    Decision, Denial, Effect, Facts, Family, Half, Interface, KubeFacts, KubePlace, MANAGER, Pointer, Rule, Scope,
+    Verb, decide, marked_by,
 };
-use maps_engine::{Class, Problem};
+use maps_engine::{Class, Problem, Value};
 use reqwest::header::HeaderMap;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::cluster::{self, ApiResource, Cluster};
 use super::send::{absent, deleted};
@@ -32,6 +33,8 @@ pub(super) struct Batch<'a> {
     pub(super) cluster: Arc<Cluster>,
     /// Bytes of answers that the guest has not been handed yet.
     pub(super) kept: AtomicUsize,
+    /// Secrets that it has been shown in clear.
+    pub(super) shown: AtomicUsize,
     pub(super) kinds: BTreeMap<TypeMeta, Result<Option<ApiResource>, Problem>>,
 }
 
@@ -102,24 +105,68 @@ impl Batch<'_> {
             place,
             name: None,
             object: None,
+            live: None,
             items,
         }
     }
 
     pub(super) fn decide(&self, facts: &KubeFacts<'_>, what: &str) -> Result<(&Rule, Vec<usize>), Problem> {
-        self.http.admits(self.scope, &self.kept).map_err(|refused| {
-            self.line().refuse(Refused { summary: Some(what.to_owned()), ..refused }, String::new)
-        })?;
+        self.admits(what)?;
+        self.judged(facts).map_err(|denial| self.denied(denial, what))
+    }
+
+    /// Decides on a write; on one that only an object's marks in the cluster could allow, after a look at it, whose
+    /// finding comes with the decision. None where it looked and nothing was there.
+    pub(super) async fn decide_write(
+        &self,
+        facts: &KubeFacts<'_>,
+        kind: &ApiResource,
+        what: &str,
+    ) -> Result<Option<(&Rule, Vec<usize>, Option<Live>)>, Problem> {
+        self.admits(what)?;
+        let denial = match self.judged(facts) {
+            Ok((rule, steps)) => return Ok(Some((rule, steps, None))),
+            Err(denial) => denial,
+        };
+        let marked = marked_by(&self.http.effective, facts).filter(|_| denial.code == "kube-binding");
+        let (Some(rule), Some(name)) = (marked, facts.name) else { return Err(self.denied(denial, what)) };
+        let wire = wire::get(kind, namespace(facts.place), name)?;
+        let read = |_: &Echo, status: u16, _: &HeaderMap, body: &[u8]| match status {
+            200..=299 => Ok(Live::read(body).map(Some)),
+            404 if absent(body) => Ok(Ok(None)),
+            _ => Err(None),
+        };
+        let steps: Vec<usize> = facts.items.iter().map(|item| *item as usize).collect();
+        let looked = format!("look at {}", facts.outline());
+        let live = self.send(rule, &steps, &looked, &wire, &read).await?;
+        let Some(live) = live else { return Ok(None) };
+        let decided = self.judged(&KubeFacts { live: Some(&live.object), ..facts.clone() });
+        let (rule, steps) = decided.map_err(|denial| self.denied(denial, what))?;
+        Ok(Some((rule, steps, Some(live))))
+    }
+
+    fn admits(&self, what: &str) -> Result<(), Problem> {
+        self.http
+            .admits(self.scope, &self.kept)
+            .map_err(|refused| self.line().refuse(Refused { summary: Some(what.to_owned()), ..refused }, String::new))
+    }
+
+    fn judged(&self, facts: &KubeFacts<'_>) -> Result<(&Rule, Vec<usize>), Denial> {
         match decide(&self.http.effective, &Facts::Kube(facts.clone()), &self.scope.steps) {
             Decision::Allow { rule: Some(rule), steps } => Ok((rule, steps)),
-            Decision::Allow { rule: None, .. } => {
-                Err(self.refuse(internal("it was allowed without a rule"), None, what))
-            }
-            Decision::Deny(denial) => {
-                let (rule, summary) = (denial.rule.clone(), Some(printable(what, 512)));
-                Err(self.line().refuse(Refused { problem: Box::new(denial.into()), summary, rule }, String::new))
-            }
+            Decision::Allow { rule: None, .. } => Err(Denial {
+                code: "kube-internal",
+                message: "it was allowed without a rule".to_owned(),
+                help: String::new(),
+                rule: None,
+            }),
+            Decision::Deny(denial) => Err(denial),
         }
+    }
+
+    fn denied(&self, denial: Denial, what: &str) -> Problem {
+        let (rule, summary) = (denial.rule.clone(), Some(printable(what, 512)));
+        self.line().refuse(Refused { problem: Box::new(denial.into()), summary, rule }, String::new)
     }
 
     pub(super) async fn get(&self, object: &Reference) -> Result<Option<String>, Problem> {
@@ -180,9 +227,7 @@ impl Batch<'_> {
                 }
                 Err(problem) => return Err(problem),
             }
-            self.http.admits(self.scope, &self.kept).map_err(|refused| {
-                self.line().refuse(Refused { summary: Some(what.clone()), ..refused }, String::new)
-            })?;
+            self.admits(&what)?;
         }
         Err(Problem::new(Class::Internal, "endless-list", format!("{what} has more than {MOST_PAGES} pages")))
     }
@@ -201,11 +246,30 @@ impl Batch<'_> {
             KubeFacts { name: Some(name), object: Some(&parsed.value), ..self.facts(verb, &kind, place, &write.items) };
         let forced = if write.force { " (forced)" } else { "" };
         let what = format!("{}{forced}", facts.outline());
-        let (rule, steps) = self.decide(&facts, &what)?;
+        let found = match verb.effect() {
+            Effect::Write => self.decide_write(&facts, &kind, &what).await?,
+            Effect::Read => {
+                self.admits(&what)?;
+                None
+            }
+        };
+        // What is not there carries no marks: then it is for its step to name.
+        let (rule, steps, live) = match found {
+            Some(found) => found,
+            None => self
+                .judged(&facts)
+                .map(|(rule, steps)| (rule, steps, None))
+                .map_err(|denial| self.denied(denial, &what))?,
+        };
         let body = self.body(rule, &kind, parsed).map_err(|problem| self.refuse(problem, Some(rule), &what))?;
+        let body = match &live {
+            Some(live) => live.pinned(body),
+            None => body,
+        };
+        let manager = manager(rule);
         let wire = match verb {
-            Verb::Create => wire::create(&kind, namespace(place), &body)?,
-            verb => wire::apply(&kind, namespace(place), name, &body, write.force, verb == Verb::DryRun)?,
+            Verb::Create => wire::create(&kind, namespace(place), manager, &body)?,
+            verb => wire::apply(&kind, namespace(place), name, manager, &body, write.force, verb == Verb::DryRun)?,
         };
         let read = |echo: &Echo, status: u16, _: &HeaderMap, body: &[u8]| match status {
             200..=299 => Ok(self.shown(echo, &kind, body)),
@@ -221,8 +285,11 @@ impl Batch<'_> {
         let facts =
             KubeFacts { name: Some(&delete.object.name), ..self.facts(Verb::Delete, &kind, place, &delete.items) };
         let what = facts.outline();
-        let (rule, steps) = self.decide(&facts, &what)?;
-        let wire = wire::delete(&kind, namespace(place), delete)?;
+        let Some((rule, steps, live)) = self.decide_write(&facts, &kind, &what).await? else {
+            return Ok(Deleted::Absent);
+        };
+        let uid = live.map(|live| live.uid).or_else(|| delete.uid.clone());
+        let wire = wire::delete(&kind, namespace(place), &Deleting { uid, ..delete.clone() })?;
         let read = |_: &Echo, status: u16, _: &HeaderMap, body: &[u8]| match status {
             200..=299 => Ok(Ok(deleted(body))),
             404 if absent(body) => Ok(Ok(Deleted::Absent)),
@@ -273,8 +340,41 @@ impl Batch<'_> {
     }
 }
 
+/// An object whose marks were looked at: what is then written is about it, and not about a later one of its name.
+pub(super) struct Live {
+    /// Its data left out, as it may be a Secret's.
+    object: Value,
+    uid: String,
+}
+
+impl Live {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let json: Json = serde_json::from_slice(body).unwrap_or_default();
+        let uid = json.pointer("/metadata/uid").and_then(Json::as_str).filter(|uid| !uid.is_empty());
+        let Some(uid) = uid.map(str::to_owned) else { return Err(internal("an object without a uid was answered")) };
+        let object = Value::from(json!({"metadata": json["metadata"]}));
+        Ok(Self { object, uid })
+    }
+
+    /// The object to apply, which the server then takes for this one alone.
+    fn pinned(&self, mut object: Json) -> Json {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) {
+            metadata.insert("uid".to_owned(), self.uid.as_str().into());
+        }
+        object
+    }
+}
+
+/// In whose name the rule applies.
+fn manager(rule: &Rule) -> &str {
+    match &rule.scope {
+        Scope::Kube(scope) => scope.manager(),
+        _ => MANAGER,
+    }
+}
+
 /// What a discovery is about, beside its group.
-static NOTHING: ApiResource = ApiResource {
+pub(super) static NOTHING: ApiResource = ApiResource {
     group: String::new(),
     version: String::new(),
     kind: String::new(),

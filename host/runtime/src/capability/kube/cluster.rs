@@ -162,13 +162,9 @@ struct Listed {
 
 /// What discovery says of a group's version. Subresources are left out: none is ever called.
 pub(super) fn listed(api_version: &str, body: &[u8]) -> Result<Vec<ApiResource>, Problem> {
-    let list: ApiResourceList = serde_json::from_slice(body).map_err(|_| {
-        Problem::new(Class::Internal, "kube-answer", "what the server says of its kinds cannot be read")
-    })?;
+    let list: ApiResourceList = serde_json::from_slice(body).map_err(|_| unreadable())?;
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    // The plural goes into paths and is held against rules: what is no plain word of DNS is not one.
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let kept = list.resources.into_iter().filter(|item| !item.name.is_empty() && item.name.bytes().all(plain));
+    let kept = list.resources.into_iter().filter(|item| is_plain(&item.name));
     let each = kept.map(|item| ApiResource {
         group: group.to_owned(),
         version: version.to_owned(),
@@ -178,4 +174,14 @@ pub(super) fn listed(api_version: &str, body: &[u8]) -> Result<Vec<ApiResource>,
         verbs: item.verbs,
     });
     Ok(each.collect())
+}
+
+/// Is it a plural? It goes into paths and is held against rules: what is no plain word of DNS is none.
+pub(super) fn is_plain(plural: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !plural.is_empty() && plural.bytes().all(plain)
+}
+
+pub(super) fn unreadable() -> Problem {
+    Problem::new(Class::Internal, "kube-answer", "what the server says of its kinds cannot be read")
 }

@@ -8,6 +8,7 @@
 
 mod batch;
 mod cluster;
+mod discover;
 mod kubeconfig;
 mod sealed;
 mod send;
@@ -18,7 +19,7 @@ mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, stream};
@@ -27,6 +28,7 @@ use maps_engine::{Class, Problem, Value};
 use serde_json::Value as Json;
 
 pub(super) use cluster::{ApiResource, Clusters};
+pub(super) use discover::Discovery;
 
 use super::http::HttpCapability;
 use super::outgoing::Line;
@@ -120,6 +122,11 @@ impl HttpCapability {
         }
     }
 
+    /// What the server is, and all that it serves.
+    pub(super) async fn kube_discover(&self, scope: &CallScope, handle: &str) -> Result<Discovery, Problem> {
+        self.batch(scope, Half::Read, handle, BTreeSet::new()).await?.discovery().await
+    }
+
     pub(super) async fn kube_get(
         &self,
         scope: &CallScope,
@@ -184,7 +191,15 @@ impl HttpCapability {
         let line = Line { scope, interface: Interface::Ruled(Family::Kube, half).name() };
         let cluster = self.cluster(scope, half, handle);
         let cluster = cluster.map_err(|refused| line.refuse(refused, || "opening a kubeconfig".to_owned()))?;
-        let mut batch = Batch { http: self, scope, half, cluster, kept: AtomicUsize::new(0), kinds: BTreeMap::new() };
+        let mut batch = Batch {
+            http: self,
+            scope,
+            half,
+            cluster,
+            kept: AtomicUsize::new(0),
+            shown: AtomicUsize::new(0),
+            kinds: BTreeMap::new(),
+        };
         let mut versions: BTreeMap<&str, Vec<&TypeMeta>> = BTreeMap::new();
         kinds.iter().for_each(|kind| versions.entry(&kind.api_version).or_default().push(kind));
         let asked = versions.into_iter().map(|(version, kinds)| {
@@ -217,7 +232,15 @@ async fn each<'i, I: Sync, T: Send>(
         Err(problem) => return items.iter().map(|_| Err(problem.clone())).collect(),
     };
     let calls: Vec<BoxFuture<'_, _>> = items.iter().map(|item| call(&batch, item)).collect();
-    stream::iter(calls).buffered(batch.http.limits.concurrency.max(1)).collect().await
+    let answers: Answers<T> = stream::iter(calls).buffered(batch.http.limits.concurrency.max(1)).collect().await;
+    // Recorded before the guest sees a single one; if it cannot be, it sees none.
+    match batch.shown.load(Ordering::Relaxed) {
+        0 => answers,
+        shown => match batch.scope.record_reveal(shown).await {
+            Ok(()) => answers,
+            Err(problem) => items.iter().map(|_| Err(problem.clone())).collect(),
+        },
+    }
 }
 
 /// An object with its handles opened and marked as secrets, and what it is.

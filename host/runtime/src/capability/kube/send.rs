@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use maps_engine::capability::{Family, Half, Interface, Rule};
-use maps_engine::{Class, Problem};
+use maps_engine::{Class, Problem, Value};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::batch::Batch;
 use super::cluster::ApiResource;
@@ -75,7 +75,7 @@ impl Batch<'_> {
         let url = self.cluster.url(&wire.path).map_err(late)?;
         self.cluster.reached(self.http, &url).map_err(late)?;
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static(wire.accept.unwrap_or("application/json")));
         headers.extend(wire.content_type.map(|content_type| (CONTENT_TYPE, HeaderValue::from_static(content_type))));
         let echo = Echo::of(self.cluster.secrets.iter().map(String::as_str));
         let outgoing = Outgoing {
@@ -146,8 +146,15 @@ impl Batch<'_> {
         let secret = sealed::is_secret(&kind.group, &kind.kind);
         let taken = objects.into_iter().map(|mut object| {
             let is_one = secret || object["apiVersion"] == "v1" && object["kind"] == "Secret";
-            let held = if is_one { sealed::take(&mut object) } else { Vec::new() };
+            let shown = is_one && self.shows(&object);
+            self.shown.fetch_add(usize::from(shown), Ordering::Relaxed);
+            // What is shown stays as it is, though it repeat something that another object has sealed.
+            let clear = object.get_mut("data").filter(|_| shown).map(Json::take);
+            let held = if is_one && !shown { sealed::take(&mut object) } else { Vec::new() };
             reseal(self.scope, echo, &mut object);
+            if let Some(clear) = clear {
+                object["data"] = clear;
+            }
             (object, held)
         });
         let taken: Vec<_> = taken.collect();
@@ -158,6 +165,16 @@ impl Batch<'_> {
             text
         });
         shown.collect()
+    }
+
+    /// Is it a Secret that the plugin sees in clear, of a step of this call?
+    fn shows(&self, object: &Json) -> bool {
+        let shown = &self.http.effective.shown;
+        if !shown.iter().any(|shown| object["type"] == *shown.of) {
+            return false;
+        }
+        let secret = Value::from(json!({"type": object["type"], "metadata": object["metadata"]}));
+        shown.iter().any(|shown| self.scope.steps.iter().any(|step| shown.fits(&secret, step)))
     }
 }
 

@@ -6,6 +6,7 @@
 mod answers;
 mod calls;
 mod clusters;
+mod releases;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -237,8 +238,18 @@ fn bench(server: &Server, operation: Operation) -> Bench {
 }
 
 fn bench_with(transport: Arc<Transport>, kubeconfig: &str, operation: Operation, grant: Option<Json>) -> Bench {
+    bench_of(json!({"kube": rules()}), transport, kubeconfig, operation, grant)
+}
+
+fn bench_of(
+    capabilities: Json,
+    transport: Arc<Transport>,
+    kubeconfig: &str,
+    operation: Operation,
+    grant: Option<Json>,
+) -> Bench {
     let manifest =
-        json!({"maps": "v1", "plugin": "kube", "version": "1", "description": "d", "capabilities": {"kube": rules()}});
+        json!({"maps": "v1", "plugin": "kube", "version": "1", "description": "d", "capabilities": capabilities});
     let effective = Effective::meet(&Manifest::parse(&manifest).unwrap(), grant.as_ref()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let journal = Arc::new(Entries::default());

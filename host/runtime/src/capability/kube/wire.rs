@@ -12,8 +12,8 @@ use super::cluster::ApiResource;
 use super::invalid;
 use super::{Deleting, Listing};
 
-/// Who owns the fields that maps applies.
-const MANAGER: &str = "maps";
+/// Discovery of all groups at once; a server that has none answers as it always has.
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 /// Bytes of an object's name, as the API server allows them.
 const NAME_BYTES: usize = 253;
 
@@ -24,13 +24,20 @@ pub(super) struct Wire {
     /// With the query.
     pub(super) path: String,
     pub(super) content_type: Option<&'static str>,
+    /// What is to be answered, where it is not plain JSON.
+    pub(super) accept: Option<&'static str>,
     pub(super) body: Option<Vec<u8>>,
 }
 
 impl Wire {
     fn read(path: String) -> Self {
-        Self { method: Method::GET, path, content_type: None, body: None }
+        Self { method: Method::GET, path, content_type: None, accept: None, body: None }
     }
+}
+
+/// What a server says of itself as a whole.
+pub(super) fn root_of(path: &str, aggregated: bool) -> Wire {
+    Wire { accept: aggregated.then_some(AGGREGATED), ..Wire::read(path.to_owned()) }
 }
 
 /// `apps/v1` as the path of its discovery, if it is one.
@@ -120,22 +127,24 @@ pub(super) fn apply(
     kind: &ApiResource,
     namespace: Option<&str>,
     name: &str,
+    manager: &str,
     body: &Json,
     force: bool,
     dry: bool,
 ) -> Result<Wire, Problem> {
     let dry = if dry { "&dryRun=All" } else { "" };
     let path = object(kind, namespace, name)?;
-    let path = format!("{path}?fieldManager={MANAGER}&fieldValidation=Strict&force={force}{dry}");
+    let path = format!("{path}?fieldManager={}&fieldValidation=Strict&force={force}{dry}", encoded(manager));
     // JSON is YAML.
     let content_type = Some("application/apply-patch+yaml");
-    Ok(Wire { method: Method::PATCH, path, content_type, body: Some(body.to_string().into_bytes()) })
+    Ok(Wire { method: Method::PATCH, path, content_type, accept: None, body: Some(body.to_string().into_bytes()) })
 }
 
-pub(super) fn create(kind: &ApiResource, namespace: Option<&str>, body: &Json) -> Result<Wire, Problem> {
-    let path = format!("{}?fieldManager={MANAGER}&fieldValidation=Strict", collection(kind, namespace)?);
+pub(super) fn create(kind: &ApiResource, namespace: Option<&str>, manager: &str, body: &Json) -> Result<Wire, Problem> {
+    let path = collection(kind, namespace)?;
+    let path = format!("{path}?fieldManager={}&fieldValidation=Strict", encoded(manager));
     let body = Some(body.to_string().into_bytes());
-    Ok(Wire { method: Method::POST, path, content_type: Some("application/json"), body })
+    Ok(Wire { method: Method::POST, path, content_type: Some("application/json"), accept: None, body })
 }
 
 pub(super) fn delete(kind: &ApiResource, namespace: Option<&str>, deleting: &Deleting) -> Result<Wire, Problem> {
@@ -153,6 +162,7 @@ pub(super) fn delete(kind: &ApiResource, namespace: Option<&str>, deleting: &Del
         method: Method::DELETE,
         path: object(kind, namespace, &deleting.object.name)?,
         content_type: Some("application/json"),
+        accept: None,
         body: Some(options.to_string().into_bytes()),
     })
 }
@@ -190,10 +200,10 @@ mod tests {
             namespaced: true,
             verbs: Vec::new(),
         };
-        let tried = apply(&kind, Some("maps"), "web", &json!({}), true, true).unwrap();
-        let path = "/apis/apps/v1/namespaces/maps/deployments/web?fieldManager=maps&fieldValidation=Strict&force=true&dryRun=All";
+        let tried = apply(&kind, Some("maps"), "web", "helm", &json!({}), true, true).unwrap();
+        let path = "/apis/apps/v1/namespaces/maps/deployments/web?fieldManager=helm&fieldValidation=Strict&force=true&dryRun=All";
         assert_eq!((tried.method, tried.path.as_str()), (Method::PATCH, path));
-        let applied = apply(&kind, Some("maps"), "web", &json!({}), false, false).unwrap();
+        let applied = apply(&kind, Some("maps"), "web", "helm", &json!({}), false, false).unwrap();
         assert!(applied.path.ends_with("&force=false") && applied.content_type == Some("application/apply-patch+yaml"));
         let listing = Listing {
             kind: super::super::TypeMeta { api_version: "apps/v1".into(), kind: "Deployment".into() },
