@@ -1,0 +1,114 @@
+//! The kind `cnpg/cluster`: a database of PostgreSQL with its standbys.
+
+mod change;
+mod check;
+mod fields;
+mod image;
+pub mod model;
+mod parameters;
+mod state;
+
+use maps_sdk::kube::{Cluster, ListOptions, TypeMeta};
+use maps_sdk::{Known, Problem, Report};
+use serde_json::{Value, json};
+
+use crate::custom::{Custom, Place, State, text};
+use crate::fields::Field;
+use crate::time;
+pub use model::{Inputs, Outputs};
+
+/// What PostgreSQL listens on.
+const PORT: u16 = 5432;
+
+/// Databases.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Databases;
+
+impl Custom for Databases {
+    const NAME: &'static str = "cnpg/cluster";
+    const DESCRIPTION: &'static str = "A PostgreSQL database with its standbys, volumes and backups, which CloudNativePG \
+                                       keeps; it is done when it is healthy. Deleting it deletes its volumes: say \
+                                       `options: {protect: true}`. An import takes `namespace/name`.";
+    const KIND: &'static str = "Cluster";
+    const FIELDS: &'static [Field] = fields::FIELDS;
+    const OWN: &'static [&'static str] = &["wait", "timeout"];
+    type Inputs = Inputs;
+    type Outputs = Outputs;
+
+    fn check(inputs: &Inputs, report: &mut Report) {
+        check::check(inputs, report);
+    }
+
+    fn place(inputs: &Inputs) -> Place {
+        Place::new(&inputs.namespace, &inputs.name)
+    }
+
+    fn refusal(old: &Inputs, new: &Inputs, known: &Known) -> Option<Problem> {
+        change::refusal(old, new, known)
+    }
+
+    fn patience(inputs: &Inputs) -> Option<u64> {
+        inputs.wait.then(|| time::duration(&inputs.timeout)).flatten()
+    }
+
+    fn state(inputs: &Inputs, live: &Value) -> State {
+        state::state(inputs, live)
+    }
+
+    fn explain(cluster: &Cluster, place: &Place) -> Vec<String> {
+        state::explain(cluster, place)
+    }
+
+    /// All that is known of it beforehand.
+    fn planned(inputs: &Inputs) -> Value {
+        let Inputs { name, namespace, .. } = inputs;
+        let host = |part: &str| format!("{name}-{part}.{namespace}.svc");
+        let mut planned = json!({
+            "name": name, "namespace": namespace, "port": PORT, "write_host": host("rw"), "read_host": host("r"),
+            "read_only_host": host("ro"), "ca_secret": format!("{name}-ca"), "app_secret": app_secret(inputs),
+        });
+        if let Some(superuser) = inputs.superuser.as_ref().filter(|superuser| superuser.enabled) {
+            let own = || format!("{name}-superuser");
+            planned["superuser_secret"] = superuser.secret.clone().unwrap_or_else(own).into();
+        }
+        planned
+    }
+
+    fn outputs(inputs: &Inputs, live: &Value) -> Result<Outputs, Problem> {
+        let told = |pointer: &str| Some(text(live, pointer).to_owned()).filter(|text| !text.is_empty());
+        let mut all = Self::planned(inputs);
+        all["uid"] = text(live, "/metadata/uid").into();
+        all["phase"] = text(live, "/status/phase").into();
+        all["primary"] = told("/status/currentPrimary").into();
+        all["image"] = told("/status/image").into();
+        let ready = live.pointer("/status/readyInstances").and_then(Value::as_u64).unwrap_or_default();
+        all["ready_instances"] = u32::try_from(ready).unwrap_or(u32::MAX).into();
+        serde_json::from_value(all).map_err(|error| Problem::internal("bad-outputs", error.to_string()))
+    }
+
+    /// Its volume claims go after it; until they have, their volumes are there and cost.
+    fn belongings(place: &Place) -> Vec<ListOptions> {
+        let list = |kind: &str| ListOptions {
+            namespace: Some(place.namespace.clone()),
+            label_selector: Some(state::selector(&place.name)),
+            ..ListOptions::all(TypeMeta::new("v1", kind))
+        };
+        vec![list("Pod"), list("PersistentVolumeClaim")]
+    }
+
+    fn farewell(inputs: Option<&Inputs>, place: &Place) -> Option<String> {
+        let store = inputs.and_then(|inputs| inputs.backup.as_ref()).map(|backup| &backup.object_store.destination);
+        let kept = store.map_or_else(
+            || "and there are no backups of it".to_owned(),
+            |store| format!("and its backups in {store} stay"),
+        );
+        Some(format!("the database {} goes with its volumes, {kept}", place.id()))
+    }
+}
+
+fn app_secret(inputs: &Inputs) -> String {
+    let bootstrap = inputs.bootstrap.as_ref();
+    let initdb = bootstrap.and_then(|of| of.initdb.as_ref()).and_then(|initdb| initdb.secret.clone());
+    let recovery = bootstrap.and_then(|of| of.recovery.as_ref()).and_then(|recovery| recovery.secret.clone());
+    initdb.or(recovery).unwrap_or_else(|| format!("{}-app", inputs.name))
+}

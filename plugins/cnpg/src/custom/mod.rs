@@ -1,0 +1,243 @@
+//! The one [`Kind`] of all that is one object of CloudNativePG each: what differs is told by [`Custom`].
+
+mod calls;
+mod place;
+mod plan;
+mod remove;
+mod write;
+
+use std::collections::BTreeMap;
+
+use maps_sdk::kube::{Cluster, ListOptions};
+use maps_sdk::{
+    Context, Create, Delete, Find, Kind, Known, Lookup, Outcome, Preview, Previewed, Problem, Progress, Read, Report,
+    Resource, Update, only,
+};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use place::Place;
+pub(crate) use place::{check_marks, is_label};
+
+use crate::fields::{self, Field, kept};
+use crate::time::Taken;
+use write::Task;
+
+/// What was asked for, or why not.
+pub type Answer<T> = Result<T, Problem>;
+
+/// The version of CloudNativePG's kinds.
+pub(crate) const API: &str = "postgresql.cnpg.io/v1";
+/// The group of these kinds.
+pub(crate) const GROUP: &str = "postgresql.cnpg.io";
+
+/// How an object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As it should be.
+    Ready,
+    /// Not yet; what it waits for.
+    Waits(String),
+    /// It will not become so by itself; why.
+    Failed(String),
+}
+
+/// A resource that is one object of CloudNativePG.
+pub trait Custom: Sized + 'static {
+    /// `plugin/kind`.
+    const NAME: &'static str;
+    /// What it is.
+    const DESCRIPTION: &'static str;
+    /// The object's kind.
+    const KIND: &'static str;
+    /// Where the inputs stand in the object.
+    const FIELDS: &'static [Field];
+    /// Inputs that are the plugin's own and stand nowhere.
+    const OWN: &'static [&'static str];
+    /// What the user sets.
+    type Inputs: Clone + Serialize + DeserializeOwned + JsonSchema;
+    /// What the cluster tells.
+    type Outputs: Serialize + DeserializeOwned + JsonSchema;
+
+    /// Reports what is wrong.
+    fn check(inputs: &Self::Inputs, report: &mut Report);
+    /// The namespace and the name.
+    fn place(inputs: &Self::Inputs) -> Place;
+    /// Why the change of one that is there cannot be made.
+    fn refusal(_old: &Self::Inputs, _new: &Self::Inputs, _known: &Known) -> Option<Problem> {
+        None
+    }
+    /// How long it may take to become ready, in milliseconds; none where nobody waits.
+    fn patience(inputs: &Self::Inputs) -> Option<u64>;
+    /// How it is.
+    fn state(inputs: &Self::Inputs, live: &Value) -> State;
+    /// More on why one is not ready, asked for when it takes long.
+    fn explain(_cluster: &Cluster, _place: &Place) -> Vec<String> {
+        Vec::new()
+    }
+    /// Outputs that are known before it is made.
+    fn planned(_inputs: &Self::Inputs) -> Value {
+        Value::Null
+    }
+    /// What is known of a live one.
+    ///
+    /// # Errors
+    /// When the server's answer makes no sense.
+    fn outputs(inputs: &Self::Inputs, live: &Value) -> Answer<Self::Outputs>;
+    /// What has to be gone too before it counts as deleted: those of these that it owns.
+    fn belongings(_place: &Place) -> Vec<ListOptions> {
+        Vec::new()
+    }
+    /// What is told when it is deleted.
+    fn farewell(_inputs: Option<&Self::Inputs>, _place: &Place) -> Option<String> {
+        None
+    }
+}
+
+/// Where an operation goes on: what it made is waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// How long it takes so far.
+    taken: Taken,
+    /// Of a delete: the object's uid, by which what it owned is known when it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    uid: Option<String>,
+}
+
+/// The kind of such a resource.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InCluster<T>(pub T);
+
+/// The text at a pointer, empty where there is none.
+pub(crate) fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The object as it should be.
+fn object<T: Custom>(inputs: &T::Inputs) -> Answer<Value> {
+    let inputs = serde_json::to_value(inputs).map_err(|error| Problem::internal("bad-inputs", error.to_string()))?;
+    let mut object = fields::object(T::FIELDS, &inputs);
+    object["apiVersion"] = API.into();
+    object["kind"] = T::KIND.into();
+    Ok(object)
+}
+
+/// The settings of a live object; where it is known what was set before, only that, for others set theirs.
+fn told<T: Custom>(live: &Value, before: Option<&T::Inputs>) -> Answer<T::Inputs> {
+    let mut found = fields::inputs(T::FIELDS, live);
+    if let Some(marks) = found.get_mut("annotations").and_then(Value::as_object_mut) {
+        marks.retain(|key, _| !place::is_mark(key));
+    }
+    if let Some(before) = before {
+        let before = serde_json::to_value(before).unwrap_or_default();
+        found = kept(found, &before);
+        for name in T::OWN {
+            if let Some(value) = before.get(*name) {
+                found[*name] = value.clone();
+            }
+        }
+    }
+    serde_json::from_value(found).map_err(|error| {
+        let message = format!("{} {} is not as this plugin knows it: {error}", T::KIND, text(live, "/metadata/name"));
+        Problem::internal("unknown-shape", message)
+    })
+}
+
+fn resource<T: Custom>(live: &Value, before: Option<&T::Inputs>) -> Answer<Resource<InCluster<T>>> {
+    let inputs = told::<T>(live, before)?;
+    let outputs = T::outputs(&inputs, live)?;
+    Ok(Resource { id: T::place(&inputs).id(), inputs, outputs })
+}
+
+/// The texts of a map.
+pub(crate) type Texts = BTreeMap<String, String>;
+
+impl<T: Custom> Kind for InCluster<T> {
+    const NAME: &'static str = T::NAME;
+    const DESCRIPTION: &'static str = T::DESCRIPTION;
+    const SETTLE_MS: u64 = 2_000;
+    const BATCH: u32 = 200;
+    const DELETE_FIRST: bool = true;
+    const PREVIEWS: bool = true;
+    const HOMES: &'static [&'static str] = &["config.cluster"];
+    type Inputs = T::Inputs;
+    type Outputs = T::Outputs;
+    type Checkpoint = Waiting;
+
+    fn check(&self, _: &Context, inputs: &T::Inputs, report: &mut Report) {
+        T::check(inputs, report);
+    }
+
+    fn preview(&self, context: &Context, request: &Preview<Self>) -> Answer<Previewed> {
+        // A batch of one request has one answer; the SDK asks for batches alone.
+        only(self.preview_many(context, std::slice::from_ref(request)))
+    }
+
+    fn preview_many(&self, context: &Context, requests: &[Preview<Self>]) -> Vec<Answer<Previewed>> {
+        plan::preview(context, requests)
+    }
+
+    fn find(&self, context: &Context, request: &Find<Self>) -> Answer<Lookup<Self>> {
+        only(self.find_many(context, std::slice::from_ref(request)))
+    }
+
+    fn find_many(&self, context: &Context, requests: &[Find<Self>]) -> Vec<Answer<Lookup<Self>>> {
+        let places: Vec<Place> = requests.iter().map(|request| T::place(&request.inputs)).collect();
+        let lives = calls::fetch(context, T::KIND, &places).into_iter().zip(requests);
+        let found = |(live, request): (Answer<Option<Value>>, &Find<Self>)| {
+            let ours = live?.filter(|live| place::token(live) == Some(request.token.as_str()));
+            let Some(live) = ours else { return Ok(Lookup::Absent) };
+            let resource = resource::<T>(&live, Some(&request.inputs))?;
+            let waits = T::patience(&request.inputs).is_some() && T::state(&request.inputs, &live) != State::Ready;
+            Ok(match (waits, &request.checkpoint) {
+                (false, _) => Lookup::Found(resource),
+                (true, Some(waiting)) => Lookup::Unfinished(resource, waiting.clone()),
+                (true, None) => Lookup::Unfinished(resource, Waiting { taken: Taken::begin(), uid: None }),
+            })
+        };
+        lives.map(found).collect()
+    }
+
+    fn read(&self, context: &Context, request: &Read<Self>) -> Answer<Option<Resource<Self>>> {
+        only(self.read_many(context, std::slice::from_ref(request)))
+    }
+
+    fn read_many(&self, context: &Context, requests: &[Read<Self>]) -> Vec<Answer<Option<Resource<Self>>>> {
+        let places: Vec<Answer<Place>> = requests.iter().map(|request| Place::parse(&request.prior.id)).collect();
+        let lives = calls::fetch_known(context, T::KIND, &places).into_iter().zip(requests);
+        let told = |(live, request): (Answer<Option<Value>>, &Read<Self>)| {
+            // One that is being deleted is gone as good as: a new one waits until it is.
+            let live = live?.filter(|live| !place::is_going(live));
+            live.map(|live| resource::<T>(&live, request.prior.inputs.as_ref())).transpose()
+        };
+        lives.map(told).collect()
+    }
+
+    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
+        only(self.create_many(context, std::slice::from_ref(request)))
+    }
+
+    fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
+        let task = |request| Task::of_create(request);
+        write::write(context, &requests.iter().map(task).collect::<Vec<_>>())
+    }
+
+    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
+        only(self.update_many(context, std::slice::from_ref(request)))
+    }
+
+    fn update_many(&self, context: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
+        let task = |request| Task::of_update(request);
+        write::write(context, &requests.iter().map(task).collect::<Vec<_>>())
+    }
+
+    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answer<Progress<(), Waiting>> {
+        only(self.delete_many(context, std::slice::from_ref(request)))
+    }
+
+    fn delete_many(&self, context: &Context, requests: &[Delete<Self>]) -> Vec<Answer<Progress<(), Waiting>>> {
+        remove::remove(context, requests)
+    }
+}

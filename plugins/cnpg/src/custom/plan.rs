@@ -1,0 +1,110 @@
+//! What can be told of a change before it is made: what is known beforehand, what cannot be changed, whose the object
+//! is that is there, and what the operator's own checks say.
+
+use maps_sdk::kube::Apply;
+use maps_sdk::{Class, Context, Preview, Previewed, Problem};
+use serde_json::Value;
+
+use super::{Answer, Custom, InCluster, Place, calls, object, place};
+
+/// The token of an object that is not made yet.
+const NO_TOKEN: &str = "";
+
+pub(super) fn preview<T: Custom>(context: &Context, requests: &[Preview<InCluster<T>>]) -> Vec<Answer<Previewed>> {
+    let mut planned: Vec<Answer<Previewed>> = requests.iter().map(alone).collect();
+    let tried: Vec<usize> = (0..requests.len())
+        .filter(|index| matches!(planned.get(*index), Some(Ok(_))) && requests.get(*index).is_some_and(is_open))
+        .collect();
+    let open: Vec<&Preview<InCluster<T>>> = tried.iter().filter_map(|index| requests.get(*index)).collect();
+    for (index, problem) in tried.iter().zip(attempt(context, &open)) {
+        if let (Some(problem), Some(place)) = (problem, planned.get_mut(*index)) {
+            *place = Err(problem);
+        }
+    }
+    planned
+}
+
+/// Is it known which object it is?
+fn is_placed<T: Custom>(request: &Preview<InCluster<T>>) -> bool {
+    request.known.at("name") && request.known.at("namespace")
+}
+
+/// Is there anything to try? Of what stays as it is, nothing is asked.
+fn is_open<T: Custom>(request: &Preview<InCluster<T>>) -> bool {
+    let same = |inputs: &T::Inputs| serde_json::to_value(inputs).ok() == serde_json::to_value(&request.inputs).ok();
+    let unchanged = request.prior.as_ref().and_then(|prior| prior.inputs.as_ref()).is_some_and(same);
+    request.known.all() && !unchanged
+}
+
+/// What needs no cluster.
+fn alone<T: Custom>(request: &Preview<InCluster<T>>) -> Answer<Previewed> {
+    if !is_placed(request) {
+        return Ok(Previewed::default());
+    }
+    let here = T::place(&request.inputs).id();
+    // Under another name it is another object, which begins anew.
+    let prior = request.prior.as_ref().filter(|prior| prior.id == here).and_then(|prior| prior.inputs.as_ref());
+    if let Some(problem) = prior.and_then(|old| T::refusal(old, &request.inputs, &request.known)) {
+        return Err(problem);
+    }
+    let outputs = if request.known.all() { T::planned(&request.inputs) } else { Value::Null };
+    Ok(Previewed { outputs, objects: Vec::new() })
+}
+
+/// Asks the cluster whose the object is that is there, and what the server would say of the change.
+fn attempt<T: Custom>(context: &Context, requests: &[&Preview<InCluster<T>>]) -> Vec<Option<Problem>> {
+    let places: Vec<Place> = requests.iter().map(|request| T::place(&request.inputs)).collect();
+    let lives = calls::fetch(context, T::KIND, &places);
+    let mut problems: Vec<Option<Problem>> = Vec::with_capacity(requests.len());
+    let mut applies = Vec::new();
+    let mut asked = Vec::new();
+    for (index, ((request, live), place)) in requests.iter().zip(lives).zip(&places).enumerate() {
+        let ours = request.prior.as_ref().is_some_and(|prior| prior.id == place.id());
+        let live = match live {
+            Ok(live) => live.filter(|live| !place::is_going(live)),
+            Err(problem) => {
+                problems.push(Some(problem));
+                continue;
+            }
+        };
+        if let Some(live) = live.as_ref().filter(|live| !ours && !is_by(live, context, &request.address)) {
+            problems.push(Some(foreign(T::KIND, place, live)));
+            continue;
+        }
+        let token = live.as_ref().and_then(place::token).unwrap_or(NO_TOKEN).to_owned();
+        let made = object::<T>(&request.inputs).and_then(|mut object| {
+            place::mark(&mut object, context, &request.address, &token);
+            Apply::new(&object, false)
+        });
+        problems.push(None);
+        match made {
+            Ok(apply) => {
+                applies.push(apply);
+                asked.push(index);
+            }
+            Err(problem) => problems[index] = Some(problem),
+        }
+    }
+    let Ok(cluster) = calls::cluster(context) else { return problems };
+    for (index, answer) in asked.into_iter().zip(cluster.dry_run_all(applies)) {
+        // A namespace, the operator or its webhook may be of the same plan and come before.
+        problems[index] = answer.err().filter(|problem| !comes_later(problem)).map(calls::explained);
+    }
+    problems
+}
+
+fn comes_later(problem: &Problem) -> bool {
+    matches!(problem.class, Class::NotFound | Class::Unavailable)
+}
+
+/// Was it made for this very resource? Then an interrupted run made it, and this one goes on.
+fn is_by(live: &Value, context: &Context, address: &str) -> bool {
+    place::owner(live) == format!("\"{address}\" of the stack {}", context.stack)
+}
+
+/// Something of the name is there that this resource did not make. A database is never taken over by accident.
+pub(super) fn foreign(kind: &str, place: &Place, live: &Value) -> Problem {
+    let message = format!("there is a {kind} {} already: {}", place.id(), place::owner(live));
+    let help = format!("choose another name, or take it over with `options: {{import: {}}}`", place.id());
+    Problem::new(Class::Conflict, "object-of-another", message).at("name").help(help)
+}

@@ -1,0 +1,93 @@
+//! Deleting objects, and waiting until what they owned is gone too.
+
+use maps_sdk::kube::{Cluster, Delete as Removal, Deletion, ListOptions};
+use maps_sdk::{Class, Context, Delete, Problem, Progress};
+use serde_json::Value;
+
+use super::{Answer, Custom, InCluster, Place, Waiting, calls, text};
+use crate::time::Taken;
+
+/// How long all of it may take to go.
+const TIMEOUT_MS: u64 = 600_000;
+/// How long until it is looked at again.
+const AGAIN_MS: u64 = 3_000;
+
+pub(super) fn remove<T: Custom>(
+    context: &Context,
+    requests: &[Delete<InCluster<T>>],
+) -> Vec<Answer<Progress<(), Waiting>>> {
+    let cluster = match calls::cluster(context) {
+        Ok(cluster) => cluster,
+        Err(problem) => return calls::all_fail(requests.len(), &problem),
+    };
+    let places: Vec<Answer<Place>> = requests.iter().map(|request| Place::parse(&request.prior.id)).collect();
+    // By its uid it is known what it owned, and that it is still the same.
+    let lives = calls::fetch_known(context, T::KIND, &places);
+    let uids: Vec<Option<String>> = requests.iter().zip(&lives).map(|(request, live)| uid(request, live)).collect();
+    let mut removals = Vec::new();
+    for ((request, place), (live, uid)) in requests.iter().zip(&places).zip(lives.iter().zip(&uids)) {
+        let (Ok(place), Ok(Some(live))) = (place, live) else { continue };
+        if uid.as_deref() != Some(text(live, "/metadata/uid")) {
+            continue;
+        }
+        if request.checkpoint.is_none()
+            && let Some(farewell) = T::farewell(request.prior.inputs.as_ref(), place)
+        {
+            maps_sdk::warn!("{}: {farewell}", request.address);
+        }
+        removals.push((vec![request.step()], Removal { uid: uid.clone(), ..Removal::any(place.of(T::KIND)) }));
+    }
+    let mut answers = cluster.delete_all(removals).into_iter();
+    let outcome = |(((request, place), live), uid): (
+        ((&Delete<InCluster<T>>, Answer<Place>), Answer<Option<Value>>),
+        Option<String>,
+    )| {
+        let (place, live) = (place?, live?);
+        let ours = live.filter(|live| uid.as_deref() == Some(text(live, "/metadata/uid")));
+        let going = match ours.is_some().then(|| answers.next().unwrap_or_else(|| Err(calls::no_answer()))) {
+            None | Some(Ok(Deletion::Absent | Deletion::Gone)) => None,
+            Some(Ok(Deletion::UnderWay)) => Some("its finalizers".to_owned()),
+            Some(Err(problem)) if calls::is_unknown_kind(&problem) => None,
+            Some(Err(problem)) => return Err(problem),
+        };
+        let waits = match going {
+            Some(going) => Some(going),
+            None => left(&cluster, &T::belongings(&place), uid.as_deref())?,
+        };
+        let Some(waits) = waits else { return Ok(Progress::Done(())) };
+        let taken = request.checkpoint.as_ref().map_or_else(Taken::begin, |waiting| waiting.taken);
+        if taken.ms() >= TIMEOUT_MS {
+            let message = format!("{} {} is not gone within 10m: it waits for {waits}", T::KIND, place.id());
+            return Err(Problem::new(Class::Timeout, "timed-out", message).help("see what holds that, and run again"));
+        }
+        let pending = Progress::pending(Waiting { taken: taken.and(AGAIN_MS), uid }, AGAIN_MS).id(place.id());
+        Ok(pending.note(format!("{} {} waits for {waits}", T::KIND, place.id())))
+    };
+    requests.iter().zip(places).zip(lives).zip(uids).map(outcome).collect()
+}
+
+/// The uid of what is to go: as it is known, or of what is there.
+fn uid<T: Custom>(request: &Delete<InCluster<T>>, live: &Answer<Option<Value>>) -> Option<String> {
+    let known = request.checkpoint.as_ref().and_then(|waiting| waiting.uid.clone());
+    let prior = || {
+        let outputs = serde_json::to_value(request.prior.outputs.as_ref()?).ok()?;
+        Some(text(&outputs, "/uid").to_owned()).filter(|uid| !uid.is_empty())
+    };
+    let there = || live.as_ref().ok()?.as_ref().map(|live| text(live, "/metadata/uid").to_owned());
+    known.or_else(prior).or_else(there)
+}
+
+/// What of its belongings is still there, in words.
+fn left(cluster: &Cluster, lists: &[ListOptions], uid: Option<&str>) -> Answer<Option<String>> {
+    let Some(uid) = uid else { return Ok(None) };
+    let mut names = Vec::new();
+    for (list, answer) in lists.iter().zip(cluster.list_all(lists)) {
+        let owned = |object: &&Value| {
+            let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+            owners.into_iter().flatten().any(|owner| text(owner, "/uid") == uid)
+        };
+        let found = answer?;
+        names.extend(found.iter().filter(owned).map(|of| format!("{} {}", list.kind.kind, text(of, "/metadata/name"))));
+    }
+    Ok((!names.is_empty()).then(|| names.join(", ")))
+}
