@@ -11,7 +11,7 @@ use super::object::{
 };
 use super::{Controller, Desk, MANAGER, Picks};
 use crate::status::Refusal;
-use schedule::Schedule;
+pub(super) use schedule::Schedule;
 
 const CRON_JOBS: Resource = Resource::of("batch", "cronjobs");
 const COMPONENT: &str = "cronjob-controller";

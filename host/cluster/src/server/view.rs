@@ -34,6 +34,8 @@ impl View for Shown<'_> {
 const PASSING: [&str; 4] = ["/endpoints", "/events", "coordination.k8s.io/leases", "discovery.k8s.io/endpointslices"];
 /// Resources whose objects are another's work where a controller owns them: what was asked for is shown.
 const MADE: [&str; 4] = ["/pods", "apps/controllerrevisions", "apps/replicasets", "batch/jobs"];
+/// The group whose objects are shown without what their controllers make of them: passwords, keys, volumes.
+const MAKERS: &str = "postgresql.cnpg.io/";
 /// Metadata that no two runs share.
 const RANDOM: [&str; 6] =
     ["uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "deletionTimestamp"];
@@ -45,7 +47,10 @@ pub(super) fn inventory(kept: &[Change]) -> Value {
         let Some(object) = value.as_ref().filter(|value| value.is_object()) else { continue };
         let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
         let controlled = owners.is_some_and(|owners| owners.iter().any(|owner| owner["controller"] == true));
-        if PASSING.contains(&collection.as_str()) || (controlled && MADE.contains(&collection.as_str())) {
+        let made = owners.is_some_and(|owners| {
+            owners.iter().any(|owner| owner["apiVersion"].as_str().is_some_and(|version| version.starts_with(MAKERS)))
+        });
+        if made || PASSING.contains(&collection.as_str()) || (controlled && MADE.contains(&collection.as_str())) {
             continue;
         }
         let mut object = object.clone();

@@ -6,7 +6,7 @@ use time::{OffsetDateTime, Weekday};
 
 /// A schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Schedule {
+pub(in crate::controllers) struct Schedule {
     minutes: BTreeSet<u8>,
     hours: BTreeSet<u8>,
     days: BTreeSet<u8>,
@@ -21,7 +21,7 @@ const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 impl Schedule {
     /// Reads a schedule; `None` if it is none.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::controllers) fn parse(text: &str) -> Option<Self> {
         let text = match text.trim() {
             "@yearly" | "@annually" => "0 0 1 1 *",
             "@monthly" => "0 0 1 * *",
@@ -58,7 +58,7 @@ impl Schedule {
     }
 
     /// The first moment after `unix`, within five years.
-    pub(super) fn after(&self, unix: i64) -> Option<i64> {
+    pub(in crate::controllers) fn after(&self, unix: i64) -> Option<i64> {
         let midnight = unix.div_euclid(86_400);
         for day in midnight..midnight + 5 * 366 {
             if !self.is_on(OffsetDateTime::from_unix_timestamp(day * 86_400).ok()?) {
