@@ -121,10 +121,7 @@ impl Store {
         let query = format!("{more}list-type=2&prefix={prefix}");
         let body = self.send(api, "ListObjectsV2", Method::GET, "/", query, Bytes::new())?;
         let root = Element::read(&body).ok_or_else(|| "the object store answered no XML".to_owned())?;
-        let of = |part: &str, field: &str| {
-            let parts = root.children.iter().filter(|child| child.name == part);
-            parts.map(|child| child.text(field).to_owned()).collect::<Vec<_>>()
-        };
+        let of = |part, field| root.all(part).map(|child| child.text(field).to_owned()).collect::<Vec<_>>();
         Ok([of("Contents", "Key"), of("CommonPrefixes", "Prefix")].concat())
     }
 
