@@ -34,6 +34,6 @@ mod store;
 mod table;
 mod view;
 
-pub use outside::Outside;
+pub use outside::{Certify, Outside};
 pub use server::{Asked, Body, Cluster, Moment, Options};
 pub use store::{Change, Persist};

@@ -1,7 +1,18 @@
 //! What programs in a cluster reach outside of it.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::{Request, Response};
+
+/// What an ACME server is to certify.
+#[derive(Debug, Clone, Copy)]
+pub struct Certify<'a> {
+    /// Host names; the first is the subject.
+    pub names: &'a [String],
+    /// The public key: a point on P-256, uncompressed.
+    pub public_key: &'a [u8],
+}
 
 /// The world outside of a cluster, as a program in one of its Pods reaches it.
 ///
@@ -14,4 +25,24 @@ pub trait Outside: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Why no answer came, in a client's words: `dial tcp: lookup example.com: no such host`.
     fn send(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, String>;
+
+    /// The addresses that public DNS has for a host, through the names that stand for others; none where it knows none.
+    fn resolve(&self, _host: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
+
+    /// The chain of certificates, as PEM, that the ACME server with this directory issues once the names are proven;
+    /// without `wanted`, nothing: only that the server is there.
+    ///
+    /// # Errors
+    /// Why the server could not be reached, or what it refuses.
+    fn certify(&self, directory: &str, _wanted: Option<&Certify<'_>>) -> Result<String, String> {
+        let host = directory.split('/').nth(2).unwrap_or_default();
+        Err(format!("dial tcp: lookup {host}: no such host"))
+    }
+
+    /// Whether the call of a webhook that is about to be made finds nobody: a fault on request.
+    fn loses_webhook(&self) -> bool {
+        false
+    }
 }

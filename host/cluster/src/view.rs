@@ -16,6 +16,11 @@ pub(crate) trait View {
 
     /// Seconds since 1970, as timestamps in objects say it.
     fn now(&self) -> i64;
+
+    /// Whether the call of a webhook that is about to be made finds nobody: a fault on request.
+    fn loses_webhook(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

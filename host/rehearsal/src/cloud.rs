@@ -154,7 +154,7 @@ impl Cloud {
             },
             kubeconfig: None,
         };
-        let clusters = Clusters::new(file, reached, stopping);
+        let clusters = Clusters::new(file, reached, authority.clone(), stopping);
         if let Some(objects) = standing {
             stand(&shared, &clusters, &authority, objects).await?;
         }
@@ -249,7 +249,11 @@ impl Opened {
             }
             services.push(Arc::new(Declared::new(model.clone(), token)));
         }
-        let named = services.iter().map(|service| service.name()).chain([kubernetes::NAME, kubernetes::CONTROLLERS]);
+        let named = services.iter().map(|service| service.name()).chain([
+            kubernetes::NAME,
+            kubernetes::CONTROLLERS,
+            kubernetes::WEBHOOKS,
+        ]);
         let mut faults = FaultPlans::of(named);
         faults.set(options.faults.clone())?;
         let shared = Arc::new(Shared::new(directory, store, offset, counter, faults, options.exchanges.clone()));

@@ -43,10 +43,13 @@ impl fmt::Display for Fault {
     }
 }
 
+/// The longest span that one specification may name, in requests.
+const MOST: u64 = 1000;
+
 /// A fault specification that does not parse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{spec}` is not a fault of the local cloud: {reason}; write error@N, throttle@N, lost@N or drip@N, \
+    "`{spec}` is not a fault of the local cloud: {reason}; write error@N, throttle@N, lost@N or drip@N (or @N-M), \
          with SERVICE: before it for the requests of one service"
 )]
 pub struct FaultSpecError {
@@ -82,8 +85,25 @@ impl FromStr for Fault {
 
 impl Fault {
     /// Parses a list of specifications, each of which may hold several with commas between.
+    /// `kind@N-M` stands for one fault at each request from N to M.
     pub fn parse_list<'a>(specs: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>, FaultSpecError> {
-        specs.into_iter().flat_map(|spec| spec.split(',')).map(|spec| spec.trim().parse()).collect()
+        let mut faults = Vec::new();
+        for spec in specs.into_iter().flat_map(|spec| spec.split(',')).map(str::trim) {
+            let Some((_, last)) = spec.split_once('@').and_then(|(_, span)| span.split_once('-')) else {
+                faults.push(spec.parse()?);
+                continue;
+            };
+            let wrong = |reason| FaultSpecError { spec: spec.to_owned(), reason };
+            let end = spec.len() - last.len() - 1;
+            let begun: Self = spec[..end].parse().map_err(|error: FaultSpecError| wrong(error.reason))?;
+            let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+            let last: u64 = last.parse().ok().filter(|_| is_number).ok_or(wrong("M is not a number"))?;
+            if last < begun.at || last - begun.at >= MOST {
+                return Err(wrong("N-M is not a span of at most a thousand requests"));
+            }
+            faults.extend((begun.at..=last).map(|at| Self { at, ..begun.clone() }));
+        }
+        Ok(faults)
     }
 }
 
@@ -128,9 +148,9 @@ mod tests {
 
     #[test]
     fn lists_parse_and_print_back() {
-        let faults = Fault::parse_list(["error@1,lost@22", " drip@3 ", "throttle@4,ssm:lost@5"]).unwrap();
+        let faults = Fault::parse_list(["error@1,lost@22", " drip@3 ", "throttle@4,ssm:lost@5-6"]).unwrap();
         let printed: Vec<String> = faults.iter().map(Fault::to_string).collect();
-        assert_eq!(printed, ["error@1", "lost@22", "drip@3", "throttle@4", "ssm:lost@5"]);
+        assert_eq!(printed, ["error@1", "lost@22", "drip@3", "throttle@4", "ssm:lost@5", "ssm:lost@6"]);
     }
 
     #[test]
@@ -142,6 +162,10 @@ mod tests {
             "error@0",
             "error@-1",
             "error@+1",
+            "error@2-1",
+            "error@1-",
+            "error@1-x",
+            "error@1-99999",
             "error@",
             "lost@99999999999999999999",
             "",

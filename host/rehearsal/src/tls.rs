@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm,
 };
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -76,6 +77,25 @@ impl Authority {
         &self.key_pem
     }
 
+    /// A certificate of ninety days for these host names and a public key on P-256, as an authority of the world
+    /// would give it, as PEM.
+    pub(crate) fn certify(&self, names: &[String], public_key: &[u8]) -> Result<String, Error> {
+        let mut leaf = CertificateParams::new(names).map_err(certificate)?;
+        leaf.distinguished_name = rcgen::DistinguishedName::new();
+        if let Some(first) = names.first() {
+            leaf.distinguished_name.push(DnType::CommonName, first.as_str());
+        }
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.use_authority_key_identifier_extension = true;
+        let now = OffsetDateTime::now_utc();
+        leaf.not_before = now - Duration::hours(1);
+        leaf.not_after = now + Duration::days(90);
+        let issuer = Issuer::new(parameters(self.name), KeyPair::from_pem(&self.key_pem).map_err(certificate)?);
+        let signed = leaf.signed_by(&Point(public_key), &issuer).map_err(certificate)?;
+        Ok(signed.pem())
+    }
+
     /// A server's configuration for these host names and for loopback, with HTTP/2 and HTTP/1.1.
     pub(crate) fn server(&self, hosts: &[&str]) -> Result<Arc<ServerConfig>, Error> {
         let names: Vec<String> =
@@ -102,6 +122,19 @@ impl Authority {
             .map_err(|error| Error::Certificate(error.to_string()))?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
+    }
+}
+
+/// A public key on P-256.
+struct Point<'a>(&'a [u8]);
+
+impl PublicKeyData for Point<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
     }
 }
 

@@ -8,6 +8,7 @@ mod defaults;
 mod limits;
 mod matching;
 mod namespace;
+mod played;
 mod pod_security;
 mod pods;
 mod policies;

@@ -1,8 +1,8 @@
 //! Webhooks: whom they are about, and what comes of calling them.
 //!
 //! No code runs in the cluster's Pods, so no webhook can be asked. One whose Service has no ready endpoint fails as it
-//! would fail (by its `failurePolicy`); one that is ready is taken to let everything through as it is. A webhook at a
-//! URL outside of the cluster is never reached.
+//! would fail (by its `failurePolicy`); one that is ready is taken to let everything through as it is, but for what
+//! the programs that are known here refuse (`played`). A webhook at a URL outside of the cluster is never reached.
 
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ fn ask(
         return Err(Refusal::bad_request(format!("admission webhook {name:?} does not support dry run")));
     }
     match reach(view, hook) {
-        Ok(()) => Ok(()),
+        Ok(()) => super::played::review(view, request, hook, object).map_err(|denied| denied.into_refusal(name)),
         Err(_) if fails_open(hook) => Ok(()),
         Err(why) => Err(Refusal::internal(format!("failed calling webhook {name:?}: failed to call webhook: {why}"))),
     }
@@ -94,7 +94,7 @@ fn reach(view: &dyn View, hook: &Value) -> Result<(), String> {
     if !items(spec, "ports").iter().any(|each| int(each, "port") == Some(port)) {
         return failed(format!("no service port {port} found for service {name:?}"));
     }
-    match is_ready(view, namespace, name) {
+    match is_ready(view, namespace, name) && !view.loses_webhook() {
         true => Ok(()),
         false => failed(format!("dial tcp {}:{port}: connect: connection refused", text(spec, "clusterIP"))),
     }

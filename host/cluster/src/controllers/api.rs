@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::Value;
 
+use crate::outside::Certify;
 use crate::status::Refusal;
 
 /// A resource by its group and plural; versions do not matter to controllers.
@@ -178,6 +179,12 @@ pub(crate) trait Api {
 
     /// Sends one request to the world outside; see [`crate::Outside::send`].
     fn send(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, String>;
+
+    /// The addresses of a host in public DNS; see [`crate::Outside::resolve`].
+    fn resolve(&self, host: &str) -> Vec<std::net::IpAddr>;
+
+    /// A certificate of an ACME server; see [`crate::Outside::certify`].
+    fn certify(&self, directory: &str, wanted: Option<&Certify<'_>>) -> Result<String, String>;
 
     /// Adds a line to what a Pod's `log` gives.
     fn log(&mut self, namespace: &str, pod: &str, line: &str);

@@ -29,7 +29,7 @@ mod namespace;
 mod node;
 pub(crate) mod object;
 mod pods;
-mod programs;
+pub(crate) mod programs;
 mod protection;
 mod queue;
 mod replica_set;
@@ -178,6 +178,8 @@ fn all() -> Vec<Box<dyn Controller>> {
         Box::new(database::Databases::default()),
         Box::new(programs::ingress_nginx::Ingresses),
         Box::new(programs::external_dns::ExternalDns::default()),
+        Box::new(programs::cert_manager::CertManager::default()),
+        Box::new(programs::cert_manager::Injector),
     ]
 }
 

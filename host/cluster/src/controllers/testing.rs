@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::api::{Api, Change, Deletion, Key, Now, Propagation, Resource, Served};
 use super::object::{has_finalizer, is_deleted, items, name, namespace, rfc3339, text, uid};
 use super::{Controllers, settle};
-use crate::outside::Outside;
+use crate::outside::{Certify, Outside};
 use crate::status::{Refusal, Subject};
 
 /// The store.
@@ -64,6 +64,13 @@ const SERVED: &[(&str, &str, &str, bool)] = &[
     ("postgresql.cnpg.io", "backups", "Backup", true),
     ("postgresql.cnpg.io", "clusters", "Cluster", true),
     ("postgresql.cnpg.io", "scheduledbackups", "ScheduledBackup", true),
+    ("cert-manager.io", "certificaterequests", "CertificateRequest", true),
+    ("cert-manager.io", "certificates", "Certificate", true),
+    ("cert-manager.io", "clusterissuers", "ClusterIssuer", false),
+    ("cert-manager.io", "issuers", "Issuer", true),
+    ("acme.cert-manager.io", "challenges", "Challenge", true),
+    ("acme.cert-manager.io", "orders", "Order", true),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", false),
     ("external-secrets.io", "externalsecrets", "ExternalSecret", true),
     ("external-secrets.io", "secretstores", "SecretStore", true),
 ];
@@ -330,6 +337,16 @@ impl Api for Memory {
             Some(outside) => outside.send(request),
             None => Ok(self.parameter(request)),
         }
+    }
+
+    fn resolve(&self, host: &str) -> Vec<std::net::IpAddr> {
+        self.outside.as_ref().map(|outside| outside.resolve(host)).unwrap_or_default()
+    }
+
+    fn certify(&self, directory: &str, wanted: Option<&Certify<'_>>) -> Result<String, String> {
+        self.outside
+            .as_ref()
+            .map_or_else(|| Err("no such host".to_owned()), |outside| outside.certify(directory, wanted))
     }
 
     fn log(&mut self, namespace: &str, pod: &str, line: &str) {

@@ -13,6 +13,7 @@ use super::write::{self, Write};
 use crate::apply::Operation;
 use crate::auth::{MASTERS, User};
 use crate::controllers::{Api, Change, Deletion, Key, Now, Propagation, Resource, Served};
+use crate::outside::Certify;
 use crate::registry;
 use crate::status::{Refusal, Subject};
 use crate::store::Happened;
@@ -207,6 +208,17 @@ impl Api for State {
                 let host = request.uri().host().unwrap_or_default();
                 Err(format!("dial tcp: lookup {host}: no such host"))
             }
+        }
+    }
+
+    fn resolve(&self, host: &str) -> Vec<std::net::IpAddr> {
+        self.outside.as_ref().map(|outside| outside.resolve(host)).unwrap_or_default()
+    }
+
+    fn certify(&self, directory: &str, wanted: Option<&Certify<'_>>) -> Result<String, String> {
+        match &self.outside {
+            Some(outside) => outside.certify(directory, wanted),
+            None => Err("dial tcp: no such host".to_owned()),
         }
     }
 

@@ -157,7 +157,7 @@ impl State {
 
     /// The state as authorization and admission see it.
     pub(crate) fn view(&self) -> Shown<'_> {
-        Shown { store: &self.store, seconds: self.moment.seconds() }
+        Shown { store: &self.store, seconds: self.moment.seconds(), outside: self.outside.as_deref() }
     }
 
     /// Stores an object.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::outside::Outside;
 use crate::store::{Change, Store};
 use crate::view::View;
 
@@ -14,6 +15,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) store: &'a Store,
     /// Seconds since 1970.
     pub(crate) seconds: i64,
+    /// The world outside, which knows of faults.
+    pub(crate) outside: Option<&'a dyn Outside>,
 }
 
 impl View for Shown<'_> {
@@ -27,6 +30,10 @@ impl View for Shown<'_> {
 
     fn now(&self) -> i64 {
         self.seconds
+    }
+
+    fn loses_webhook(&self) -> bool {
+        self.outside.is_some_and(Outside::loses_webhook)
     }
 }
 

@@ -39,6 +39,7 @@ use context::Context;
 use endpoint::Endpoint;
 pub(crate) use inventory::inventory;
 use refusal::Refusal;
+pub(crate) use route53::resolve;
 
 use crate::service::{Answer, Service};
 

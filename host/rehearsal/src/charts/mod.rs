@@ -162,6 +162,3 @@ impl Service for Charts {
         refusal(trouble)
     }
 }
-
-#[cfg(test)]
-mod tests;

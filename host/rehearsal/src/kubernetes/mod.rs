@@ -28,7 +28,7 @@ use one::{Identity, One};
 
 /// The name of the service in counts, faults and inventories.
 pub(crate) const NAME: &str = "kubernetes";
-pub(crate) use outside::NAME as CONTROLLERS;
+pub(crate) use outside::{NAME as CONTROLLERS, WEBHOOKS};
 /// The id of the standing cluster.
 pub(crate) const STANDING: &str = "standing";
 /// The logical host of the standing cluster, for rehearsals that use it.
@@ -44,15 +44,22 @@ pub(crate) struct Clusters {
     file: Mutex<CloudFile>,
     /// What programs in clusters reach.
     services: Arc<[Arc<dyn Service>]>,
+    /// The cloud's own, which signs what the world's authorities would.
+    authority: Authority,
     /// One at a time brings `live` up to date.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Clusters {
     /// None yet; `services` are what programs in them reach.
-    pub(crate) fn new(file: CloudFile, services: Arc<[Arc<dyn Service>]>, stop: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(
+        file: CloudFile,
+        services: Arc<[Arc<dyn Service>]>,
+        authority: Authority,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
         let (live, tasks) = (Mutex::default(), Mutex::default());
-        Self { live, tasks, stop, file: Mutex::new(file), services, turn: tokio::sync::Mutex::default() }
+        Self { live, tasks, stop, file: Mutex::new(file), services, authority, turn: tokio::sync::Mutex::default() }
     }
 
     /// Serves the clusters that there are, no longer those that are gone, and tells `cloud.json`.
@@ -96,7 +103,7 @@ impl Clusters {
         identity: Identity,
         nodes: Vec<Value>,
     ) -> Result<String, Error> {
-        let outside = Arc::new(outside::Cloud::new(shared, &self.services));
+        let outside = Arc::new(outside::Cloud::new(shared, &self.services, &self.authority));
         let one = Arc::new(One::new(identity, nodes, outside));
         let (address, task) = serve::start(shared, &one, &self.stop).await?;
         lock(&self.tasks).spawn(task);

@@ -1,29 +1,39 @@
 //! What programs in clusters reach: the cloud's own services, as any client would.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use maps_cluster::Outside;
+use maps_cluster::{Certify, Outside};
 
-use crate::server::{Delivery, Shared};
+use crate::aws;
+use crate::server::{Delivery, Shared, lock};
 use crate::service::{Call, Service};
+use crate::tls::Authority;
 
 /// The name under which the requests of programs in clusters are counted, and faults are set for them: those of
 /// clients are counted without them, so that what a fault hits does not hang on when a controller looked.
 pub(crate) const NAME: &str = "controllers";
+
+/// The name under which calls of webhooks in clusters are counted for faults: whatever is set, nobody answers.
+pub(crate) const WEBHOOKS: &str = "webhooks";
+/// The ACME servers that are played: those of Let's Encrypt.
+const DIRECTORIES: [&str; 2] =
+    ["https://acme-v02.api.letsencrypt.org/directory", "https://acme-staging-v02.api.letsencrypt.org/directory"];
 
 /// The cloud's own services, as a program in a cluster reaches them.
 #[derive(Debug)]
 pub(super) struct Cloud {
     shared: Weak<Shared>,
     services: Arc<[Arc<dyn Service>]>,
+    authority: Authority,
 }
 
 impl Cloud {
-    /// Reaches this cloud.
-    pub(super) fn new(shared: &Arc<Shared>, services: &Arc<[Arc<dyn Service>]>) -> Self {
-        Self { shared: Arc::downgrade(shared), services: Arc::clone(services) }
+    /// Reaches this cloud; `authority` is who stands behind the ACME servers.
+    pub(super) fn new(shared: &Arc<Shared>, services: &Arc<[Arc<dyn Service>]>, authority: &Authority) -> Self {
+        Self { shared: Arc::downgrade(shared), services: Arc::clone(services), authority: authority.clone() }
     }
 
     /// The service of a host, or of what the host is in (a bucket's own name).
@@ -71,5 +81,27 @@ impl Outside for Cloud {
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
         Ok(response)
+    }
+
+    fn resolve(&self, host: &str) -> Vec<IpAddr> {
+        let Some(shared) = self.shared.upgrade() else { return Vec::new() };
+        let store = shared.store();
+        // What cannot be read is told by whoever reads it for its own sake.
+        aws::resolve(store.documents(), host).unwrap_or_default()
+    }
+
+    fn certify(&self, directory: &str, wanted: Option<&Certify<'_>>) -> Result<String, String> {
+        let host = directory.split('/').nth(2).unwrap_or_default();
+        if !DIRECTORIES.contains(&directory) {
+            return Err(format!("dial tcp: lookup {host}: no such host"));
+        }
+        let Some(wanted) = wanted else { return Ok(String::new()) };
+        let leaf = self.authority.certify(wanted.names, wanted.public_key).map_err(|error| error.to_string())?;
+        Ok(format!("{leaf}{}", self.authority.certificate_pem()))
+    }
+
+    fn loses_webhook(&self) -> bool {
+        let Some(shared) = self.shared.upgrade() else { return false };
+        lock(&shared.faults).next(WEBHOOKS).is_some()
     }
 }

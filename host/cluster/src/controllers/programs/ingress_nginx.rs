@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::controllers::api::{Change, Key, Resource};
+use crate::controllers::api::{Api, Change, Key, Resource};
 use crate::controllers::deployment::DEPLOYMENTS;
 use crate::controllers::endpoints::SERVICES;
 use crate::controllers::object::{ensure, integer, is_deleted, items, label, namespace, text};
@@ -22,6 +22,12 @@ pub(in crate::controllers) struct Ingresses;
 fn is_own(object: &Value) -> bool {
     label(object, "app.kubernetes.io/name") == Some("ingress-nginx")
         && label(object, "app.kubernetes.io/component") == Some("controller")
+}
+
+/// Whether a controller of this program answers anywhere.
+pub(super) fn is_anywhere(api: &dyn Api) -> bool {
+    let up = |deployment: &Value| is_own(deployment) && integer(deployment, "/status/availableReplicas") > Some(0);
+    api.list(&DEPLOYMENTS, None).iter().any(|deployment| up(deployment))
 }
 
 impl Controller for Ingresses {

@@ -3,6 +3,7 @@
 //! A program acts only while a Deployment with its image has an available replica, with the arguments, the
 //! environment and the mounted files that this Deployment's Pods have, and with no other credentials.
 
+pub(super) mod cert_manager;
 pub(super) mod external_dns;
 pub(super) mod external_secrets;
 pub(super) mod ingress_nginx;

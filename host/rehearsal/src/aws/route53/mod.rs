@@ -11,12 +11,14 @@ mod health;
 mod name;
 mod record;
 mod records;
+mod resolve;
 mod tags;
 mod value;
 mod zone;
 mod zones;
 
 use http::{Method, StatusCode};
+pub(crate) use resolve::resolve;
 use serde_json::{Value, json};
 
 use super::account::PlantError;
