@@ -162,3 +162,6 @@ impl Service for Charts {
         refusal(trouble)
     }
 }
+
+#[cfg(test)]
+mod tests;
