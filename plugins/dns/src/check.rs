@@ -61,7 +61,7 @@ pub(crate) fn record(inputs: &Inputs, report: &mut Report) {
     }
 }
 
-fn zone_id(report: &mut Report, at: &str, id: &ZoneId) {
+pub(crate) fn zone_id(report: &mut Report, at: &str, id: &ZoneId) {
     if !id.is_valid() {
         let message = "a zone is given by its id, such as Z0123456789ABCDEFGHIJ: look it up as a dns/zone, and refer \
                        to ${zone.id}";

@@ -6,6 +6,7 @@ mod blame;
 mod change;
 mod check;
 mod content;
+mod external;
 mod model;
 mod name;
 mod record;
@@ -15,6 +16,7 @@ mod walk;
 mod wire;
 mod zone;
 
+pub use external::{ExternalInputs, ExternalOutputs, ExternalRecords, Waiting};
 pub use model::{
     Alias, Checkpoint, Cidr, Coordinates, Failover, Geolocation, Geoproximity, Inputs, Outputs, RecordType, ZoneInputs,
     ZoneOutputs,
@@ -23,7 +25,7 @@ pub use name::{Name, ZoneId};
 pub use record::Record;
 pub use zone::Zone;
 
-maps_sdk::plugin!(Zone, Record);
+maps_sdk::plugin!(Zone, Record, ExternalRecords);
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 mod batch;
 mod check;
 mod cloud;
+mod external;
 mod life;
 mod lookup;
 mod zone;
