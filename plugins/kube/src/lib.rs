@@ -1,21 +1,16 @@
 //! Objects of Kubernetes clusters: manifests, namespaces, Secrets, and existing objects to read.
 
 mod cluster;
-mod compare;
-mod events;
-mod id;
 mod jsonpath;
 mod manifest;
 mod mark;
 mod namespace;
 mod object;
-mod order;
-mod owned;
-mod ready;
 mod secret;
 mod single;
-mod taken;
 mod wait;
+
+use maps_kube_objects::{compare, events, id, is_sealed, order, owned, problem, ready, remove, taken};
 
 pub use id::ObjectId;
 pub use manifest::Manifests;

@@ -182,7 +182,7 @@ impl Single for Namespace {
 
     fn waits(cluster: &Cluster, id: &ObjectId) -> Waits {
         let held = match cluster.get(&id.reference()) {
-            Ok(Some(live)) => crate::manifest::holds(&live),
+            Ok(Some(live)) => crate::remove::holds(&live),
             _ => String::new(),
         };
         Waits {

@@ -14,8 +14,8 @@ use crate::id::{ObjectId, scope_of};
 use crate::jsonpath::JsonPath;
 use crate::ready::Status;
 use crate::single::{self, Answer};
-use crate::taken::Taken;
-use crate::wait::{Goal, duration};
+use crate::taken::{Taken, duration};
+use crate::wait::Goal;
 
 /// Between two looks at an object that is not yet as it is waited for.
 const RETRY_MS: u64 = 5_000;

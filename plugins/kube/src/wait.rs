@@ -81,26 +81,6 @@ pub(crate) fn is_on(wait: &Wait, id: &ObjectId) -> bool {
     named && kind.eq_ignore_ascii_case(&id.kind)
 }
 
-/// A duration such as `90s`, `10m` or `1h30m`, in milliseconds.
-pub(crate) fn duration(text: &str) -> Option<u64> {
-    let mut total: u64 = 0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let figure: u64 = rest.get(..digits)?.parse().ok()?;
-        let unit = rest.get(digits..)?.chars().next()?;
-        let scale = match unit {
-            's' => 1_000,
-            'm' => 60_000,
-            'h' => 3_600_000,
-            _ => return None,
-        };
-        total = total.checked_add(figure.checked_mul(scale)?)?;
-        rest = rest.get(digits + 1..)?;
-    }
-    (total > 0).then_some(total)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -121,15 +101,6 @@ mod tests {
         assert!(matches!(status("jsonpath={.status.other}"), Status::Waits(_)));
         for bad in ["delete", "condition=", "jsonpath={.a", "jsonpath={.a}x"] {
             Goal::parse(bad).unwrap_err();
-        }
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("90s"), Some(90_000));
-        assert_eq!(duration("1h30m"), Some(5_400_000));
-        for bad in ["", "0s", "10", "m", "5d", "99999999999999999999s"] {
-            assert_eq!(duration(bad), None, "{bad}");
         }
     }
 }

@@ -42,6 +42,12 @@ pub trait Kind: Sized + 'static {
     /// Where a long operation goes on.
     type Checkpoint: Serialize + DeserializeOwned;
 
+    /// Fills in defaults that depend on other inputs. Pure. An input that is not known yet holds a placeholder: what
+    /// follows from one is left out, and filled in when it is known.
+    fn complete(&self, inputs: &mut Self::Inputs) {
+        let _ = inputs;
+    }
+
     /// Reports what is wrong with inputs beyond their types. Pure: no capability is at hand.
     fn check(&self, context: &Context, inputs: &Self::Inputs, report: &mut Report) {
         let _ = (context, inputs, report);

@@ -188,7 +188,7 @@ impl<K: Kind> Served for K {
         let check = |request: &wire::CheckRequest| {
             let original = parse(&request.inputs)?;
             let mut report = Report::new(decode::unknown_paths(&original));
-            let inputs: K::Inputs = match decode::tolerant(&original, "the inputs") {
+            let mut inputs: K::Inputs = match decode::tolerant(&original, "the inputs") {
                 Ok(inputs) => inputs,
                 // A placeholder need not suit a type that judges its text; apply will tell.
                 Err(problem) if problem.path.as_deref().is_some_and(|path| !report.known(path)) => {
@@ -196,6 +196,7 @@ impl<K: Kind> Served for K {
                 }
                 Err(problem) => return Err(problem),
             };
+            Kind::complete(self, &mut inputs);
             Kind::check(self, context, &inputs, &mut report);
             let problems = report.into_problems();
             if !problems.is_empty() {

@@ -2,17 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use maps_sdk::Problem;
 use maps_sdk::kube::Apply;
-use maps_sdk::{Class, Problem};
 use serde_json::{Value, json};
 
 use super::model::{Inputs, Live, Outputs};
-use super::read::{self, Objects, is_sealed};
+use super::read::{self, Objects};
 use crate::cluster::Scopes;
 use crate::id::ObjectId;
+use crate::is_sealed;
 use crate::mark::{self, Maker};
 use crate::order;
 use crate::owned::digest;
+use crate::problem::told;
+
+/// The field manager that the host writes as.
+const MANAGER: &str = "maps";
 
 /// An object that is to be there.
 #[derive(Clone, Debug)]
@@ -64,32 +69,6 @@ impl Item<'_> {
     }
 }
 
-/// A problem of the server's as one of an object.
-pub(crate) fn told(id: &ObjectId, mut problem: Problem) -> Problem {
-    if is_misshapen(&problem) {
-        (problem.class, problem.code) = (Class::Invalid, "wrong-shape".to_owned());
-    }
-    problem.message = format!("{}: {}", id.shown(), problem.message);
-    let help = match problem.code.as_str() {
-        "field-manager-conflict" => {
-            "`force: true` takes these fields; or leave them out of the manifest, and their manager keeps them"
-        }
-        "kind-unknown" => "install what defines the kind first, and name it in `options: {depends_on: […]}`",
-        _ if problem.class == Class::Invalid && problem.message.contains("immutable") => {
-            "the field cannot be changed in place: give the object another name, or delete it first"
-        }
-        _ => return problem,
-    };
-    problem.help = problem.help.or_else(|| Some(help.to_owned()));
-    problem
-}
-
-/// Does the server say that a field has another type? It answers that as a failure of its own (500), which another
-/// try does not mend.
-pub(super) fn is_misshapen(problem: &Problem) -> bool {
-    problem.message.contains("failed to create typed patch object")
-}
-
 /// The objects' names as they stand there.
 pub(super) fn ids(objects: &Objects) -> impl Iterator<Item = ObjectId> + '_ {
     objects.values().flat_map(|named| named.values()).filter_map(ObjectId::of)
@@ -128,7 +107,7 @@ pub(super) fn outputs<'a>(items: impl Iterator<Item = (&'a ObjectId, Option<&'a 
 /// What is remembered of a live object.
 pub(super) fn seen(live: Option<&Value>) -> Live {
     let Some(live) = live else { return Live::default() };
-    Live { uid: uid(live).to_owned(), digest: digest(live) }
+    Live { uid: uid(live).to_owned(), digest: digest(live, MANAGER) }
 }
 
 pub(super) fn uid(live: &Value) -> &str {

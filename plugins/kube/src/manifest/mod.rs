@@ -14,9 +14,8 @@ use maps_sdk::{
 };
 
 use crate::id::{ObjectId, is_label};
-use crate::wait::{Goal, duration, is_on};
-pub(crate) use item::told;
-pub(crate) use remove::{holds, is_over};
+use crate::taken::duration;
+use crate::wait::{Goal, is_on};
 
 use model::{Checkpoint, Inputs, Outputs};
 

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
 use crate::id::{ObjectId, text};
+use crate::is_sealed;
 
 /// Objects by kind, then by `namespace/name` or name.
 pub(crate) type Objects = BTreeMap<String, BTreeMap<String, Value>>;
@@ -290,11 +291,6 @@ fn without_nulls(value: &Value) -> Value {
 /// Is a value decided later?
 pub(crate) fn is_unknown(value: &Value) -> bool {
     matches!(value, Value::Object(map) if map.len() == 1 && map.get("$unknown") == Some(&Value::Bool(true)))
-}
-
-/// Is a value a secret's handle?
-pub(crate) fn is_sealed(value: &Value) -> bool {
-    matches!(value, Value::Object(map) if map.len() == 1 && map.contains_key("$sealed"))
 }
 
 /// Does anything in a value wait to be decided?

@@ -1,46 +1,22 @@
 //! Deletes the objects of manifests in the reverse of the order in which they were applied, and waits until they are gone.
 
-use maps_sdk::kube::{Cluster, Delete as Removal, Deletion, PropagationPolicy};
-use maps_sdk::{Class, Context, Delete, Problem, Progress};
-use serde_json::Value;
+use maps_sdk::kube::{Cluster, Delete as Removal, Deletion};
+use maps_sdk::{Context, Delete, Problem, Progress};
 
-use super::item::told;
 use super::model::Checkpoint;
 use super::{Answer, Manifests};
-use crate::cluster::{CHUNK, cluster, is_unknown_kind};
-use crate::id::{ObjectId, text};
+use crate::cluster::{CHUNK, cluster};
+use crate::id::ObjectId;
 use crate::order::{WAVES, wave};
-use crate::taken::Taken;
-use crate::wait::duration;
+use crate::problem::told;
+use crate::remove::{holds, is_over, removal};
+use crate::taken::{Taken, duration};
 
 const RETRY_MS: u64 = 2_000;
 /// How long a delete takes whose resource does not say.
 const TIMEOUT_MS: u64 = 600_000;
 /// Objects that a note names.
 const MOST_NAMED: usize = 3;
-
-/// The deletion of the object that has this uid. What it owns goes before it where that holds something that runs.
-pub(crate) fn removal(id: &ObjectId, uid: &str) -> Removal {
-    let runs = matches!(
-        (id.group(), id.kind.as_str()),
-        ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
-            | ("batch", "Job" | "CronJob")
-            | ("", "ReplicationController")
-    );
-    let propagation = runs.then_some(PropagationPolicy::Foreground);
-    let uid = (!uid.is_empty()).then(|| uid.to_owned());
-    Removal { object: id.reference(), propagation, uid, resource_version: None }
-}
-
-/// Does the refusal mean that there is nothing of ours to delete? Its kind is gone and all objects with it, or another
-/// object has the name by now.
-pub(crate) fn is_over(id: &ObjectId, problem: &Problem) -> bool {
-    if problem.class == Class::Conflict {
-        maps_sdk::warn!("{} stays: it is no longer the object that was made ({})", id.shown(), problem.message);
-        return true;
-    }
-    is_unknown_kind(problem)
-}
 
 /// A delete on its way.
 struct Job<'a> {
@@ -133,23 +109,4 @@ fn wait(cluster: &Cluster, jobs: &mut [Job<'_>]) {
             Ok(Progress::pending(checkpoint, RETRY_MS).id(id).note(format!("being deleted: {note}")))
         });
     }
-}
-
-/// What keeps an object from going: its finalizers, and what a namespace says of its contents.
-pub(crate) fn holds(live: &Value) -> String {
-    let texts = |pointer: &str| -> Vec<String> {
-        let items = live.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
-        items.filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    let conditions = live.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-    let told = conditions.filter(|condition| text(condition, "/status") == Some("True"));
-    let told = told.filter(|condition| {
-        matches!(text(condition, "/type"), Some("NamespaceContentRemaining" | "NamespaceFinalizersRemaining"))
-    });
-    let mut held: Vec<String> = told.filter_map(|condition| text(condition, "/message").map(str::to_owned)).collect();
-    let finalizers = texts("/metadata/finalizers");
-    if !finalizers.is_empty() {
-        held.push(format!("finalizers {}", finalizers.join(", ")));
-    }
-    if held.is_empty() { String::new() } else { format!(" ({})", held.join("; ")) }
 }

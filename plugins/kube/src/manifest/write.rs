@@ -6,18 +6,20 @@ use maps_sdk::kube::{Apply, Cluster, Delete as Removal, Deletion};
 use maps_sdk::{Context, Create, Outcome, Problem, Progress, Resource, Step, Update};
 use serde_json::Value;
 
-use super::item::{self, Item, at, has_sealed, is_same, told};
+use super::Manifests;
+use super::item::{self, Item, at, has_sealed, is_same};
 use super::model::{Checkpoint, Inputs, Outputs};
 use super::read::Objects;
-use super::{Manifests, remove};
 use crate::cluster::{CHUNK, Scopes, cluster, defined, fetch, is_unknown_kind};
 use crate::events;
 use crate::id::{ObjectId, scope_of};
 use crate::mark::Maker;
 use crate::order::{DEFINITIONS, WAVES};
+use crate::problem::told;
 use crate::ready::{Status, status};
-use crate::taken::Taken;
-use crate::wait::{Goal, duration, is_on};
+use crate::remove::{is_over, removal};
+use crate::taken::{Taken, duration};
+use crate::wait::{Goal, is_on};
 
 /// Between two looks at objects that are not ready yet.
 const RETRY_MS: u64 = 3_000;
@@ -262,7 +264,7 @@ fn prune(cluster: &Cluster, jobs: &mut [Job<'_>]) {
         for (at, id) in outputs.objects.iter().enumerate().filter(|(_, id)| !stays.contains(&id.key())) {
             // What was not there when it was last looked at is nobody's that this resource knows.
             let Some(live) = outputs.live.get(at).filter(|live| !live.uid.is_empty()) else { continue };
-            removals.push((index, id.clone(), remove::removal(id, &live.uid)));
+            removals.push((index, id.clone(), removal(id, &live.uid)));
         }
     }
     removals.sort_by_key(|(_, id, _)| std::cmp::Reverse(crate::order::wave(id)));
@@ -279,7 +281,7 @@ fn prune(cluster: &Cluster, jobs: &mut [Job<'_>]) {
             match answer {
                 Ok(Deletion::UnderWay) => job.waits.push(format!("{} is being deleted", id.shown())),
                 Ok(Deletion::Absent | Deletion::Gone) => {}
-                Err(problem) if remove::is_over(&id, &problem) => {}
+                Err(problem) if is_over(&id, &problem) => {}
                 Err(problem) if job.outcome.is_none() => job.outcome = Some(Err(told(&id, problem))),
                 Err(_) => {}
             }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::cluster::{CHUNK, cluster};
 use crate::id::{ObjectId, text};
-use crate::manifest::told;
 use crate::mark::{self, Maker};
+use crate::problem::told;
 
 pub(crate) type Answer<T> = Result<T, Problem>;
 

@@ -255,8 +255,8 @@ fn gone<T: Single>(
     match answer {
         Ok(Deletion::Absent | Deletion::Gone) => return Ok(Progress::Done(())),
         Ok(Deletion::UnderWay) => {}
-        Err(problem) if crate::manifest::is_over(id, &problem) => return Ok(Progress::Done(())),
-        Err(problem) => return Err(crate::manifest::told(id, problem)),
+        Err(problem) if crate::remove::is_over(id, &problem) => return Ok(Progress::Done(())),
+        Err(problem) => return Err(crate::problem::told(id, problem)),
     }
     let Waits { what, note, held, help } = T::waits(cluster, id);
     let taken = request.checkpoint.as_ref().map_or_else(Taken::begin, |checkpoint| checkpoint.taken);

@@ -1,11 +1,11 @@
 //! What others change is seen, what the server writes by itself is not, and many objects are few requests.
 
-use super::fake::Fake;
 use super::*;
+use maps_kube_objects::testing::Fake;
 
 #[track_caller]
 fn web(replicas: u32) -> (Fake, Made) {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     fake.0.borrow_mut().statuses.insert("Deployment".to_owned(), running(replicas));
     let made = made(MANIFEST, &manifest(&[deployment(replicas), config_map("a", "1")]));
     fake.forget_calls();
@@ -71,7 +71,7 @@ fn an_object_that_others_made_in_its_place_is_not_ours() {
 
 #[test]
 fn secrets_come_back_as_they_are_for_the_engine_to_compare() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"a": {"$sealed": "wanted"}}});
     let made = made(MANIFEST, &manifest(&[secret]));
     fake.change("Secret default/s", &json!({"data": {"b": {"$sealed": "others"}}}));
@@ -88,7 +88,7 @@ fn secrets_come_back_as_they_are_for_the_engine_to_compare() {
 
 #[test]
 fn five_hundred_manifests_are_read_and_planned_in_few_requests() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let mut all = Vec::new();
     for n in 0..500 {
         let object = match n % 3 {

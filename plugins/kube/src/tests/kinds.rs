@@ -2,8 +2,8 @@
 
 use maps_sdk::testing;
 
-use super::fake::Fake;
 use super::*;
+use maps_kube_objects::testing::Fake;
 
 const NAMESPACE: &str = "kube/namespace";
 const SECRET: &str = "kube/secret";
@@ -16,7 +16,7 @@ fn codes(kind: &str, inputs: &Value) -> Vec<String> {
 
 #[test]
 fn a_namespace_lives_with_its_labels_and_goes_with_its_contents() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     testing::set_now(0);
     let inputs = checked(
         NAMESPACE,
@@ -52,7 +52,7 @@ fn a_namespace_lives_with_its_labels_and_goes_with_its_contents() {
 
 #[test]
 fn a_namespace_that_others_made_is_imported_by_its_name() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let labels =
         json!({"team": "a", "kubernetes.io/metadata.name": "shop", "pod-security.kubernetes.io/warn": "baseline"});
     fake.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": labels}}));
@@ -93,7 +93,7 @@ fn names_and_keys_are_checked() {
 
 #[test]
 fn an_object_is_waited_for_until_it_is_as_it_should_be() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     testing::set_now(0);
     let path = "{.status.loadBalancer.ingress[0].ip}";
     let wanted = json!({
@@ -125,7 +125,7 @@ fn an_object_is_waited_for_until_it_is_as_it_should_be() {
 
 #[test]
 fn a_secret_is_written_sealed_and_read_sealed() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let inputs = checked(SECRET, &json!({"name": "db", "string_data": {"password": {"$sealed": "h"}}}));
     assert_eq!((&inputs["type"], &inputs["namespace"]), (&json!("Opaque"), &json!("default")));
     let made = made(SECRET, &inputs);
@@ -145,7 +145,7 @@ fn a_secret_is_written_sealed_and_read_sealed() {
 
 #[test]
 fn an_existing_object_is_read_and_never_written() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"},
         "spec": {"ports": [{"port": 80}, {"port": 443}]}, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}});
     let fields =

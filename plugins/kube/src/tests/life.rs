@@ -2,12 +2,12 @@
 
 use maps_sdk::testing;
 
-use super::fake::Fake;
 use super::*;
+use maps_kube_objects::testing::Fake;
 
 #[test]
 fn objects_are_applied_marked_waited_for_and_deleted() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     testing::set_now(1_000);
     let inputs = manifest(&[deployment(2), config_map("settings", "1")]);
     let begun = pending(create(MANIFEST, std::slice::from_ref(&inputs)).pop().unwrap());
@@ -32,7 +32,7 @@ fn objects_are_applied_marked_waited_for_and_deleted() {
 
 #[test]
 fn an_update_writes_what_differs_and_prunes_what_is_left_out() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let before = made(MANIFEST, &manifest(&[config_map("a", "1"), config_map("b", "1"), config_map("c", "1")]));
     fake.forget_calls();
     let inputs = manifest(&[config_map("a", "1"), config_map("b", "2")]);
@@ -49,7 +49,7 @@ fn an_update_writes_what_differs_and_prunes_what_is_left_out() {
 
 #[test]
 fn another_namespace_moves_the_objects_that_name_none() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     fake.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}}));
     let before = made(MANIFEST, &manifest(&[config_map("a", "1")]));
     let inputs = checked(MANIFEST, &json!({"manifest": [config_map("a", "1")], "namespace": "other"}));
@@ -59,7 +59,7 @@ fn another_namespace_moves_the_objects_that_name_none() {
 
 #[test]
 fn a_crash_is_found_by_its_token_and_what_is_missing_or_unready_is_left_to_an_update() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let inputs = manifest(&[config_map("a", "1"), config_map("b", "1"), deployment(1)]);
     assert!(matches!(find(MANIFEST, &inputs), wire::FindOutcome::Absent));
     fake.put({
@@ -87,7 +87,7 @@ fn a_crash_is_found_by_its_token_and_what_is_missing_or_unready_is_left_to_an_up
 
 #[test]
 fn a_wait_ends_with_what_is_wrong() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     testing::set_now(0);
     let inputs = manifest(&[deployment(2)]);
     let begun = pending(create(MANIFEST, std::slice::from_ref(&inputs)).pop().unwrap());
@@ -112,7 +112,7 @@ fn a_wait_ends_with_what_is_wrong() {
 
 #[test]
 fn what_has_failed_is_not_waited_for() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "move"}});
     let failure = json!({"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]});
     fake.0.borrow_mut().statuses.insert("Job".to_owned(), failure);
@@ -125,7 +125,7 @@ fn what_has_failed_is_not_waited_for() {
 
 #[test]
 fn further_conditions_are_waited_for_and_readiness_can_be_left_out() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "move"}});
     fake.0.borrow_mut().statuses.insert("Job".to_owned(), json!({"startTime": "2026-01-01T00:00:00Z"}));
     let wait = json!([{"for": "condition=Complete", "on": "Job/move"}]);
@@ -142,7 +142,7 @@ fn further_conditions_are_waited_for_and_readiness_can_be_left_out() {
 
 #[test]
 fn a_custom_resource_without_a_status_is_given_a_grace() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     fake.0.borrow_mut().kinds.insert("Widget".to_owned());
     testing::set_now(5_000);
     let widget = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}});
@@ -161,7 +161,7 @@ fn a_custom_resource_without_a_status_is_given_a_grace() {
 
 #[test]
 fn a_delete_waits_for_finalizers_and_leaves_what_is_not_its_own() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     testing::set_now(0);
     let made = made(MANIFEST, &manifest(&[config_map("a", "1"), config_map("b", "1")]));
     fake.0.borrow_mut().held.insert("ConfigMap default/a".to_owned());
@@ -184,7 +184,7 @@ fn a_delete_waits_for_finalizers_and_leaves_what_is_not_its_own() {
 
 #[test]
 fn a_secret_goes_to_the_host_as_the_api_has_it() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"},
         "data": {"bytes": "/w=="}, "stringData": {"plain": "hello", "sealed": {"$sealed": "h"}}});
     made(MANIFEST, &manifest(&[secret]));

@@ -3,7 +3,6 @@
 
 mod check;
 mod drift;
-mod fake;
 mod kinds;
 mod life;
 mod order;

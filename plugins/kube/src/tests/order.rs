@@ -2,8 +2,8 @@
 
 use maps_sdk::testing;
 
-use super::fake::Fake;
 use super::*;
+use maps_kube_objects::testing::Fake;
 
 fn definition() -> Value {
     json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "widgets.example.com"},
@@ -24,7 +24,7 @@ fn of(api_version: &str, kind: &str) -> Value {
 
 #[test]
 fn one_manifest_is_applied_in_order_and_deleted_in_reverse() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     fake.0.borrow_mut().statuses.insert("Pod".to_owned(), json!({"phase": "Succeeded"}));
     let objects = [
         of("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"),
@@ -54,7 +54,7 @@ fn one_manifest_is_applied_in_order_and_deleted_in_reverse() {
 
 #[test]
 fn objects_of_a_new_kind_wait_until_it_is_established_also_those_of_other_resources() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     testing::set_now(0);
     let all = [manifest(&[widget()]), manifest(&[definition(), namespace()]), manifest(&[config_map("a", "1")])];
     let mut begun = create(MANIFEST, &all);
@@ -76,7 +76,7 @@ fn objects_of_a_new_kind_wait_until_it_is_established_also_those_of_other_resour
 
 #[test]
 fn a_kind_that_nobody_defines_is_told_after_a_while() {
-    let _fake = Fake::start();
+    let _fake = Fake::start("maps");
     testing::set_now(0);
     let mut widget = widget();
     widget["metadata"]["namespace"] = "default".into();
@@ -91,7 +91,7 @@ fn a_kind_that_nobody_defines_is_told_after_a_while() {
 
 #[test]
 fn kinds_in_no_namespace_get_none() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     fake.0.borrow_mut().kinds.insert("ClusterIssuer".to_owned());
     fake.0.borrow_mut().statuses.insert("ClusterIssuer".to_owned(), json!({"ok": true}));
     let issuer = json!({"apiVersion": "cert-manager.io/v1", "kind": "ClusterIssuer", "metadata": {"name": "i", "namespace": "default"}});
@@ -101,7 +101,7 @@ fn kinds_in_no_namespace_get_none() {
 
 #[test]
 fn the_failure_of_one_resource_is_not_that_of_another() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let refusal = maps_sdk::Problem::invalid("invalid", "data: field is immutable when `immutable` is set");
     fake.0.borrow_mut().refusals.insert("ConfigMap default/b".to_owned(), refusal);
     let mut all = create(MANIFEST, &[manifest(&[config_map("a", "1")]), manifest(&[config_map("b", "1")])]);

@@ -2,8 +2,8 @@
 
 use maps_sdk::testing;
 
-use super::fake::Fake;
 use super::*;
+use maps_kube_objects::testing::Fake;
 
 fn in_default(mut object: Value) -> Value {
     object["metadata"]["namespace"] = "default".into();
@@ -12,7 +12,7 @@ fn in_default(mut object: Value) -> Value {
 
 #[test]
 fn a_plan_tries_what_is_new_and_names_all_objects() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let previewed = preview(&manifest(&[config_map("a", "1"), deployment(1)]), None).unwrap();
     let objects: Vec<Value> = previewed.objects.iter().map(|object| parsed(object)).collect();
     assert_eq!(objects[0], json!({"api_version": "v1", "kind": "ConfigMap", "namespace": "default", "name": "a"}));
@@ -27,7 +27,7 @@ fn a_plan_tries_what_is_new_and_names_all_objects() {
 
 #[test]
 fn refusals_are_told_with_the_plan() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let refusal = maps_sdk::Problem::invalid("invalid", "spec.replicas: Invalid value: -1");
     fake.0.borrow_mut().refusals.insert("Deployment default/web".to_owned(), refusal);
     let problem = preview(&manifest(&[deployment(1)]), None).unwrap_err();
@@ -37,7 +37,7 @@ fn refusals_are_told_with_the_plan() {
 
 #[test]
 fn a_field_of_another_type_is_refused_whatever_the_server_calls_it() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let message = "failed to create typed patch object (default/a; /v1, Kind=ConfigMap): .data.key: expected string";
     let refusal = maps_sdk::Problem::new(maps_sdk::Class::Unavailable, "http-500", message);
     fake.0.borrow_mut().refusals.insert("ConfigMap default/a".to_owned(), refusal);
@@ -49,7 +49,7 @@ fn a_field_of_another_type_is_refused_whatever_the_server_calls_it() {
 
 #[test]
 fn what_another_manager_owns_is_a_conflict_that_force_takes() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     fake.put(in_default(config_map("a", "theirs")));
     let mut inputs = manifest(&[config_map("a", "ours")]);
     let problem = preview(&inputs, None).unwrap_err();
@@ -65,7 +65,7 @@ fn what_another_manager_owns_is_a_conflict_that_force_takes() {
 
 #[test]
 fn what_another_stack_made_is_not_taken_without_force() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     let mut theirs = in_default(config_map("a", "1"));
     theirs["metadata"]["annotations"] = json!({"maps.dev/stack": "other", "maps.dev/address": "settings"});
     fake.put(theirs);
@@ -79,7 +79,7 @@ fn what_another_stack_made_is_not_taken_without_force() {
 
 #[test]
 fn what_comes_with_the_same_plan_is_no_refusal() {
-    let _fake = Fake::start();
+    let _fake = Fake::start("maps");
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
     let widget = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}});
     let mut map = config_map("a", "1");
@@ -91,7 +91,7 @@ fn what_comes_with_the_same_plan_is_no_refusal() {
 
 #[test]
 fn what_is_not_known_yet_is_not_tried() {
-    let _fake = Fake::start();
+    let _fake = Fake::start("maps");
     let mut map = config_map("a", "1");
     map["data"]["key"] = json!({"$unknown": true});
     let inputs = manifest(&[map]);
@@ -103,7 +103,7 @@ fn what_is_not_known_yet_is_not_tried() {
 
 #[test]
 fn several_refusals_are_told_together() {
-    let fake = Fake::start();
+    let fake = Fake::start("maps");
     for name in ["a", "b", "c", "d"] {
         let refusal = maps_sdk::Problem::invalid("invalid", "no");
         fake.0.borrow_mut().refusals.insert(format!("ConfigMap default/{name}"), refusal);

@@ -67,18 +67,20 @@ const CLUSTER_SCOPED: [&str; 30] = [
 
 /// Where the objects of a kind are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub enum Scope {
+    /// In a namespace.
     Namespaced,
+    /// In none.
     Cluster,
 }
 
 /// Is the group one of Kubernetes itself?
-pub(crate) fn is_built_in(group: &str) -> bool {
+pub fn is_built_in(group: &str) -> bool {
     BUILT_IN.contains(&group)
 }
 
 /// Where a kind is, if that is known without asking.
-pub(crate) fn scope_of(group: &str, kind: &str) -> Option<Scope> {
+pub fn scope_of(group: &str, kind: &str) -> Option<Scope> {
     let cluster = CLUSTER_SCOPED.contains(&kind);
     is_built_in(group).then_some(if cluster { Scope::Cluster } else { Scope::Namespaced })
 }
@@ -99,27 +101,28 @@ pub struct ObjectId {
 
 impl ObjectId {
     /// An object's, as it stands there.
-    pub(crate) fn of(object: &Value) -> Option<Self> {
+    pub fn of(object: &Value) -> Option<Self> {
         let ObjectReference { kind, namespace, name } = ObjectReference::of(object)?;
         Some(Self { api_version: kind.api_version, kind: kind.kind, namespace, name })
     }
 
     /// As calls name it.
-    pub(crate) fn reference(&self) -> ObjectReference {
+    pub fn reference(&self) -> ObjectReference {
         ObjectReference { kind: self.type_meta(), namespace: self.namespace.clone(), name: self.name.clone() }
     }
 
-    pub(crate) fn type_meta(&self) -> TypeMeta {
+    /// Its kind.
+    pub fn type_meta(&self) -> TypeMeta {
         TypeMeta::new(&self.api_version, &self.kind)
     }
 
     /// Empty for the core group.
-    pub(crate) fn group(&self) -> &str {
+    pub fn group(&self) -> &str {
         group(&self.api_version)
     }
 
     /// What tells it from every other object; the version of its group does not.
-    pub(crate) fn key(&self) -> Key {
+    pub fn key(&self) -> Key {
         Key {
             group: self.group().to_owned(),
             kind: self.kind.clone(),
@@ -129,7 +132,7 @@ impl ObjectId {
     }
 
     /// `Deployment default/web`, for people.
-    pub(crate) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         match &self.namespace {
             Some(namespace) => format!("{} {namespace}/{}", self.kind, self.name),
             None => format!("{} {}", self.kind, self.name),
@@ -139,7 +142,7 @@ impl ObjectId {
 
 /// An object by what does not change of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Key {
+pub struct Key {
     group: String,
     kind: String,
     namespace: Option<String>,
@@ -147,22 +150,22 @@ pub(crate) struct Key {
 }
 
 /// The group of an `apiVersion`.
-pub(crate) fn group(api_version: &str) -> &str {
+pub fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 /// The text at a JSON pointer, if there is one and it is not empty.
-pub(crate) fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
+pub fn text<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
 }
 
 /// Is a text what names of most kinds may be: a DNS subdomain (RFC 1123)?
-pub(crate) fn is_subdomain(name: &str) -> bool {
+pub fn is_subdomain(name: &str) -> bool {
     !name.is_empty() && name.len() <= 253 && name.split('.').all(is_label_of_any_length)
 }
 
 /// Is a text what names of namespaces may be: a DNS label (RFC 1123)?
-pub(crate) fn is_label(name: &str) -> bool {
+pub fn is_label(name: &str) -> bool {
     name.len() <= 63 && is_label_of_any_length(name)
 }
 

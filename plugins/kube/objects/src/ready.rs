@@ -6,7 +6,8 @@ use crate::id::{group, is_built_in, text};
 
 /// How an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
+pub enum Status {
+    /// It is as it should be.
     Ready,
     /// Not yet; what it waits for.
     Waits(String),
@@ -17,7 +18,7 @@ pub(crate) enum Status {
 }
 
 /// The state of a live object.
-pub(crate) fn status(object: &Value) -> Status {
+pub fn status(object: &Value) -> Status {
     if text(object, "/metadata/deletionTimestamp").is_some() {
         return Status::Waits("it is being deleted".to_owned());
     }
@@ -247,7 +248,7 @@ fn told(object: &Value, name: &str) -> Status {
 }
 
 /// A condition's status, and `: reason: message` as far as it says any.
-pub(crate) fn condition<'v>(object: &'v Value, name: &str) -> Option<(&'v str, String)> {
+pub fn condition<'v>(object: &'v Value, name: &str) -> Option<(&'v str, String)> {
     let found = find_condition(object, name)?;
     let why: Vec<&str> = ["/reason", "/message"].into_iter().filter_map(|part| text(found, part)).collect();
     let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(": ")) };

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::manifest::read::is_sealed;
+use crate::is_sealed;
 
 /// Fields by which items of lists are told apart, the most telling first.
 const KEYS: [&str; 9] =
@@ -11,7 +11,7 @@ const KEYS: [&str; 9] =
 
 /// `wanted` with the values of `live` wherever these differ from `dry`, which is what the server would make of
 /// `wanted`. What the server alone sets or defaults is in both, and so is no difference.
-pub(crate) fn as_live(wanted: &Value, dry: &Value, live: &Value) -> Value {
+pub fn as_live(wanted: &Value, dry: &Value, live: &Value) -> Value {
     if dry == live {
         return wanted.clone();
     }
@@ -67,7 +67,7 @@ fn items(wanted: &[Value], dry: &[Value], live: &[Value]) -> Vec<Value> {
 }
 
 /// A Secret's `data` with the live values of its own keys, whatever they are: the engine compares what is sealed.
-pub(crate) fn live_secrets(wanted: &Value, live: &Value) -> Value {
+pub fn live_secrets(wanted: &Value, live: &Value) -> Value {
     let mut found = wanted.clone();
     if let Some(Value::Object(data)) = found.get_mut("data") {
         let there = live.get("data");

@@ -1,17 +1,20 @@
-//! A cluster as far as the plugin's tests need one: objects, server-side apply with owners, definitions, deletion.
+//! A cluster as far as the tests of plugins need one: objects, server-side apply with owners, definitions, deletion.
+#![allow(clippy::unwrap_used, missing_docs)]
+// For tests alone: what they get wrong is theirs to see, and its parts are named after what a cluster does.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use maps_sdk::testing::Half;
 use maps_sdk::testing::kube::{self, KubeCall, Verb};
 use maps_sdk::{Class, Problem};
 use serde_json::{Map, Value, json};
 
 /// `Deployment default/web`, or `Namespace web`.
-pub(super) type Name = String;
+pub type Name = String;
 
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Stored {
     /// What maps applied.
     ours: Value,
@@ -22,72 +25,84 @@ struct Stored {
     deleting: bool,
 }
 
-#[derive(Default)]
-pub(super) struct State {
+#[derive(Debug, Default)]
+pub struct State {
+    /// Whose name the host writes in.
+    manager: &'static str,
+    /// So many writes are still taken; none is no end.
+    pub lives: Option<u32>,
     objects: BTreeMap<Name, Stored>,
     made: u32,
     /// Kinds that are served beside Kubernetes' own.
-    pub(super) kinds: BTreeSet<String>,
+    pub kinds: BTreeSet<String>,
     /// Statuses that new objects get, by kind.
-    pub(super) statuses: BTreeMap<String, Value>,
+    pub statuses: BTreeMap<String, Value>,
     /// Objects that stay when they are deleted, until they are taken from here.
-    pub(super) held: BTreeSet<Name>,
+    pub held: BTreeSet<Name>,
     /// What the server answers to the next apply of an object, dry or not.
-    pub(super) refusals: BTreeMap<Name, Problem>,
-    pub(super) events: Vec<Value>,
+    pub refusals: BTreeMap<Name, Problem>,
+    pub events: Vec<Value>,
 }
 
-#[derive(Clone)]
-pub(super) struct Fake(pub(super) Rc<RefCell<State>>);
+#[derive(Clone, Debug)]
+pub struct Fake(pub Rc<RefCell<State>>);
 
 impl Fake {
-    pub(super) fn start() -> Self {
+    /// A cluster that is written to in the name of this field manager.
+    pub fn start(manager: &'static str) -> Self {
         let fake = Self(Rc::default());
+        fake.0.borrow_mut().manager = manager;
         let of = fake.clone();
         kube::cluster(move |call| of.answer(call));
         fake
     }
 
     /// Forgets the calls made so far.
-    pub(super) fn forget_calls(&self) {
+    pub fn forget_calls(&self) {
         let of = self.clone();
         kube::cluster(move |call| of.answer(call));
     }
 
     /// Something that others made.
-    pub(super) fn put(&self, object: Value) {
+    pub fn put(&self, object: Value) {
         let mut state = self.0.borrow_mut();
         let uid = state.uid();
         state.objects.insert(name_of(&object), Stored { others: object, uid, ..Stored::default() });
     }
 
     /// What others set of an object, over what is there.
-    pub(super) fn change(&self, name: &str, change: &Value) {
+    pub fn change(&self, name: &str, change: &Value) {
         let mut state = self.0.borrow_mut();
         let stored = state.objects.get_mut(name).unwrap();
         take(&mut stored.ours, change);
         merge(&mut stored.others, change);
     }
 
-    pub(super) fn set_status(&self, name: &str, status: Value) {
+    pub fn set_status(&self, name: &str, status: Value) {
         self.0.borrow_mut().objects.get_mut(name).unwrap().status = status;
     }
 
-    pub(super) fn remove(&self, name: &str) {
+    pub fn remove(&self, name: &str) {
         self.0.borrow_mut().objects.remove(name).unwrap();
     }
 
-    pub(super) fn names(&self) -> Vec<Name> {
+    pub fn names(&self) -> Vec<Name> {
         self.0.borrow().objects.keys().cloned().collect()
     }
 
-    pub(super) fn live(&self, name: &str) -> Option<Value> {
-        self.0.borrow().objects.get(name).map(Stored::live)
+    pub fn live(&self, name: &str) -> Option<Value> {
+        let state = self.0.borrow();
+        state.objects.get(name).map(|stored| stored.live(state.manager))
     }
 
     fn answer(&self, call: &KubeCall) -> Result<Value, Problem> {
         assert_eq!(call.kubeconfig, "kubeconfig");
         let mut state = self.0.borrow_mut();
+        if call.verb == Verb::Discover {
+            let kind =
+                json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "deployments", "namespaced": true});
+            return Ok(json!({"gitVersion": "v1.33.1", "major": "1", "minor": "33", "kinds": [kind]}));
+        }
         if !state.serves(&call.api_version, &call.kind) {
             if call.verb == Verb::Resolve {
                 return Ok(Value::Null);
@@ -104,25 +119,51 @@ impl Fake {
             }
             _ => format!("{} {}", call.kind, call.name),
         };
+        if call.half() == Half::Write {
+            state.survive()?;
+        }
+        let manager = state.manager;
         match call.verb {
             Verb::Resolve => Ok(json!({"name": format!("{}s", call.kind.to_lowercase()), "namespaced": !clustered})),
-            Verb::Get => Ok(state.objects.get(&name).map_or(Value::Null, Stored::live)),
+            Verb::Get => Ok(state.objects.get(&name).map_or(Value::Null, |stored| stored.live(manager))),
             Verb::List if call.kind == "Event" => Ok(state.events.clone().into()),
             Verb::List => {
                 let of = |object: &Value| {
                     let there = object.pointer("/metadata/namespace").and_then(Value::as_str);
                     object["kind"] == call.kind && call.namespace.as_deref().is_none_or(|wanted| there == Some(wanted))
                 };
-                Ok(state.objects.values().map(Stored::live).filter(of).collect())
+                let selected = |object: &Value| {
+                    let labels = object.pointer("/metadata/labels").cloned().unwrap_or_default();
+                    let pairs = call.label_selector.iter().flat_map(|selector| selector.split(','));
+                    pairs.filter_map(|pair| pair.split_once('=')).all(|(key, value)| labels[key] == value)
+                };
+                let all = state.objects.values().map(|stored| stored.live(manager));
+                Ok(all.filter(of).filter(selected).collect())
             }
             Verb::DryRun | Verb::Apply => state.apply(&name, call),
-            Verb::Create | Verb::Discover => panic!("nothing is created or discovered"),
+            Verb::Discover => Ok(Value::Null),
+            Verb::Create if state.objects.contains_key(&name) => {
+                Err(Problem::new(Class::Conflict, "already-exists", format!("{name} already exists")))
+            }
+            Verb::Create => state.apply(&name, call),
             Verb::Delete => state.delete(&name, call),
         }
     }
 }
 
 impl State {
+    /// One write less is taken; behind the last one there is nobody who could hear of an answer.
+    fn survive(&mut self) -> Result<(), Problem> {
+        match &mut self.lives {
+            Some(0) => Err(Problem::internal("killed", "the process is gone")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     fn uid(&mut self) -> String {
         self.made += 1;
         format!("uid-{}", self.made)
@@ -134,7 +175,7 @@ impl State {
     }
 
     fn apply(&mut self, name: &str, call: &KubeCall) -> Result<Value, Problem> {
-        if let Some(problem) = self.refusals.get(name) {
+        if let Some(problem) = self.refusals.get(name).filter(|_| call.verb != Verb::Create) {
             return Err(problem.clone());
         }
         let namespace = call.namespace.as_deref().map(|namespace| format!("Namespace {namespace}"));
@@ -144,6 +185,9 @@ impl State {
             return Err(Problem::new(Class::NotFound, "not-found", format!("{namespace} not found")));
         }
         let mut stored = self.objects.get(name).cloned().unwrap_or_default();
+        if stored.deleting {
+            return Err(Problem::new(Class::Conflict, "conflict", format!("{name} is being deleted")));
+        }
         let conflicts = conflicts(&stored.others, &call.object, "");
         if !conflicts.is_empty() && !call.force {
             let message = format!("Apply failed with 1 conflict: {}: conflict with \"kubectl\"", conflicts.join(", "));
@@ -155,8 +199,8 @@ impl State {
             stored.uid = if call.verb == Verb::DryRun { "dry".to_owned() } else { self.uid() };
             stored.status = self.statuses.get(&call.kind).cloned().unwrap_or_default();
         }
-        let live = stored.live();
-        if call.verb == Verb::Apply {
+        let live = stored.live(self.manager);
+        if call.verb != Verb::DryRun {
             self.objects.insert(name.to_owned(), stored);
         }
         Ok(live)
@@ -177,12 +221,12 @@ impl State {
 }
 
 impl Stored {
-    fn live(&self) -> Value {
+    fn live(&self, manager: &str) -> Value {
         let mut live = self.others.clone();
         merge(&mut live, &self.ours);
         live["metadata"]["uid"] = self.uid.clone().into();
         let fields = fields(&self.ours);
-        live["metadata"]["managedFields"] = json!([{"manager": "maps", "operation": "Apply", "fieldsV1": fields}]);
+        live["metadata"]["managedFields"] = json!([{"manager": manager, "operation": "Apply", "fieldsV1": fields}]);
         if self.deleting {
             live["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
             live["metadata"]["finalizers"] = json!(["example.com/hold"]);
@@ -201,7 +245,7 @@ impl Stored {
     }
 }
 
-pub(super) fn name_of(object: &Value) -> Name {
+pub fn name_of(object: &Value) -> Name {
     let part = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
     let name = part("/metadata/name").unwrap();
     match part("/metadata/namespace") {

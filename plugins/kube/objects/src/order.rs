@@ -3,15 +3,15 @@
 use crate::id::{ObjectId, is_built_in};
 
 /// How many waves there are. Objects of one wave are written side by side.
-pub(crate) const WAVES: usize = 7;
+pub const WAVES: usize = 7;
 
 /// The wave of definitions, after which their kinds have to be served before the next one.
-pub(crate) const DEFINITIONS: usize = 0;
+pub const DEFINITIONS: usize = 0;
 /// The wave of objects of kinds that are not Kubernetes' own.
 const CUSTOM: usize = 5;
 
 /// When an object is written. Finer orders, such as Helm's, come to the same: within a wave nothing needs another.
-pub(crate) fn wave(id: &ObjectId) -> usize {
+pub fn wave(id: &ObjectId) -> usize {
     if !is_built_in(id.group()) {
         return CUSTOM;
     }

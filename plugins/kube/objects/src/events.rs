@@ -9,7 +9,7 @@ use crate::id::{ObjectId, text};
 const LONGEST: usize = 300;
 
 /// The latest Warning event of each object, none where there is none or it cannot be read: it only adds to a message.
-pub(crate) fn warnings(cluster: &Cluster, objects: &[(&ObjectId, &str)]) -> Vec<Option<String>> {
+pub fn warnings(cluster: &Cluster, objects: &[(&ObjectId, &str)]) -> Vec<Option<String>> {
     let lists: Vec<ListOptions> = objects
         .iter()
         .map(|(id, uid)| ListOptions {

@@ -1,19 +1,16 @@
-//! What of a live object maps owns, by its `managedFields`, as one digest: equal digests are no drift.
+//! What of a live object a field manager owns, by its `managedFields`, as one digest: equal digests are no drift.
 
 use serde_json::Value;
 
 use crate::id::text;
-use crate::manifest::read::is_sealed;
+use crate::is_sealed;
 
-/// The field manager that the host writes as.
-const MANAGER: &str = "maps";
-
-/// A digest of the fields that maps owns and of their values, in hexadecimal. Sealed values count as one another:
+/// A digest of the fields that a manager owns by applying, and of their values, in hexadecimal. Sealed values count as one another:
 /// the engine compares those.
-pub(crate) fn digest(live: &Value) -> String {
+pub fn digest(live: &Value, manager: &str) -> String {
     let mut lines = Vec::new();
     for entry in live.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten() {
-        let is_ours = text(entry, "/manager") == Some(MANAGER)
+        let is_ours = text(entry, "/manager") == Some(manager)
             && text(entry, "/operation") == Some("Apply")
             && text(entry, "/subresource").is_none();
         if let (true, Some(fields)) = (is_ours, entry.get("fieldsV1")) {
@@ -102,24 +99,24 @@ mod tests {
     }
 
     #[test]
-    fn only_what_maps_owns_counts() {
+    fn only_what_the_manager_owns_counts() {
         let mut others = live(1, "a");
         others["spec"]["paused"] = true.into();
         others["spec"]["containers"][1]["imagePullPolicy"] = "Never".into();
         others["metadata"]["resourceVersion"] = "8".into();
-        assert_eq!(digest(&live(1, "a")), digest(&others));
-        assert_ne!(digest(&live(1, "a")), digest(&live(2, "a")));
-        assert_ne!(digest(&live(1, "a")), digest(&live(1, "b")));
+        assert_eq!(digest(&live(1, "a"), "maps"), digest(&others, "maps"));
+        assert_ne!(digest(&live(1, "a"), "maps"), digest(&live(2, "a"), "maps"));
+        assert_ne!(digest(&live(1, "a"), "maps"), digest(&live(1, "b"), "maps"));
     }
 
     #[test]
     fn a_field_that_went_or_was_taken_is_a_change() {
         let mut gone = live(1, "a");
         gone["spec"]["containers"].as_array_mut().unwrap().pop();
-        assert_ne!(digest(&live(1, "a")), digest(&gone));
+        assert_ne!(digest(&live(1, "a"), "maps"), digest(&gone, "maps"));
         let mut taken = live(1, "a");
         taken["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"].as_object_mut().unwrap().remove("f:replicas");
-        assert_ne!(digest(&live(1, "a")), digest(&taken));
+        assert_ne!(digest(&live(1, "a"), "maps"), digest(&taken, "maps"));
     }
 
     #[test]
@@ -131,6 +128,6 @@ mod tests {
                 "data": {"password": {"$sealed": handle}},
             })
         };
-        assert_eq!(digest(&sealed("a")), digest(&sealed("b")));
+        assert_eq!(digest(&sealed("a"), "maps"), digest(&sealed("b"), "maps"));
     }
 }
