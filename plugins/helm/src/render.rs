@@ -1,19 +1,13 @@
 //! From inputs to outputs: the chart is loaded, its values are merged, and the engine renders it.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use maps_helm_engine::function::Failure;
 use maps_helm_engine::render::{ApiVersions, KubeVersion, Options, Shown, render};
-use maps_helm_engine::template::World;
-use maps_helm_engine::value::{Map, Value};
-use maps_sdk::{Problem, clock, random};
+use maps_sdk::Problem;
 
 use crate::model::{Inputs, Outputs};
 use crate::source::{self, Local};
-
-/// Random bytes of one call to the host.
-const RANDOM: usize = 4096;
+use crate::world::Host;
 
 /// What the manifests and notes may take in the answer: most of what the host lets through at once.
 const ANSWER: usize = 15 << 20;
@@ -31,7 +25,7 @@ fn told(text: &[u8]) -> usize {
 }
 
 /// The beginning of a text that is too long.
-fn cut(mut text: String) -> String {
+pub(crate) fn cut(mut text: String) -> String {
     if text.len() > ERROR {
         text.truncate(text.floor_char_boundary(ERROR));
         text.push_str("… (the rest is left out)");
@@ -39,36 +33,8 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// What templates may ask for of the host. Without a cluster nothing is looked up.
-#[derive(Default)]
-struct Host {
-    /// One moment for the whole rendering.
-    now: Cell<Option<u64>>,
-}
-
-impl World for Host {
-    fn lookup(&mut self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, Failure> {
-        Ok(Value::Map(Map::new()))
-    }
-
-    fn random(&mut self, bytes: &mut [u8]) -> Result<(), Failure> {
-        for chunk in bytes.chunks_mut(RANDOM) {
-            let drawn = random::bytes(u32::try_from(chunk.len()).unwrap_or_default());
-            chunk.iter_mut().zip(drawn).for_each(|(byte, drawn)| *byte = drawn);
-        }
-        Ok(())
-    }
-
-    fn now(&mut self) -> Result<(i64, u32), Failure> {
-        let ms = self.now.get().unwrap_or_else(clock::now);
-        self.now.set(Some(ms));
-        let seconds = i64::try_from(ms / 1000).unwrap_or(i64::MAX);
-        Ok((seconds, u32::try_from(ms % 1000).unwrap_or_default() * 1_000_000))
-    }
-}
-
 /// What is fetched again by the same name should be the same: an archive's URL, or a registry's tag.
-fn pins(origin: &str, version: &str, digest: &str) -> BTreeMap<String, String> {
+pub(crate) fn pins(origin: &str, version: &str, digest: &str) -> BTreeMap<String, String> {
     let what = match origin.split_once('@').filter(|_| origin.starts_with("oci://")) {
         Some((repository, _)) => format!("{repository}:{version}"),
         None => origin.to_owned(),

@@ -143,6 +143,20 @@ impl KubeVersion {
         Ok(Self { version, major: number(0), minor: number(1), normalized: format!("v{}", normalized.join(".")) })
     }
 
+    /// What a server says of itself; `minor` may have a `+` behind it, which templates see.
+    ///
+    /// # Errors
+    /// A version that is none.
+    pub fn of_server(git_version: &str, major: &str, minor: &str) -> Result<Self, String> {
+        let mut version = Self::parse(git_version)?;
+        for (there, said) in [(&mut version.major, major), (&mut version.minor, minor)] {
+            if !said.is_empty() {
+                said.clone_into(there);
+            }
+        }
+        Ok(version)
+    }
+
     /// The version that constraints are checked against: numbers alone.
     pub fn normalized(&self) -> &str {
         &self.normalized
