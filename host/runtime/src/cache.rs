@@ -1,14 +1,15 @@
 //! Compiled code on disk. A compiled component is machine code that the process will jump into,
 //! so a file is loaded only if this user's maps wrote it: the folder is private, and every file
-//! carries an HMAC under a key that only this user can read.
+//! carries a keyed BLAKE3 hash under a key that only this user can read. The file that was hashed is the one that
+//! is mapped, and of it only the pages that run are ever brought in.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::Hash;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -17,10 +18,13 @@ use zeroize::Zeroizing;
 use crate::inspect::ComponentDigest;
 use crate::limits::COMPILED_BYTES;
 
-/// First bytes of every file; another layout gets another text.
-const MAGIC: &[u8; 16] = b"maps compiled 1\n";
-/// Bytes of an HMAC-SHA256.
-const TAG_BYTES: usize = 32;
+/// Last bytes of every file; another layout gets another text. It stands behind the code, since a mapping begins
+/// at a file's beginning.
+const MAGIC: &[u8; 16] = b"maps compiled 3\n";
+/// Bytes of a keyed hash, which stands before them.
+const TAG_BYTES: usize = blake3::OUT_LEN;
+/// What is read, hashed and copied at a time: it stays in the processor's cache.
+const CHUNK_BYTES: usize = 128 << 10;
 /// Bytes of the key: as long as the hash's output.
 const KEY_BYTES: usize = 32;
 /// The key's file in the folder.
@@ -87,15 +91,20 @@ impl Cache {
     /// The component's compiled code, if it is there, was written by us, and for this engine.
     pub fn load(&self, engine: &Engine, digest: &ComponentDigest) -> Lookup {
         let path = self.path(engine, digest);
-        let bytes = match read_private(&path, COMPILED_BYTES) {
-            Ok(bytes) => bytes,
+        let (file, length) = match open_private(&path) {
+            Ok((file, length)) if length <= COMPILED_BYTES as u64 => (file, length),
+            Ok(_) => return Lookup::Rejected(format!("{} is too large", path.display())),
             Err(CacheError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Lookup::Miss,
             Err(error) => return Lookup::Rejected(error.to_string()),
         };
-        let Some(code) = self.authentic(&path, &bytes) else {
-            return Lookup::Rejected(format!("{} was not written by this maps, or was changed", path.display()));
-        };
-        match deserialize(engine, code) {
+        match self.authentic(&path, &file, length) {
+            Ok(true) => {}
+            Ok(false) => {
+                return Lookup::Rejected(format!("{} was not written by this maps, or was changed", path.display()));
+            }
+            Err(error) => return Lookup::Rejected(format!("{}: {error}", path.display())),
+        }
+        match deserialize(engine, &file) {
             Ok(component) => Lookup::Hit(component),
             Err(error) => Lookup::Rejected(format!("{}: {error}", path.display())),
         }
@@ -109,15 +118,17 @@ impl Cache {
         let path = self.path(engine, digest);
         let io = |source| CacheError::Io { path: path.clone(), source };
         let code = component.serialize().map_err(|error| io(io::Error::other(error.to_string())))?;
-        let tag = self.mac(&path, &code).finalize().into_bytes();
+        let mut hasher = self.hasher(&path);
+        hasher.update(&code);
+        let tag = hasher.finalize();
         let mut nonce = [0; 8];
         getrandom::fill(&mut nonce).map_err(CacheError::Random)?;
         let draft = self.dir.join(format!(".{:016x}.draft", u64::from_le_bytes(nonce)));
         let written = (|| {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-            file.write_all(MAGIC)?;
-            file.write_all(&tag)?;
             file.write_all(&code)?;
+            file.write_all(tag.as_bytes())?;
+            file.write_all(MAGIC)?;
             fs::rename(&draft, &path)
         })();
         if written.is_err() {
@@ -135,37 +146,53 @@ impl Cache {
         self.dir.join(format!("{digest}-{engine}.compiled"))
     }
 
-    /// The code in a file, if its tag is right. The name is under the tag too, so that an
-    /// authentic file of one component cannot stand in for another's.
-    fn authentic<'a>(&self, path: &Path, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        let rest = bytes.strip_prefix(MAGIC)?;
-        let (tag, code) = rest.split_at_checked(TAG_BYTES)?;
-        self.mac(path, code).verify_slice(tag).ok()?;
-        Some(code)
+    /// Is a file's tag right? The name is under the tag too, so that an authentic file of one component cannot
+    /// stand in for another's.
+    fn authentic(&self, path: &Path, file: &File, length: u64) -> io::Result<bool> {
+        let mut end = [0; TAG_BYTES + MAGIC.len()];
+        let Some(code) = length.checked_sub(end.len() as u64) else { return Ok(false) };
+        file.read_exact_at(&mut end, code)?;
+        let (tag, magic) = end.split_at(TAG_BYTES);
+        if magic != MAGIC {
+            return Ok(false);
+        }
+        let mut hasher = self.hasher(path);
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut rest = file.take(code);
+        loop {
+            match rest.read(&mut chunk)? {
+                0 => break,
+                length => {
+                    hasher.update(&chunk[..length]);
+                }
+            }
+        }
+        // Compared in constant time.
+        Ok(hasher.finalize() == *tag)
     }
 
-    fn mac(&self, path: &Path, code: &[u8]) -> Hmac<Sha256> {
-        // HMAC takes a key of its block's size; zeros after a shorter one are part of its definition.
-        let mut block = Zeroizing::new([0; 64]);
-        block[..KEY_BYTES].copy_from_slice(self.key.as_slice());
-        let mut mac = Hmac::<Sha256>::new(&(*block).into());
+    /// Hashes what is written under a name, which begins with the name.
+    fn hasher(&self, path: &Path) -> blake3::Hasher {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
         let name = path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
-        mac.update(&(name.len() as u64).to_le_bytes());
-        mac.update(name);
-        mac.update(code);
-        mac
+        hasher.update(&(name.len() as u64).to_le_bytes());
+        hasher.update(name);
+        hasher
     }
 }
 
 /// Loads machine code whose tag was just verified.
 #[allow(unsafe_code)]
-fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `Component::deserialize` asks that the bytes come from `Component::serialize` and
-    // were not changed since. `authentic` has just verified, on this very copy in memory, an HMAC
-    // that is written over the result of `serialize` only, under a random key that only this user
-    // can read; whoever has the key already runs code as this user. wasmtime itself checks the
-    // engine's configuration and version in the header, and those are in the file's name too.
-    unsafe { Component::deserialize(engine, code) }
+fn deserialize(engine: &Engine, file: &File) -> wasmtime::Result<Component> {
+    // SAFETY: `Component::deserialize_file` asks that the bytes come from `Component::serialize`, were not
+    // changed since, and do not change while the component lives. `authentic` has just verified, on this very
+    // open file, a keyed hash that is written over the result of `serialize` only, under a random key that only
+    // this user can read. The file belongs to this user, who alone can write to it, which `open_private` has seen
+    // on the open file; maps writes a file once, under another name, and replaces it only whole. Whoever could
+    // change it in between could read the key as well, and runs code as this user already. wasmtime itself checks
+    // the engine's configuration and version in the header, and those are in the file's name too. What follows
+    // the code, the tag, is in no section and is looked at by nobody.
+    unsafe { Component::deserialize_file(engine, format!("/proc/self/fd/{}", file.as_raw_fd())) }
 }
 
 /// Reads the key, or makes it.
@@ -200,6 +227,18 @@ fn key(path: &Path) -> Result<Zeroizing<[u8; KEY_BYTES]>, CacheError> {
 
 /// Reads a file that only this user can have written.
 fn read_private(path: &Path, most: usize) -> Result<Vec<u8>, CacheError> {
+    let (file, length) = open_private(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).min(most));
+    let read = file.take(most as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|source| CacheError::Io { path: path.to_owned(), source })?;
+    if bytes.len() > most {
+        return Err(CacheError::Unsafe { path: path.to_owned(), why: "is too large" });
+    }
+    Ok(bytes)
+}
+
+/// Opens a file that only this user can have written, and says how long it is.
+fn open_private(path: &Path) -> Result<(File, u64), CacheError> {
     let io = |source| CacheError::Io { path: path.to_owned(), source };
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let file: File = OpenOptions::new().read(true).custom_flags(no_follow).open(path).map_err(io)?;
@@ -208,12 +247,7 @@ fn read_private(path: &Path, most: usize) -> Result<Vec<u8>, CacheError> {
         return Err(CacheError::Unsafe { path: path.to_owned(), why: "is not a file" });
     }
     private(path, &metadata)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).min(most));
-    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
-    if bytes.len() > most {
-        return Err(CacheError::Unsafe { path: path.to_owned(), why: "is too large" });
-    }
-    Ok(bytes)
+    Ok((file, metadata.len()))
 }
 
 fn private(path: &Path, metadata: &fs::Metadata) -> Result<(), CacheError> {

@@ -60,7 +60,9 @@ fn config(pooled: bool) -> Config {
         .wasm_wide_arithmetic(false)
         // Compiled code is the same on every run, so that a cached file can be compared.
         .cranelift_nan_canonicalization(true)
-        .parallel_compilation(true);
+        .parallel_compilation(true)
+        // Places in a guest are told by nobody, and would be a tenth of what is read at every start.
+        .generate_address_map(false);
     if pooled {
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(CONCURRENT_CALLS)
