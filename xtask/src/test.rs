@@ -22,6 +22,9 @@ pub(crate) enum Extent {
 /// Test targets that start many processes, or run thousands of seeds.
 const SLOW: [&str; 8] = ["charts", "faults", "kubernetes", "ministack", "peers", "recovery", "simulation", "terraform"];
 
+/// Integration tests at a time, for each processor: mostly they wait, for processes that wait for the disk.
+const WAITING: usize = 4;
+
 /// Crates may hold integration tests in these folders.
 const CRATES: [&str; 3] = ["host", "plugins", "."];
 
@@ -123,6 +126,10 @@ fn prepare(target: &str) -> Result<(), Failure> {
 fn tests(selection: &[&str]) -> Count {
     let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
     command.args(selection).stdout(Stdio::piped());
+    if selection.contains(&"--test") {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        command.env("RUST_TEST_THREADS", (WAITING * processors).to_string());
+    }
     println!("$ {}", line(&command));
     let mut count = Count::default();
     let ended = command.spawn().and_then(|mut child| {
