@@ -43,7 +43,6 @@ pub(super) enum Items {
 #[derive(Default)]
 pub(super) struct Schema {
     pub(super) place: Option<Place>,
-    pub(super) location: String,
     pub(super) draft: Option<Draft>,
     /// The schema itself, or the one with a URL that it is in.
     pub(super) resource: Index,
@@ -103,6 +102,11 @@ pub(super) struct Schema {
 }
 
 impl Schema {
+    /// Where it stands, for people.
+    pub(super) fn location(&self) -> String {
+        self.place.as_ref().map(Place::location).unwrap_or_default()
+    }
+
     /// Whether no property is left for `unevaluatedProperties` of a schema around it.
     pub(super) fn evaluates_all_properties(&self) -> bool {
         self.additional_properties.is_some()
@@ -148,8 +152,11 @@ pub(super) struct Compiler<'a> {
     /// What judges the documents; `None` while those that judge are compiled themselves.
     metaschemas: Option<&'a mut Metaschemas>,
     budget: &'a mut Budget,
+    /// Places by the index of their schema, as far as they were met.
+    queue: Vec<Place>,
+    /// As far as they are compiled.
     schemas: Vec<Schema>,
-    known: HashMap<(Rc<str>, String), Index>,
+    known: HashMap<Place, Index>,
 }
 
 impl<'a> Compiler<'a> {
@@ -158,7 +165,7 @@ impl<'a> Compiler<'a> {
         metaschemas: Option<&'a mut Metaschemas>,
         budget: &'a mut Budget,
     ) -> Self {
-        Self { documents, metaschemas, budget, schemas: Vec::new(), known: HashMap::new() }
+        Self { documents, metaschemas, budget, queue: Vec::new(), schemas: Vec::new(), known: HashMap::new() }
     }
 
     /// Compiles the document at a URL, which is loaded if it is not at hand.
@@ -166,16 +173,13 @@ impl<'a> Compiler<'a> {
         self.documents.load(url, self.budget)?;
         self.judge(&Place::new(url, ""))?;
         let root = self.enqueue(Place::new(url, ""))?;
-        let mut next = 0;
-        while let Some(place) = self.schemas.get(next).and_then(|schema| schema.place.clone()) {
+        while let Some(place) = self.queue.get(self.schemas.len()).cloned() {
             self.ensure_subschema(&place)?;
             let Some(document) = self.documents.get(&place.url) else { break };
             let content = Rc::clone(&document.content);
-            let schema = self.schema(&place, place.find(&content)?)?;
-            if let Some(slot) = self.schemas.get_mut(next) {
-                *slot = schema;
-            }
-            next += 1;
+            let value = place.find(&content)?;
+            let schema = self.schema(place, value)?;
+            self.schemas.push(schema);
         }
         Ok(Compiled { schemas: self.schemas, root })
     }
@@ -208,19 +212,18 @@ impl<'a> Compiler<'a> {
     }
 
     fn enqueue(&mut self, place: Place) -> Result<Index, String> {
-        let key = (Rc::clone(&place.url), place.pointer.clone());
-        if let Some(index) = self.known.get(&key) {
+        if let Some(index) = self.known.get(&place) {
             return Ok(*index);
         }
         self.budget.spend(1 + place.pointer.len() / 16)?;
-        let index = self.schemas.len();
-        self.schemas.push(Schema { place: Some(place), ..Schema::default() });
-        self.known.insert(key, index);
+        let index = self.queue.len();
+        self.queue.push(place.clone());
+        self.known.insert(place, index);
         Ok(index)
     }
 
-    fn schema(&mut self, place: &Place, value: &Json) -> Result<Schema, String> {
-        let mut schema = Schema { location: place.location(), ..Schema::default() };
+    fn schema(&mut self, place: Place, value: &Json) -> Result<Schema, String> {
+        let mut schema = Schema { place: Some(place.clone()), ..Schema::default() };
         let (base, resource_pointer, draft, dynamic) = {
             let found = self.documents.get(&place.url).and_then(|document| document.resource(&place.pointer));
             let Some((pointer, resource)) = found else { return Ok(schema) };
@@ -241,7 +244,7 @@ impl<'a> Compiler<'a> {
             Json::Bool(answer) => schema.constant_answer = Some(*answer),
             Json::Object(object) if object.is_empty() => schema.constant_answer = Some(true),
             Json::Object(object) => {
-                Keywords { compiler: self, object, place, base, draft }.compile(&mut schema)?;
+                Keywords::new(self, object, &place, base, draft).compile(&mut schema)?;
             }
             _ => {}
         }
@@ -266,13 +269,37 @@ impl<'a> Compiler<'a> {
 struct Keywords<'a, 'b> {
     compiler: &'a mut Compiler<'b>,
     object: &'a BTreeMap<Rc<str>, Json>,
+    /// What [`mark`] gives of each of its keys: a schema has few keywords of many, and most questions end here.
+    marks: u64,
     place: &'a Place,
     /// The URL that its references are relative to.
     base: Rc<str>,
     draft: Draft,
 }
 
-impl Keywords<'_, '_> {
+/// One bit for a keyword; few share one.
+fn mark(keyword: &str) -> u64 {
+    let bytes = keyword.as_bytes();
+    let sum = |at: usize| bytes.get(at).copied().map_or(0, u64::from);
+    1 << ((bytes.len() as u64 * 7 + sum(0) * 5 + sum(3) * 3 + sum(bytes.len() / 2)) % 64)
+}
+
+impl<'a, 'b> Keywords<'a, 'b> {
+    fn new(
+        compiler: &'a mut Compiler<'b>,
+        object: &'a BTreeMap<Rc<str>, Json>,
+        place: &'a Place,
+        base: Rc<str>,
+        draft: Draft,
+    ) -> Self {
+        let marks = object.keys().fold(0, |marks, key| marks | mark(key));
+        Self { compiler, object, marks, place, base, draft }
+    }
+
+    fn get(&self, keyword: &str) -> Option<&'a Json> {
+        if self.marks & mark(keyword) == 0 { None } else { self.object.get(keyword) }
+    }
+
     fn compile(&mut self, schema: &mut Schema) -> Result<(), String> {
         schema.reference = self.reference("$ref")?;
         // Before 2019 what stands beside a reference is nothing. But keywords that came after the fourth draft
@@ -284,11 +311,11 @@ impl Keywords<'_, '_> {
         if self.draft >= Draft::Draft6 {
             schema.contains = self.schema("contains")?;
             schema.property_names = self.schema("propertyNames")?;
-            schema.constant = self.object.get("const").cloned();
+            schema.constant = self.get("const").cloned();
         }
         if self.draft >= Draft::Draft7 {
             schema.condition = self.schema("if")?;
-            let answer = self.object.get("if").and_then(Json::bool);
+            let answer = self.get("if").and_then(Json::bool);
             if schema.condition.is_some() && answer != Some(false) {
                 schema.then = self.schema("then")?;
             }
@@ -303,7 +330,7 @@ impl Keywords<'_, '_> {
                 schema.min_contains = self.whole("minContains");
                 schema.max_contains = self.whole("maxContains");
             }
-            for (name, value) in self.object.get("dependentRequired").and_then(Json::object).into_iter().flatten() {
+            for (name, value) in self.get("dependentRequired").and_then(Json::object).into_iter().flatten() {
                 if let Json::List(list) = value {
                     schema.dependent_required.insert(Rc::clone(name), strings(list));
                 }
@@ -331,7 +358,7 @@ impl Keywords<'_, '_> {
         schema.one_of = self.schemas("oneOf")?;
         schema.not = self.schema("not")?;
         if self.draft < Draft::Draft2020 {
-            match self.object.get("items") {
+            match self.get("items") {
                 Some(Json::List(_)) => {
                     schema.items = Items::Each(self.schemas("items")?);
                     schema.additional_items = self.additional("additionalItems")?;
@@ -349,8 +376,7 @@ impl Keywords<'_, '_> {
             schema.pattern_properties.push((self.regex(&pattern, "patternProperties")?, index));
         }
         schema.additional_properties = self.additional("additionalProperties")?;
-        let object = self.object;
-        for (name, value) in object.get("dependencies").and_then(Json::object).into_iter().flatten() {
+        for (name, value) in self.get("dependencies").and_then(Json::object).into_iter().flatten() {
             let dependency = match value {
                 Json::List(list) => Dependency::Required(strings(list)),
                 _ => Dependency::Schema(self.enqueue(&format!("dependencies/{}", escape(name)))?),
@@ -361,8 +387,8 @@ impl Keywords<'_, '_> {
     }
 
     fn assertions(&mut self, schema: &mut Schema) -> Result<(), String> {
-        schema.types = self.object.get("type").map(Types::parse);
-        schema.enumeration = self.object.get("enum").and_then(Json::list).map(<[Json]>::to_vec);
+        schema.types = self.get("type").map(Types::parse);
+        schema.enumeration = self.get("enum").and_then(Json::list).map(<[Json]>::to_vec);
         self.compiler.budget.spend(schema.enumeration.as_ref().map_or(0, Vec::len))?;
         schema.multiple_of = self.number("multipleOf");
         schema.maximum = self.number("maximum");
@@ -382,7 +408,7 @@ impl Keywords<'_, '_> {
         schema.unique_items = self.flag("uniqueItems");
         schema.max_properties = self.whole("maxProperties");
         schema.min_properties = self.whole("minProperties");
-        schema.required = self.object.get("required").and_then(Json::list).map(strings).unwrap_or_default();
+        schema.required = self.get("required").and_then(Json::list).map(strings).unwrap_or_default();
         // Since 2019 formats are remarks, but in the schemas of schemas.
         if self.draft < Draft::Draft2019 || self.compiler.metaschemas.is_none() {
             schema.format = self.text("format").and_then(|name| formats::by_name(name));
@@ -400,24 +426,24 @@ impl Keywords<'_, '_> {
     }
 
     fn schema(&mut self, keyword: &str) -> Result<Option<Index>, String> {
-        if !self.object.contains_key(keyword) {
+        if self.get(keyword).is_none() {
             return Ok(None);
         }
         self.enqueue(keyword).map(Some)
     }
 
     fn schemas(&mut self, keyword: &str) -> Result<Vec<Index>, String> {
-        let count = self.object.get(keyword).and_then(Json::list).map_or(0, <[Json]>::len);
+        let count = self.get(keyword).and_then(Json::list).map_or(0, <[Json]>::len);
         (0..count).map(|index| self.enqueue(&format!("{keyword}/{index}"))).collect()
     }
 
     fn schemas_by_name(&mut self, keyword: &str) -> Result<BTreeMap<Rc<str>, Index>, String> {
-        let Some(Json::Object(object)) = self.object.get(keyword) else { return Ok(BTreeMap::new()) };
+        let Some(Json::Object(object)) = self.get(keyword) else { return Ok(BTreeMap::new()) };
         object.keys().map(|name| Ok((Rc::clone(name), self.enqueue(&format!("{keyword}/{}", escape(name)))?))).collect()
     }
 
     fn additional(&mut self, keyword: &str) -> Result<Option<Additional>, String> {
-        match self.object.get(keyword) {
+        match self.get(keyword) {
             Some(Json::Bool(allowed)) => Ok(Some(Additional::Bool(*allowed))),
             _ => Ok(self.schema(keyword)?.map(Additional::Schema)),
         }
@@ -433,19 +459,19 @@ impl Keywords<'_, '_> {
     }
 
     fn text(&self, keyword: &str) -> Option<&Rc<str>> {
-        self.object.get(keyword)?.text()
+        self.get(keyword)?.text()
     }
 
     fn flag(&self, keyword: &str) -> bool {
-        self.object.get(keyword).and_then(Json::bool) == Some(true)
+        self.get(keyword).and_then(Json::bool) == Some(true)
     }
 
     fn number(&self, keyword: &str) -> Option<Number> {
-        self.object.get(keyword)?.number().cloned()
+        self.get(keyword)?.number().cloned()
     }
 
     fn whole(&self, keyword: &str) -> Option<i64> {
-        self.object.get(keyword)?.number()?.to_i64()
+        self.get(keyword)?.number()?.to_i64()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The documents that a schema is made of: which URLs, anchors and drafts their parts have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 
 use super::budget::Budget;
@@ -11,7 +11,7 @@ use super::metaschema;
 use super::url::{decode, encode, resolve, split, unescape};
 
 /// A place in a document: its URL and a pointer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) url: Rc<str>,
     pub(super) pointer: String,
@@ -32,7 +32,7 @@ impl Place {
         for part in self.pointer.split('/').skip(1) {
             let name = unescape(part).ok_or_else(|| format!("invalid json-pointer {}", quote(&self.location())))?;
             let found = match value {
-                Json::Object(object) => object.get(name.as_str()),
+                Json::Object(object) => object.get(&*name),
                 Json::List(list) => name.parse::<usize>().ok().and_then(|index| list.get(index)),
                 _ => None,
             };
@@ -68,12 +68,16 @@ pub(super) struct Document {
     pub(super) content: Rc<Json>,
     /// By their pointers; the document itself is at the empty one.
     pub(super) resources: BTreeMap<String, Resource>,
-    known: BTreeSet<String>,
+    known: HashSet<String>,
 }
 
 impl Document {
     /// The pointer and the resource that a pointer is in.
     pub(super) fn resource(&self, pointer: &str) -> Option<(&str, &Resource)> {
+        // The document itself, mostly.
+        if let (1, Some((pointer, resource))) = (self.resources.len(), self.resources.get_key_value("")) {
+            return Some((pointer, resource));
+        }
         let mut pointer = pointer;
         loop {
             if let Some((pointer, resource)) = self.resources.get_key_value(pointer) {
@@ -103,8 +107,7 @@ impl Documents {
 
     pub(super) fn add(&mut self, url: &Rc<str>, content: Json, budget: &mut Budget) -> Result<(), String> {
         let content = Rc::new(content);
-        let mut document =
-            Document { content: Rc::clone(&content), resources: BTreeMap::new(), known: BTreeSet::new() };
+        let mut document = Document { content: Rc::clone(&content), resources: BTreeMap::new(), known: HashSet::new() };
         collect(&mut document, url, &content, url, String::new(), Draft::LATEST, budget)?;
         self.documents.insert(Rc::clone(url), document);
         Ok(())

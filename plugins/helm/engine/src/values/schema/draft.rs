@@ -106,8 +106,9 @@ impl Draft {
         pointer: &str,
     ) -> BTreeMap<String, &'a Json> {
         let mut found = BTreeMap::new();
-        for (keyword, since, holds) in KEYWORDS {
-            let Some(value) = schema.get(*keyword).filter(|_| self >= *since) else { continue };
+        for (key, value) in schema {
+            let known = KEYWORDS.iter().find(|(keyword, since, _)| **keyword == **key && self >= *since);
+            let Some((keyword, _, holds)) = known else { continue };
             let place = format!("{pointer}/{}", escape(keyword));
             match (holds, value) {
                 (Holds::Properties, Json::Object(properties)) => {

@@ -1,5 +1,7 @@
 //! URLs of schemas: how references are resolved, and pointers written into them.
 
+use std::borrow::Cow;
+
 /// A URL and what is behind its `#`.
 pub(super) fn split(url: &str) -> (&str, &str) {
     url.split_once('#').unwrap_or((url, ""))
@@ -91,7 +93,10 @@ pub(super) fn escape(name: &str) -> String {
 }
 
 /// The name that a part of a pointer stands for; `None` for one that is not written as it should be.
-pub(super) fn unescape(part: &str) -> Option<String> {
+pub(super) fn unescape(part: &str) -> Option<Cow<'_, str>> {
+    if !part.contains('~') {
+        return Some(Cow::Borrowed(part));
+    }
     let mut name = String::with_capacity(part.len());
     let mut characters = part.chars();
     while let Some(character) = characters.next() {
@@ -104,7 +109,7 @@ pub(super) fn unescape(part: &str) -> Option<String> {
             character => character,
         });
     }
-    Some(name)
+    Some(Cow::Owned(name))
 }
 
 /// A pointer as the fragment of a URL: Go's `PathEscape` of its parts.

@@ -98,13 +98,13 @@ fn validate_by(
     depth: usize,
 ) -> Result<Option<Failure>, String> {
     let mut validator = Validator { compiled, budget, scopes: Vec::new(), path: Vec::new() };
-    let location = validator.schema(schema)?.location.clone();
     let unevaluated = Unevaluated::of(value, validator.schema(schema)?, false);
     validator.scopes.push(Scope { schema, keyword: "", value: 0 });
     let frame = Frame { schema, value, value_number: 0, brief: false };
     match validator.judge(&frame, unevaluated, depth)? {
         Ok(_) => Ok(None),
         Err(failure) => {
+            let location = validator.schema(schema)?.location();
             Ok(Some(Failure { path: Vec::new(), kind: Kind::Schema(location), causes: ungrouped(failure) }))
         }
     }
@@ -225,7 +225,7 @@ impl<'a> Validator<'a> {
         for (position, scope) in same_value {
             if scope.schema == top.schema {
                 let (first, second) = (self.keyword_path(self.scopes.len() - 1)?, self.keyword_path(position)?);
-                let url = super::documents::quote(&self.schema(top.schema)?.location);
+                let url = super::documents::quote(&self.schema(top.schema)?.location());
                 return Ok(Some(format!("both {first} and {second} resolve to {url} causing reference cycle")));
             }
         }
@@ -235,18 +235,18 @@ impl<'a> Validator<'a> {
     /// The keywords that led to a scope.
     fn keyword_path(&self, position: usize) -> Result<String, String> {
         let mut path = String::new();
-        let mut before = "";
+        let mut before = 0;
         for (index, scope) in self.scopes.iter().take(position + 1).enumerate() {
-            let location = &self.schema(scope.schema)?.location;
+            let location = self.schema(scope.schema)?.location();
             if index > 0 {
                 if scope.keyword.is_empty() {
-                    path.push_str(location.get(before.len()..).unwrap_or_default());
+                    path.push_str(location.get(before..).unwrap_or_default());
                 } else {
                     path.push('/');
                     path.push_str(scope.keyword);
                 }
             }
-            before = location;
+            before = location.len();
         }
         Ok(path)
     }
