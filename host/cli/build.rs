@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use sha2::{Digest as _, Sha256};
+
 const FOLDER_VARIABLE: &str = "MAPS_BUNDLE";
 
 fn main() -> Result<(), String> {
@@ -17,8 +19,15 @@ fn main() -> Result<(), String> {
         for component in components(&folder)? {
             println!("cargo::rerun-if-changed={}", component.display());
             let name = component.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            // Its identity, so that no start has to hash it again.
+            let bytes =
+                fs::read(&component).map_err(|error| format!("cannot read {}: {error}", component.display()))?;
+            let digest = Sha256::digest(&bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
             // Writing to a string cannot fail.
-            let _ = writeln!(table, "    Bundled {{ name: {name:?}, bytes: include_bytes!({component:?}) }},");
+            let _ = writeln!(
+                table,
+                "    Bundled {{ name: {name:?}, bytes: include_bytes!({component:?}), digest: {digest:?} }},"
+            );
         }
     }
     table.push_str("]\n");

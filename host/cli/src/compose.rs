@@ -27,7 +27,19 @@ use crate::time::SystemEntropy;
 
 /// Runs a command that waits for things. Commands that do not need it never make a runtime.
 pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    run_on(tokio::runtime::Builder::new_multi_thread(), command)
+}
+
+/// As [`block_on`], on this thread alone: for what has one thing to do, and is over before others have started.
+pub(crate) fn block_on_one<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    run_on(tokio::runtime::Builder::new_current_thread(), command)
+}
+
+fn run_on<T>(
+    mut threads: tokio::runtime::Builder,
+    command: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let runtime = threads.enable_all().build();
     runtime.map_err(Failure::file("the threads of this process"))?.block_on(command)
 }
 
@@ -71,8 +83,7 @@ impl Workbench {
         let (mut loaded, mut wanted) = (Vec::new(), Vec::new());
         for (name, declared) in &stage.stack().plugins {
             let component = source::component(&declared.source, stage.layout.folder())?;
-            let refused = |error| Failure::Plugin { plugin: name.clone(), from: component.clone(), error };
-            let plugin = host.load(&component.bytes()?).map_err(refused)?;
+            let plugin = component.load(&host, name)?;
             let effective = approval::effective(&stage.file, declared, &plugin.inspection().manifest, screen)?;
             wanted.push(approvals.wanted(name, declared, plugin.inspection(), effective.clone()));
             loaded.push((name, declared, component, plugin, effective));

@@ -3,6 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use maps_engine::PluginName;
+use maps_runtime::inspect::ComponentDigest;
+use maps_runtime::{Host, Plugin};
 
 use crate::error::Failure;
 
@@ -15,6 +20,8 @@ const FOLDER_VARIABLE: &str = "MAPS_PLUGINS";
 struct Bundled {
     name: &'static str,
     bytes: &'static [u8],
+    /// Their SHA-256.
+    digest: &'static str,
 }
 
 /// What `MAPS_BUNDLE` named when this binary was built; nothing in development.
@@ -31,6 +38,8 @@ pub(crate) enum Component {
         name: &'static str,
         /// All of it.
         bytes: &'static [u8],
+        /// Their SHA-256, in hex.
+        digest: &'static str,
     },
 }
 
@@ -41,6 +50,17 @@ impl Component {
             Self::File(path) => Ok(Cow::Owned(std::fs::read(path).map_err(Failure::file(path))?)),
             Self::Bundled { bytes, .. } => Ok(Cow::Borrowed(bytes)),
         }
+    }
+}
+
+impl Component {
+    /// Loads it.
+    pub(crate) fn load(&self, host: &Host, plugin: &PluginName) -> Result<Arc<Plugin>, Failure> {
+        let loaded = match self {
+            Self::File(_) => host.load(&self.bytes()?),
+            Self::Bundled { bytes, digest, .. } => host.load_known(bytes, ComponentDigest::known(digest)),
+        };
+        loaded.map_err(|error| Failure::Plugin { plugin: plugin.clone(), from: self.clone(), error })
     }
 }
 
@@ -92,7 +112,7 @@ fn bare(name: &str, named: Option<&Path>, bundle: &[Bundled], beside: &[PathBuf]
     };
     let bundled = || {
         let found = bundle.iter().find(|bundled| bundled.name == name);
-        found.map(|Bundled { name, bytes }| Component::Bundled { name, bytes })
+        found.map(|Bundled { name, bytes, digest }| Component::Bundled { name, bytes, digest })
     };
     let found =
         named.and_then(in_folder).or_else(bundled).or_else(|| beside.iter().find_map(|folder| in_folder(folder)));
@@ -140,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_bundled_plugin_needs_no_file_and_a_named_folder_overrides_it() {
-        static BUNDLE: [Bundled; 1] = [Bundled { name: "own", bytes: b"carried" }];
+        static BUNDLE: [Bundled; 1] = [Bundled { name: "own", bytes: b"carried", digest: "" }];
         let dir = tempfile::tempdir().unwrap();
         let beside = [dir.path().to_path_buf()];
         std::fs::write(dir.path().join("own.wasm"), "beside").unwrap();

@@ -58,6 +58,9 @@ pub enum AuditError {
         /// The file.
         path: String,
     },
+    /// There is no log.
+    #[error("nothing is logged here, so nothing that has to be may happen")]
+    Nowhere,
     /// The line is not there that the state was saved with.
     #[error(
         "the audit log {path} does not hold the line that the state was saved with: it was emptied, cut or replaced"
@@ -125,7 +128,8 @@ pub struct Record {
 
 /// One stack's audit log.
 pub struct Audit {
-    path: PathBuf,
+    /// None where nothing is kept.
+    path: Option<PathBuf>,
     calls: AtomicU64,
     /// The codes of what was refused; all of them the host's own, so there are few.
     denied: Mutex<BTreeSet<String>>,
@@ -156,9 +160,19 @@ struct Written {
 impl Audit {
     /// The log at `path`, which is opened, and made if need be, by the first line.
     pub fn at(path: impl Into<PathBuf>) -> Arc<Self> {
+        Self::of(Some(path.into()))
+    }
+
+    /// No log, for what changes nothing and is not asked about afterwards: what is noted is forgotten, and what has
+    /// to be durable is refused.
+    pub fn nowhere() -> Arc<Self> {
+        Self::of(None)
+    }
+
+    fn of(path: Option<PathBuf>) -> Arc<Self> {
         let written = Written { file: None, length: None, head: GENESIS.to_owned(), durable: 0, broken: None };
         Arc::new(Self {
-            path: path.into(),
+            path,
             calls: AtomicU64::new(0),
             denied: Mutex::default(),
             waiting: Mutex::default(),
@@ -181,7 +195,9 @@ impl Audit {
     /// that must be durable, and by [`Audit::flush`].
     pub fn note(&self, record: &Record) {
         let full = self.put(record).1 >= BUFFER_BYTES;
-        if full {
+        if self.path.is_none() {
+            *lock(&self.waiting) = Waiting::default();
+        } else if full {
             // A failure is kept, and told to whoever must know: the next durable line, the flush.
             let _ = self.write_out(0);
         }
@@ -302,10 +318,11 @@ impl Audit {
     }
 
     fn open(&self) -> Result<File, AuditError> {
-        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let path = self.path.as_ref().ok_or(AuditError::Nowhere)?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| self.io(&error))?;
         }
-        open_log(&self.path).map_err(|error| self.io(&error))
+        open_log(path).map_err(|error| self.io(&error))
     }
 
     /// The last line's hash, and what a crash left of a line after it, which is taken off.
@@ -316,7 +333,7 @@ impl Audit {
         Read::by_ref(file).take(length - from).read_to_end(&mut bytes).map_err(|error| self.io(&error))?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let (lines, rest) = bytes.split_at(whole);
-        let damaged = || AuditError::Damaged { path: self.path.display().to_string() };
+        let damaged = || AuditError::Damaged { path: self.shown() };
         let head = match lines.strip_suffix(b"\n") {
             None if from > 0 => return Err(damaged()),
             None => GENESIS.to_owned(),
@@ -336,7 +353,12 @@ impl Audit {
     }
 
     fn io(&self, error: &dyn std::fmt::Display) -> AuditError {
-        AuditError::Io { path: self.path.display().to_string(), reason: error.to_string() }
+        AuditError::Io { path: self.shown(), reason: error.to_string() }
+    }
+
+    /// Its path for people; without one nothing fails that would name it.
+    fn shown(&self) -> String {
+        self.path.as_deref().map(|path| path.display().to_string()).unwrap_or_default()
     }
 }
 
@@ -407,6 +429,15 @@ mod tests {
             outcome,
             duration_ms: None,
         }
+    }
+
+    #[tokio::test]
+    async fn without_a_log_reads_are_forgotten_and_nothing_that_must_be_recorded_may_happen() {
+        let audit = Audit::nowhere();
+        audit.note(&record("a read", Outcome::Denied { code: "not-granted".to_owned() }));
+        assert_eq!(audit.denied().len(), 1, "what was refused is known all the same");
+        audit.flush().await.unwrap();
+        assert_eq!(audit.durable(&record("a write", Outcome::Sent)).await, Err(AuditError::Nowhere));
     }
 
     #[tokio::test]

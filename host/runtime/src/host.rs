@@ -14,7 +14,7 @@ use crate::capability::files::folder_of;
 use crate::capability::http::HttpCapability;
 use crate::engine::Sandbox;
 use crate::guest::Guest;
-use crate::inspect::{InspectError, Inspection};
+use crate::inspect::{ComponentDigest, InspectError, Inspection};
 use crate::limits::{CONCURRENT_CALLS, Limits};
 use crate::link::linker;
 use crate::plugin::{Phases, Plugin};
@@ -126,7 +126,19 @@ impl Host {
     /// # Errors
     /// When it is no plugin, imports what it does not declare, or cannot be linked.
     pub fn load(&self, bytes: &[u8]) -> Result<Arc<Plugin>, LoadError> {
-        let inspection = Inspection::of(bytes)?;
+        self.load_inspected(bytes, Inspection::of(bytes)?)
+    }
+
+    /// As [`Host::load`], of bytes that the caller carries together with their digest: it is believed, so it must
+    /// have been taken of these very bytes.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn load_known(&self, bytes: &[u8], digest: ComponentDigest) -> Result<Arc<Plugin>, LoadError> {
+        self.load_inspected(bytes, Inspection::named(bytes, || digest)?)
+    }
+
+    fn load_inspected(&self, bytes: &[u8], inspection: Inspection) -> Result<Arc<Plugin>, LoadError> {
         let component = self.compiled(bytes, &inspection)?;
         let plugin = Plugin::new(inspection, &component, &self.linkers).map_err(link_error)?;
         Ok(Arc::new(plugin))

@@ -47,6 +47,11 @@ impl ComponentDigest {
         Self(hex(&Sha256::digest(bytes)))
     }
 
+    /// One that somebody took before: 64 hex digits.
+    pub fn known(digest: &str) -> Self {
+        Self(digest.to_owned())
+    }
+
     /// 64 hex digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -161,6 +166,11 @@ impl Inspection {
     /// # Errors
     /// When it is no plugin, or imports what its manifest does not declare.
     pub fn of(bytes: &[u8]) -> Result<Self, InspectError> {
+        Self::named(bytes, || ComponentDigest::of(bytes))
+    }
+
+    /// As [`Inspection::of`], of a component whose digest need not be taken.
+    pub(crate) fn named(bytes: &[u8], digest: impl FnOnce() -> ComponentDigest) -> Result<Self, InspectError> {
         let outline = Outline::of(bytes)?;
         let manifest = section(MANIFEST_SECTION, &outline.manifests, SECTION_BYTES)?;
         let manifest = read_manifest(&manifest)?;
@@ -172,7 +182,7 @@ impl Inspection {
             false => Some(section(REHEARSAL_SECTION, &outline.rehearsals, REHEARSAL_BYTES)?),
         };
         Ok(Self {
-            digest: ComponentDigest::of(bytes),
+            digest: digest(),
             bytes: bytes.len(),
             contract: CONTRACT,
             imports: outline.imports,

@@ -96,7 +96,7 @@ fn rendered(args: &HelmTemplateArgs, screen: &Screen) -> Result<String, String> 
     };
     let place = place(args, chart)?;
     let inputs = inputs(args, name, &place)?;
-    let told = compose::block_on(async { preview(&place, inputs).await }).map_err(|failure| {
+    let told = compose::block_on_one(async { preview(&place, inputs).await }).map_err(|failure| {
         let help = failure.help().map_or_else(String::new, |help| format!("\n{help}"));
         format!("{failure}{help}")
     })?;
@@ -208,17 +208,18 @@ impl Observer for Lines {
 }
 
 async fn preview(place: &Place, inputs: Json) -> Result<Json, Failure> {
-    let log = compose::cache_dir().unwrap_or_else(std::env::temp_dir);
-    // Nothing here writes outside, so no line has to be durable; most runs make no file at all.
-    let log = log.join(format!("helm-template-{}.jsonl", std::process::id()));
-    let audit = Audit::at(&log);
-    let options =
-        HostOptions { cache_dir: compose::cache_dir(), limits: Limits::default(), observer: Arc::new(Lines), audit };
+    let options = HostOptions {
+        cache_dir: compose::cache_dir(),
+        limits: Limits::default(),
+        observer: Arc::new(Lines),
+        // Rendering changes nothing.
+        audit: Audit::nowhere(),
+    };
     let host = Host::new(options)?;
     let component = source::component(PLUGIN, Path::new("."))?;
     let name = PluginName::new(PLUGIN);
     let refused = |error| Failure::Plugin { plugin: name.clone(), from: component.clone(), error };
-    let plugin = host.load(&component.bytes()?).map_err(refused)?;
+    let plugin = component.load(&host, &name)?;
     let manifest = &plugin.inspection().manifest;
     let effective = Effective::meet(manifest, Some(&grant(place)));
     let effective = Arc::new(effective.map_err(|faults| Failure::usage(faults.to_string()))?);
@@ -246,9 +247,8 @@ async fn preview(place: &Place, inputs: Json) -> Result<Json, Failure> {
         inputs: Value::from(inputs),
         prior: None,
     };
-    let answered = provider.preview(&call, vec![request]).await;
-    let _ = std::fs::remove_file(&log);
-    let preview = answered.map_err(|error| Failure::usage(error.to_string()))?.pop();
+    let preview =
+        provider.preview(&call, vec![request]).await.map_err(|error| Failure::usage(error.to_string()))?.pop();
     let preview = preview.ok_or_else(|| Failure::usage("the plugin helm answered nothing"))?;
     let preview = preview.map_err(|problem| match problem.help {
         Some(help) => Failure::usage_help(problem.message, help),
