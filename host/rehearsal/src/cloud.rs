@@ -21,8 +21,10 @@ use crate::clock::{Now, Offset};
 use crate::control;
 use crate::counts::{self, Counter};
 use crate::declared::{Credential, Declaration, Declared, ServiceModel};
-use crate::digitalocean::DigitalOcean;
-use crate::directory::{AccessKeyFile, CloudFile, CredentialsFile, Directory, TokenFile, write_atomically};
+use crate::digitalocean::{self, DigitalOcean};
+use crate::directory::{
+    AccessKeyFile, CloudFile, CredentialsFile, Directory, SpacesKeyFile, TokenFile, write_atomically,
+};
 use crate::entropy;
 use crate::error::Error;
 use crate::fault::{Fault, FaultPlans};
@@ -111,7 +113,7 @@ impl Cloud {
         let standing = options.standing_cluster.then(|| options.standing_objects.clone());
         let opened = tokio::task::spawn_blocking(move || Opened::open(&options));
         let opened = opened.await.map_err(|join| Error::io("open", "the cloud")(std::io::Error::other(join)))??;
-        let Opened { authority, shared, secrets, planted, declared, services, endpoints } = opened;
+        let Opened { authority, shared, secrets, planted, spaces, declared, services, endpoints } = opened;
 
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -150,6 +152,7 @@ impl Cloud {
                     access_key_id: planted.access_key_id,
                     secret_access_key: planted.secret_access_key,
                 }),
+                spaces: Some(spaces),
                 declared,
             },
             kubeconfig: None,
@@ -225,6 +228,7 @@ struct Opened {
     shared: Arc<Shared>,
     secrets: Secrets,
     planted: aws::Planted,
+    spaces: SpacesKeyFile,
     declared: BTreeMap<String, TokenFile>,
     services: Vec<Arc<dyn Service>>,
     endpoints: [Arc<dyn Service>; 2],
@@ -240,6 +244,7 @@ impl Opened {
         let offset: Offset = get(&store, &state, CLOCK)?.unwrap_or_default();
         let counter = Counter::open(&directory.file(counts::FILE))?;
         let planted = plant_aws(&mut store, &state, Now::read(offset))?;
+        let spaces = plant_spaces(&mut store, &state, Now::read(offset))?;
         let (mut services, endpoints) = services(options, &secrets, &planted);
         let mut declared = BTreeMap::new();
         for model in hosts_once(&options.declared)? {
@@ -257,7 +262,7 @@ impl Opened {
         let mut faults = FaultPlans::of(named);
         faults.set(options.faults.clone())?;
         let shared = Arc::new(Shared::new(directory, store, offset, counter, faults, options.exchanges.clone()));
-        Ok(Self { authority, shared, secrets, planted, declared, services, endpoints })
+        Ok(Self { authority, shared, secrets, planted, spaces, declared, services, endpoints })
     }
 }
 
@@ -285,6 +290,19 @@ fn plant_aws(store: &mut Store, path: &Path, now: Now) -> Result<aws::Planted, E
     let changes = transaction.into_changes();
     store.commit(changes)?;
     Ok(planted)
+}
+
+/// The operator's key of Spaces, made if there is none yet.
+fn plant_spaces(store: &mut Store, path: &Path, now: Now) -> Result<SpacesKeyFile, Error> {
+    let mut transaction = store.begin();
+    let planted = digitalocean::plant_spaces(&mut transaction, now).map_err(|refused| match refused {
+        digitalocean::Refused::Shape(_) => Error::Version { path: path.to_owned() },
+        digitalocean::Refused::Entropy(source) => Error::Entropy(source),
+    })?;
+    let changes = transaction.into_changes();
+    store.commit(changes)?;
+    let (access_key_id, secret_access_key) = planted;
+    Ok(SpacesKeyFile { access_key_id, secret_access_key })
 }
 
 /// What is declared, one service a host. The same plugin may come more than once.

@@ -114,6 +114,9 @@ pub struct CredentialsFile {
     /// The administrator of the account at AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws: Option<AccessKeyFile>,
+    /// The operator's key of DigitalOcean's Spaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spaces: Option<SpacesKeyFile>,
     /// Services that plugins declare, by host.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub declared: BTreeMap<String, TokenFile>,
@@ -131,6 +134,15 @@ pub struct TokenFile {
 pub struct AccessKeyFile {
     /// The account's twelve digits.
     pub account_id: String,
+    /// The key's id.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_access_key: String,
+}
+
+/// A key of DigitalOcean's Spaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpacesKeyFile {
     /// The key's id.
     pub access_key_id: String,
     /// Its secret.

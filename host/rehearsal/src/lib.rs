@@ -34,7 +34,7 @@ pub use aws::AwsLimits;
 pub use cloud::{Cloud, Options, RateLimits, Running};
 pub use counts::{Counts, counts};
 pub use declared::{DECLARATION_BYTES, Declaration, DeclarationFault, DeclarationFaults, is_first_party};
-pub use directory::{AccessKeyFile, CloudFile, CredentialsFile, TokenFile};
+pub use directory::{AccessKeyFile, CloudFile, CredentialsFile, SpacesKeyFile, TokenFile};
 pub use error::Error;
 pub use fault::{Fault, FaultKind, FaultSpecError};
 pub use inventory::inventory;

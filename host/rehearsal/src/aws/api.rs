@@ -9,10 +9,11 @@ use super::caller::{Caller, Unknown};
 use super::context::Context;
 use super::protocol::Protocol;
 use super::rate::Rate;
+use super::realm::Realm;
 use super::refusal::{Refusal, with_header};
 use super::regions;
 use super::sigv4::{Denied, Signature, Style};
-use super::{Handler, s3};
+use super::{Handler, s3, spaces};
 use crate::clock::Now;
 use crate::entropy;
 use crate::routes::{self, Effect, Found, Route};
@@ -54,8 +55,8 @@ pub(super) enum Dispatch {
     Target(&'static str, &'static [Operation]),
     /// By `Action` in a form, of this version.
     Query(&'static str, &'static [Operation]),
-    /// By method, bucket, key and the query's flags.
-    S3,
+    /// By method, bucket, key and the query's flags: whose buckets.
+    S3(Realm),
 }
 
 /// What makes one service differ from another.
@@ -87,7 +88,18 @@ impl Api {
 
     /// The name that signatures are scoped to.
     pub(super) fn signing_name(&self) -> &'static str {
-        self.surface.name
+        match self.surface.dispatch {
+            Dispatch::S3(_) => "s3",
+            _ => self.surface.name,
+        }
+    }
+
+    /// Whose keys and buckets these are.
+    fn realm(&self) -> Realm {
+        match self.surface.dispatch {
+            Dispatch::S3(realm) => realm,
+            _ => Realm::Aws,
+        }
     }
 
     fn find(&self, call: &Call) -> Option<(Operation, Vec<String>)> {
@@ -108,13 +120,16 @@ impl Api {
                 let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
                 named(field("Action")?, table).filter(|_| field("Version").is_none_or(|given| given == version))
             }
-            Dispatch::S3 => s3::find(call),
+            Dispatch::S3(realm) => s3::find(call, *realm),
         }
     }
 
     /// The region that a request is for. The plain endpoint is in none, so that the signature says it; clients that
     /// are pointed there sign with their own region even for services that have one for all.
     fn region(&self, call: &Call, signature: &Signature) -> Result<String, Denied> {
+        if let (Realm::Spaces, Some((region, _))) = (self.realm(), spaces::of_host(&call.host)) {
+            return Ok(region.to_owned());
+        }
         let given = signature.region.as_str();
         let wanted = match regions::of_host(&call.host) {
             Some(of_host) => of_host,
@@ -137,13 +152,14 @@ impl Api {
         let protocol = self.surface.protocol;
         let denied = |denied| protocol.denied(denied);
         let signature = Signature::read(call).map_err(denied)?;
-        if signature.service != self.surface.name {
+        if signature.service != self.signing_name() {
             return Err(denied(Denied::Mismatch));
         }
-        let (caller, secret) = Caller::find(&signature, transaction, now).map_err(|unknown| match unknown {
-            Unknown::Denied(why) => denied(why),
-            Unknown::Shape => Refusal::internal(),
-        })?;
+        let (caller, secret) =
+            Caller::find(&signature, self.realm(), transaction, now).map_err(|unknown| match unknown {
+                Unknown::Denied(why) => denied(why),
+                Unknown::Shape => Refusal::internal(),
+            })?;
         let region = self.region(call, &signature).map_err(denied)?;
         let style = if protocol == Protocol::S3 { Style::S3 } else { Style::Plain };
         let verified = signature.verify(call, &secret, style, now).map_err(denied)?;
@@ -168,6 +184,7 @@ impl Api {
             request_id: request_id.to_owned(),
             verified,
             protocol,
+            realm: self.realm(),
         })
     }
 

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use super::account::Account;
 use super::iam::managed::lookup;
 use super::iam::model::{AccessKey, KEYS, USERS, User, key_of};
-use super::policy::{self, Decision, Guard, Policy, Wanted};
+use super::policy::{self, Decision, Guard, Policy, Reason, Wanted};
+use super::realm::Realm;
 use super::sigv4::{Denied, Signature};
+use super::spaces;
 use super::sts::{SESSIONS, Session};
 use crate::clock::Now;
+use crate::digitalocean::{SpacesKey, spaces_key};
 use crate::store::Transaction;
 
 /// The one that a request is for.
@@ -18,6 +21,8 @@ pub(super) struct Caller {
     pub(super) key: String,
     /// With temporary credentials, which may do less.
     pub(super) session: bool,
+    /// The key of Spaces that it is; a user in name only.
+    pub(super) spaces: Option<SpacesKey>,
 }
 
 /// Why nobody was found.
@@ -39,10 +44,19 @@ impl Caller {
     /// The caller of a signature and the secret it has to be made with.
     pub(super) fn find(
         signature: &Signature,
+        realm: Realm,
         transaction: &Transaction<'_>,
         now: Now,
     ) -> Result<(Self, String), Unknown> {
         let unknown = || Unknown::Denied(Denied::UnknownKey(signature.key.clone()));
+        if realm == Realm::Spaces {
+            let key = spaces_key(transaction, &signature.key)?.ok_or_else(unknown)?;
+            if signature.token.is_some() {
+                return Err(Unknown::Denied(Denied::Token));
+            }
+            let (user, secret) = (User::nominal(&key.name, &key.id), key.secret.clone());
+            return Ok((Self { user, key: key.id.clone(), session: false, spaces: Some(key) }, secret));
+        }
         let (user, secret, session) = match transaction.get::<Session>(SESSIONS, &signature.key)? {
             Some(session) => {
                 if signature.token.as_deref() != Some(session.token.as_str()) {
@@ -63,7 +77,7 @@ impl Caller {
             }
         };
         let user = transaction.get(USERS, &key_of(&user))?.ok_or_else(unknown)?;
-        Ok((Self { user, key: signature.key.clone(), session }, secret))
+        Ok((Self { user, key: signature.key.clone(), session, spaces: None }, secret))
     }
 
     /// The caller's ARN.
@@ -78,6 +92,14 @@ impl Caller {
         guard: Option<&Guard>,
         wanted: &Wanted<'_>,
     ) -> Result<Decision, serde_json::Error> {
+        if let Some(key) = &self.spaces {
+            // A bucket's own policy can only take away: there are no other accounts here.
+            return Ok(match guard {
+                _ if !spaces::may(key, wanted) => Decision::Denied(Reason::NoIdentity),
+                Some(guard) if guard.policy.denies(wanted) => Decision::Denied(Reason::ExplicitlyByResource),
+                _ => Decision::Allowed,
+            });
+        }
         let mut identity: Vec<Policy> = self.user.inline.values().filter_map(|text| Policy::parse(text).ok()).collect();
         for arn in &self.user.attached {
             identity.extend(managed(transaction, arn)?);

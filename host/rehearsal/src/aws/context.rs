@@ -6,6 +6,7 @@ use super::account::Account;
 use super::caller::Caller;
 use super::policy::{Decision, Guard, Wanted};
 use super::protocol::Protocol;
+use super::realm::Realm;
 use super::refusal::Refusal;
 use super::sigv4::Verified;
 use super::xml::Element;
@@ -26,6 +27,8 @@ pub(super) struct Context<'c, 't> {
     pub(super) request_id: String,
     pub(super) verified: Verified,
     pub(super) protocol: Protocol,
+    /// Whose buckets S3's operations are about.
+    pub(super) realm: Realm,
 }
 
 impl Context<'_, '_> {
@@ -61,6 +64,10 @@ impl Context<'_, '_> {
         context.extend(keys.into_iter().map(|(key, values)| (key.to_ascii_lowercase(), values)));
         match self.caller.decide(self.transaction, guard, &Wanted { action, resource, context })? {
             Decision::Allowed => Ok(()),
+            // Nothing more is told there.
+            Decision::Denied(_) if self.realm == Realm::Spaces => {
+                Err(Refusal::forbidden("AccessDenied", "Access Denied."))
+            }
             Decision::Denied(reason) => {
                 let on = match (resource, self.protocol) {
                     (None, _) => String::new(),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::account::{OPERATOR, number};
 use super::iam::model::{AccessKey, KEYS, ManagedPolicy, POLICIES, USERS, User};
+use super::realm::Realm;
 use super::route53::Shown;
 use super::{kms, route53, s3, ssm};
 use crate::store::Documents;
@@ -18,7 +19,7 @@ pub(crate) fn inventory(documents: &Documents) -> Result<Value, serde_json::Erro
         "users": users(documents)?,
         "policies": policies(documents)?,
         "keys": kms::inventory(documents)?,
-        "buckets": s3::inventory(documents)?,
+        "buckets": s3::inventory(documents, Realm::Aws)?,
     });
     // Policies and aliases name zones and the account: what is random in them is told by what it means.
     let mut names: Vec<(String, String)> =

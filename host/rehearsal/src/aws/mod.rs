@@ -1,5 +1,6 @@
 //! Amazon's cloud: Route53, SSM, IAM, STS, KMS and S3, each a service of its own with its own hosts,
-//! counts and faults, and one plain endpoint for all of them.
+//! counts and faults, and one plain endpoint for all of them. DigitalOcean's Spaces, which speak S3's
+//! language, are served from here too.
 //!
 //! A request goes through [`Api`]: its signature is verified (`sigv4`), its
 //! caller found (`caller`), its operation looked up; the operation asks
@@ -22,11 +23,13 @@ mod page;
 mod policy;
 mod protocol;
 mod rate;
+mod realm;
 mod refusal;
 mod regions;
 mod route53;
 mod s3;
 mod sigv4;
+mod spaces;
 mod ssm;
 mod sts;
 mod xml;
@@ -40,6 +43,7 @@ use endpoint::Endpoint;
 pub(crate) use inventory::inventory;
 use refusal::Refusal;
 pub(crate) use route53::resolve;
+pub(crate) use spaces::{SpacesBucket, spaces_bucket, spaces_inventory};
 
 use crate::service::{Answer, Service};
 
@@ -69,6 +73,7 @@ pub(crate) fn services(account: &Arc<Account>, limits: AwsLimits) -> (Vec<Arc<dy
     let mut apis: Vec<Arc<Api>> =
         [route53::api(limits.route53_per_second), ssm::api(), iam::api(), sts::api(), kms::api()].map(api).into();
     apis.push(Arc::clone(&s3));
-    let services = apis.iter().map(|api| Arc::clone(api) as Arc<dyn Service>).collect();
+    let mut services: Vec<Arc<dyn Service>> = apis.iter().map(|api| Arc::clone(api) as Arc<dyn Service>).collect();
+    services.push(api(spaces::api()));
     (services, Arc::new(Endpoint::new(apis, s3)))
 }

@@ -7,6 +7,7 @@ mod catalogue;
 mod kubernetes;
 mod page;
 mod rate;
+mod spaces;
 
 use std::sync::Mutex;
 
@@ -22,6 +23,7 @@ use crate::store::{Documents, Transaction};
 use answer::Refusal;
 pub(crate) use kubernetes::{CLUSTER_CA, Made, Played, Worker, associate, played};
 use rate::Rate;
+pub(crate) use spaces::{Permission, Refused, SpacesKey, is_granted, plant_spaces, spaces_key};
 
 /// The name of the service in counts and inventories.
 pub(crate) const NAME: &str = "digitalocean";
@@ -62,6 +64,7 @@ impl DigitalOcean {
     pub(crate) fn new(token: &str, limits: RateLimits) -> Self {
         let mut routes = account::routes();
         routes.extend(kubernetes::routes());
+        routes.extend(spaces::routes());
         Self { token: token.to_owned(), routes, rate: Mutex::new(Rate::new(limits)) }
     }
 
@@ -136,5 +139,7 @@ fn known(method: &Method) -> &str {
 pub(crate) fn inventory(documents: &Documents) -> Result<Value, serde_json::Error> {
     let mut kinds = kubernetes::associated_inventory(documents)?;
     kinds.insert("kubernetes_clusters".to_owned(), kubernetes::inventory(documents)?);
+    kinds.insert("spaces_keys".to_owned(), spaces::inventory(documents)?);
+    kinds.insert("spaces_buckets".to_owned(), crate::aws::spaces_inventory(documents)?);
     Ok(Value::Object(kinds))
 }

@@ -62,6 +62,20 @@ impl User {
         })
     }
 
+    /// One that is kept nowhere, and only gives its name to what a key of another cloud does.
+    pub(in crate::aws) fn nominal(name: &str, id: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: "/".to_owned(),
+            id: id.to_owned(),
+            created_ms: 0,
+            inline: BTreeMap::new(),
+            attached: Vec::new(),
+            boundary: None,
+            tags: BTreeMap::new(),
+        }
+    }
+
     /// Its ARN.
     pub(in crate::aws) fn arn(&self, account: &str) -> String {
         user_arn(account, &self.path, &self.name)

@@ -5,7 +5,7 @@ use http::StatusCode;
 use sha2::{Digest as _, Sha256};
 
 use super::bucket::find;
-use super::model::{BUCKETS, Bucket};
+use super::model::Bucket;
 use super::settings::{blocks, malformed, ownership};
 use super::{body, object, xml};
 use crate::aws::account::Account;
@@ -198,7 +198,7 @@ pub(super) fn put_of_bucket(context: &mut Context<'_, '_>) -> Result<Answer, Ref
     let mut bucket = find(context, "s3:PutBucketAcl", None)?;
     let list = asked(context, &bucket)?;
     bucket.settings.insert(SETTING.to_owned(), list.document());
-    context.transaction.put(BUCKETS, &bucket.name, &bucket)?;
+    context.transaction.put(context.realm.buckets(), &bucket.name, &bucket)?;
     Ok(Answer::empty(StatusCode::OK))
 }
 

@@ -1,6 +1,7 @@
 //! Which bucket and key a request is about, by its host and path.
 
 use crate::aws::sigv4::decode;
+use crate::aws::spaces;
 use crate::service::Call;
 
 /// A bucket and a key; each may be empty.
@@ -26,6 +27,9 @@ fn parse(host: &str, path: &str) -> Address {
 
 /// The bucket that a virtual host names.
 fn of_host(host: &str) -> Option<&str> {
+    if let Some((_, bucket)) = spaces::of_host(host) {
+        return bucket;
+    }
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let labels = name.strip_suffix(".amazonaws.com")?;
     match labels.strip_suffix(".s3") {
@@ -49,6 +53,8 @@ mod tests {
             ("b.s3.eu-central-1.amazonaws.com:443", "/a/b", "b", "a/b"),
             ("a.b.s3.amazonaws.com", "/k", "a.b", "k"),
             ("127.0.0.1:99", "/b/k", "b", "k"),
+            ("fra1.digitaloceanspaces.com:4", "/b/k", "b", "k"),
+            ("b.fra1.digitaloceanspaces.com", "/a/k", "b", "a/k"),
         ] {
             let expected = Address { bucket: bucket.to_owned(), key: key.to_owned() };
             assert_eq!(parse(host, path), expected, "{host}{path}");

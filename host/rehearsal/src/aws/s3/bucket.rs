@@ -4,10 +4,11 @@ use std::net::Ipv4Addr;
 
 use http::StatusCode;
 
-use super::model::{BUCKETS, Bucket, Object, Upload};
+use super::model::{Bucket, Object, Upload};
 use super::settings::{defaults, owned_by};
 use super::{acl, bucket_arn, policy, xml};
 use crate::aws::context::Context;
+use crate::aws::realm::Realm;
 use crate::aws::refusal::{Refusal, with_header};
 use crate::aws::regions::GLOBAL;
 use crate::aws::xml::Element;
@@ -37,7 +38,9 @@ pub(super) fn find_named(
     arn: Option<String>,
     keys: Vec<(&str, Vec<String>)>,
 ) -> Result<Bucket, Refusal> {
-    let bucket: Option<Bucket> = context.transaction.get(BUCKETS, name)?;
+    let bucket: Option<Bucket> = context.transaction.get(context.realm.buckets(), name)?;
+    // In another region of Spaces nothing is known of a bucket.
+    let bucket = bucket.filter(|bucket| bucket.realm.is_aws() || bucket.region == context.region);
     let bucket = bucket.ok_or_else(|| {
         Refusal::missing("NoSuchBucket", "The specified bucket does not exist").with("BucketName", name)
     })?;
@@ -85,7 +88,8 @@ pub(super) fn create(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
         false => Element::parse(&body)?.child_text("LocationConstraint").map(str::to_owned),
     };
     match constraint.as_deref().filter(|constraint| !constraint.is_empty()) {
-        None if context.region == GLOBAL => {}
+        // Of Spaces, the endpoint alone says the region.
+        None if context.region == GLOBAL || context.realm == Realm::Spaces => {}
         Some(region) if region == context.region && region != GLOBAL => {}
         Some(GLOBAL) => {
             return Err(Refusal::bad("InvalidLocationConstraint", "The specified location-constraint is not valid"));
@@ -99,28 +103,36 @@ pub(super) fn create(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
             return Err(Refusal::bad("IllegalLocationConstraintException", message));
         }
     }
-    if let Some(existing) = context.transaction.get::<Bucket>(BUCKETS, &name)? {
+    if let Some(existing) = context.transaction.get::<Bucket>(context.realm.buckets(), &name)? {
+        // Spaces tells an own bucket and another's by the same code.
+        if existing.realm == Realm::Spaces {
+            let message = "The requested bucket name is not available. The bucket namespace is shared by all users of \
+                           the system. Specify a different name and try again.";
+            return Err(Refusal::conflict("BucketAlreadyExists", message).with("BucketName", name));
+        }
         // The first region answers a repetition as if it had been the first time.
         if existing.region != GLOBAL || context.region != GLOBAL {
             let message = "Your previous request to create the named bucket succeeded and you already own it.";
             return Err(Refusal::conflict("BucketAlreadyOwnedByYou", message).with("BucketName", name));
         }
     } else {
-        let (region, created_ms) = (context.region.clone(), context.now.real_ms);
-        let mut bucket = Bucket { name: name.clone(), region, created_ms, versioning: None, settings: defaults() };
+        let (region, created_ms, realm) = (context.region.clone(), context.now.real_ms, context.realm);
+        let settings = defaults(realm);
+        let mut bucket = Bucket { name: name.clone(), realm, region, created_ms, versioning: None, settings };
         if let Some(who) = context.call.header("x-amz-object-ownership") {
             let (flag, document) = owned_by(who)?;
             bucket.settings.insert(flag, document);
         }
         acl::plant(context, &mut bucket)?;
-        context.transaction.put(BUCKETS, &name, &bucket)?;
+        context.transaction.put(context.realm.buckets(), &name, &bucket)?;
     }
     Ok(with_header(Answer::empty(StatusCode::OK), "location", &format!("/{name}")))
 }
 
 pub(super) fn head(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let bucket = find(context, "s3:ListBucket", None)?;
-    Ok(with_header(Answer::empty(StatusCode::OK), "x-amz-bucket-region", &bucket.region))
+    let answer = Answer::empty(StatusCode::OK);
+    Ok(if bucket.realm.is_aws() { with_header(answer, "x-amz-bucket-region", &bucket.region) } else { answer })
 }
 
 pub(super) fn location(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
@@ -133,8 +145,9 @@ pub(super) fn location(context: &mut Context<'_, '_>) -> Result<Answer, Refusal>
 pub(super) fn list(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     context.allow("s3:ListAllMyBuckets", None)?;
     let prefix = context.call.query("prefix").unwrap_or_default();
-    let buckets: Vec<Bucket> = context.transaction.list(BUCKETS)?;
-    let shown = buckets.iter().filter(|bucket| bucket.name.starts_with(prefix)).map(|bucket| {
+    let buckets: Vec<Bucket> = context.transaction.list(context.realm.buckets())?;
+    let here = |bucket: &&Bucket| bucket.realm.is_aws() || bucket.region == context.region;
+    let shown = buckets.iter().filter(here).filter(|bucket| bucket.name.starts_with(prefix)).map(|bucket| {
         Element::new("Bucket")
             .with_text("Name", &bucket.name)
             .with_text("CreationDate", date(bucket.created_ms))
@@ -159,7 +172,7 @@ pub(super) fn delete(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     for upload in uploads {
         super::multipart::drop_upload(context, &bucket, &upload);
     }
-    context.transaction.remove(BUCKETS, &bucket.name);
+    context.transaction.remove(context.realm.buckets(), &bucket.name);
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 

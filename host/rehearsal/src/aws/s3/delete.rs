@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::body;
 use super::bucket::find;
-use super::model::{About, BUCKETS, Bucket, Encryption, Object, Version, forget, keep, object};
+use super::model::{About, Bucket, Encryption, Object, Version, forget, keep, object};
 use super::{object_arn, precondition, xml};
 use crate::aws::context::Context;
 use crate::aws::refusal::{Refusal, with_header};
@@ -84,7 +84,7 @@ pub(super) fn one(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
 pub(super) fn several(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let name = context.parameter(0).to_owned();
     let missing = || Refusal::missing("NoSuchBucket", "The specified bucket does not exist");
-    let bucket: Bucket = context.transaction.get(BUCKETS, &name)?.ok_or_else(missing)?;
+    let bucket: Bucket = context.transaction.get(context.realm.buckets(), &name)?.ok_or_else(missing)?;
     let headers = &context.call.headers;
     let is_checksum = |name: &http::HeaderName| name.as_str().starts_with("x-amz-checksum-");
     if !headers.contains_key("content-md5")

@@ -27,11 +27,12 @@ use http::{Method, StatusCode};
 use super::api::{Dispatch, Operation, Surface};
 use super::context::Context;
 use super::protocol::Protocol;
+use super::realm::Realm;
 use super::refusal::Refusal;
-use super::regions;
 use super::xml::Element;
+use super::{regions, spaces};
 use crate::service::{Answer, Call};
-pub(super) use model::inventory;
+pub(super) use model::{Bucket, inventory};
 
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
@@ -40,12 +41,22 @@ pub(super) fn api() -> Surface {
     let mut hosts = vec!["s3.amazonaws.com".to_owned(), "*.s3.amazonaws.com".to_owned()];
     hosts.extend(regions::hosts("s3"));
     hosts.extend(regions::hosts("*.s3"));
-    Surface { name: "s3", protocol: Protocol::S3, hosts, global: false, dispatch: Dispatch::S3, per_second: 0 }
+    Surface {
+        name: "s3",
+        protocol: Protocol::S3,
+        hosts,
+        global: false,
+        dispatch: Dispatch::S3(Realm::Aws),
+        per_second: 0,
+    }
 }
 
 /// The operation of a request, with bucket and key as its parameters.
-pub(super) fn find(call: &Call) -> Option<(Operation, Vec<String>)> {
+pub(super) fn find(call: &Call, realm: Realm) -> Option<(Operation, Vec<String>)> {
     let address = address::of(call);
+    if let Some(absent) = spaces::absent(call).filter(|_| realm == Realm::Spaces) {
+        return Some((absent, vec![address.bucket, address.key]));
+    }
     let operation = match (address.bucket.is_empty(), address.key.is_empty()) {
         (true, _) => (call.method == Method::GET).then(|| Operation::read("ListBuckets", bucket::list))?,
         (false, true) => of_bucket(call)?,

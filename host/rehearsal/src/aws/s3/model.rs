@@ -8,38 +8,38 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::aws::context::Context;
+use crate::aws::realm::Realm;
 use crate::aws::refusal::Refusal;
 use crate::entropy;
 use crate::store::Documents;
 
-/// Where the store keeps buckets, by name.
-pub(super) const BUCKETS: &str = "aws.s3.buckets";
-/// Contents, by an id of their own.
-const CONTENTS: &str = "aws.s3.contents";
 /// The version of what was written without versioning.
 pub(super) const NULL: &str = "null";
 
 /// A bucket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Bucket {
+pub(in crate::aws) struct Bucket {
     pub(super) name: String,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Realm::is_aws")]
+    pub(super) realm: Realm,
     pub(super) region: String,
     pub(super) created_ms: u64,
     /// `Enabled` or `Suspended`; absent where it never was.
     pub(super) versioning: Option<String>,
     /// Settings by the flag of the query, as the documents they were put as.
-    pub(super) settings: BTreeMap<String, String>,
+    pub(in crate::aws) settings: BTreeMap<String, String>,
 }
 
 impl Bucket {
     /// Where the store keeps its objects.
     pub(super) fn objects(&self) -> String {
-        format!("aws.s3.objects.{}", self.name)
+        self.realm.objects(&self.name)
     }
 
     /// Where the store keeps its uploads.
     pub(super) fn uploads(&self) -> String {
-        format!("aws.s3.uploads.{}", self.name)
+        self.realm.uploads(&self.name)
     }
 }
 
@@ -49,6 +49,13 @@ pub(super) struct Encryption {
     pub(super) algorithm: String,
     /// The ARN of a KMS key.
     pub(super) key: Option<String>,
+}
+
+impl Encryption {
+    /// None that is told.
+    pub(super) fn none() -> Self {
+        Self { algorithm: String::new(), key: None }
+    }
 }
 
 /// What a client says of an object besides its content.
@@ -136,20 +143,20 @@ pub(super) struct Upload {
 /// Keeps content; the answer is its id.
 pub(super) fn store(context: &mut Context<'_, '_>, bytes: &[u8]) -> Result<String, Refusal> {
     let id = entropy::hex(16)?;
-    context.transaction.put(CONTENTS, &id, &STANDARD.encode(bytes))?;
+    context.transaction.put(context.realm.contents(), &id, &STANDARD.encode(bytes))?;
     Ok(id)
 }
 
 /// Reads content back.
 pub(super) fn load(context: &Context<'_, '_>, id: &str) -> Result<Vec<u8>, Refusal> {
-    let text: Option<String> = context.transaction.get(CONTENTS, id)?;
+    let text: Option<String> = context.transaction.get(context.realm.contents(), id)?;
     STANDARD.decode(text.ok_or_else(Refusal::internal)?).map_err(|_| Refusal::internal())
 }
 
 /// Takes content away.
 pub(super) fn forget(context: &mut Context<'_, '_>, id: Option<&str>) {
     if let Some(id) = id {
-        context.transaction.remove(CONTENTS, id);
+        context.transaction.remove(context.realm.contents(), id);
     }
 }
 
@@ -168,8 +175,8 @@ pub(super) fn keep(context: &mut Context<'_, '_>, bucket: &Bucket, object: &Obje
 }
 
 /// Every bucket with its settings and the objects that a client sees.
-pub(in crate::aws) fn inventory(documents: &Documents) -> Result<Value, serde_json::Error> {
-    let buckets: Vec<Bucket> = documents.list(BUCKETS)?;
+pub(in crate::aws) fn inventory(documents: &Documents, realm: Realm) -> Result<Value, serde_json::Error> {
+    let buckets: Vec<Bucket> = documents.list(realm.buckets())?;
     let shown = buckets.into_iter().map(|bucket| {
         let objects: Vec<Object> = documents.list(&bucket.objects())?;
         let seen = objects.iter().filter_map(|object| Some((object, object.current()?)));

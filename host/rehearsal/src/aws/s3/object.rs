@@ -12,7 +12,9 @@ use super::model::{About, Bucket, Encryption, NULL, Object, Version, forget, kee
 use super::{acl, bucket_arn, object_arn, policy, precondition, tags};
 use crate::aws::context::Context;
 use crate::aws::kms;
+use crate::aws::realm::Realm;
 use crate::aws::refusal::{Refusal, with_header};
+use crate::aws::spaces;
 use crate::aws::xml::Element;
 use crate::entropy;
 use crate::service::Answer;
@@ -58,6 +60,12 @@ pub(super) fn about(context: &mut Context<'_, '_>, bucket: &Bucket) -> Result<Ab
 
 fn encryption(context: &mut Context<'_, '_>, bucket: &Bucket) -> Result<Encryption, Refusal> {
     let given = context.call.header("x-amz-server-side-encryption").map(str::to_owned);
+    if context.realm == Realm::Spaces {
+        return match given {
+            None => Ok(Encryption::none()),
+            Some(_) => Err(spaces::missing("x-amz-server-side-encryption")),
+        };
+    }
     let (algorithm, named) = match given {
         Some(algorithm) => {
             (algorithm, context.call.header("x-amz-server-side-encryption-aws-kms-key-id").map(str::to_owned))
@@ -147,7 +155,9 @@ fn set(answer: &mut Answer, name: &str, value: &str) {
 /// The headers of a version that each answer about it has.
 pub(super) fn describe(answer: Answer, bucket: &Bucket, version: &Version) -> Answer {
     let mut answer = with_header(answer, "etag", &format!("\"{}\"", version.etag));
-    set(&mut answer, "x-amz-server-side-encryption", &version.about.encryption.algorithm);
+    if !version.about.encryption.algorithm.is_empty() {
+        set(&mut answer, "x-amz-server-side-encryption", &version.about.encryption.algorithm);
+    }
     if let Some(key) = &version.about.encryption.key {
         set(&mut answer, "x-amz-server-side-encryption-aws-kms-key-id", key);
     }

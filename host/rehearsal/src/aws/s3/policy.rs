@@ -3,11 +3,13 @@
 use http::StatusCode;
 
 use super::bucket::find;
-use super::model::{BUCKETS, Bucket};
+use super::model::Bucket;
 use super::{body, xml};
 use crate::aws::context::Context;
 use crate::aws::policy::{Guard, Policy};
+use crate::aws::realm::Realm;
 use crate::aws::refusal::Refusal;
+use crate::aws::spaces;
 use crate::aws::xml::Element;
 use crate::service::Answer;
 
@@ -42,6 +44,9 @@ pub(super) fn put(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
         [_, false] => return Err(malformed("Policy has invalid resource")),
         [true, true] => {}
     }
+    if context.realm == Realm::Spaces {
+        spaces::check_policy(context.transaction, &bucket.name)?;
+    }
     if policy.is_public() && super::settings::blocks(&bucket, "BlockPublicPolicy") {
         let caller = context.caller.arn(context.account);
         let message = format!(
@@ -51,7 +56,7 @@ pub(super) fn put(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
         return Err(Refusal::forbidden("AccessDenied", message));
     }
     bucket.settings.insert(SETTING.to_owned(), text);
-    context.transaction.put(BUCKETS, &bucket.name, &bucket)?;
+    context.transaction.put(context.realm.buckets(), &bucket.name, &bucket)?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
@@ -75,6 +80,6 @@ pub(super) fn status(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
 pub(super) fn delete(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     let mut bucket = find(context, "s3:DeleteBucketPolicy", None)?;
     bucket.settings.remove(SETTING);
-    context.transaction.put(BUCKETS, &bucket.name, &bucket)?;
+    context.transaction.put(context.realm.buckets(), &bucket.name, &bucket)?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }

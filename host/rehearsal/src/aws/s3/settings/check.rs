@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::model::{BUCKETS, Bucket};
+use super::super::model::Bucket;
 use crate::aws::context::Context;
 use crate::aws::refusal::Refusal;
 use crate::aws::xml::Element;
@@ -165,7 +165,7 @@ pub(super) fn logging(context: &Context<'_, '_>, bucket: &Bucket, document: &Ele
     let (Some(name), Some(_)) = (name, prefix) else { return Err(malformed()) };
     let invalid =
         |message: &str| Err(Refusal::bad("InvalidTargetBucketForLogging", message).with("TargetBucket", name));
-    match context.transaction.get::<Bucket>(BUCKETS, name)? {
+    match context.transaction.get::<Bucket>(context.realm.buckets(), name)? {
         None => invalid("The target bucket for logging does not exist"),
         Some(target) if target.region != bucket.region => {
             let message = "The owner for the bucket to be logged and the target bucket must be in the same location.";

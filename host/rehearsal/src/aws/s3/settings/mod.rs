@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use http::{Method, StatusCode};
 
 use super::bucket::find as bucket;
-use super::model::{BUCKETS, Bucket};
+use super::model::Bucket;
 use super::{acl, body, policy, xml};
 use crate::aws::api::Operation;
 use crate::aws::context::Context;
+use crate::aws::realm::Realm;
 use crate::aws::refusal::{Refusal, with_header};
+use crate::aws::spaces;
 use crate::aws::xml::Element;
 use crate::service::{Answer, Call};
 use check::PUBLIC;
@@ -223,7 +225,10 @@ pub(super) fn find(call: &Call) -> Option<Option<Operation>> {
 }
 
 /// What a new bucket is set to.
-pub(super) fn defaults() -> BTreeMap<String, String> {
+pub(super) fn defaults(realm: Realm) -> BTreeMap<String, String> {
+    if realm == Realm::Spaces {
+        return BTreeMap::new();
+    }
     let encryption = Element::new("ServerSideEncryptionConfiguration").with(
         Element::new("Rule")
             .with(Element::list("ApplyServerSideEncryptionByDefault", [Element::of("SSEAlgorithm", "AES256")]))
@@ -278,8 +283,11 @@ fn get(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
             child.iter().fold(root, |root, (name, text)| root.with_text(name, text))
         }
     };
-    let answer = xml(document);
-    Ok(if setting.flag == "lifecycle" { with_header(answer, SMALLEST, smallest(&bucket)) } else { answer })
+    Ok(match (setting.flag, bucket.realm) {
+        ("lifecycle", Realm::Aws) => with_header(xml(document), SMALLEST, smallest(&bucket)),
+        ("lifecycle", Realm::Spaces) => xml(spaces::told_lifecycle(&document)),
+        _ => xml(document),
+    })
 }
 
 /// Which objects a lifecycle's transitions leave where they are.
@@ -295,9 +303,12 @@ fn put(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
         return Err(malformed());
     }
     (setting.check)(context, &bucket, &document)?;
+    if setting.flag == "lifecycle" && bucket.realm == Realm::Spaces {
+        spaces::check_lifecycle(&document)?;
+    }
     bucket.settings.insert(setting.flag.to_owned(), document.document());
     let mut answer = Answer::empty(if setting.flag == "tagging" { StatusCode::NO_CONTENT } else { StatusCode::OK });
-    if setting.flag == "lifecycle" {
+    if setting.flag == "lifecycle" && bucket.realm.is_aws() {
         match context.call.header(SMALLEST) {
             Some(size @ ("all_storage_classes_128K" | "varies_by_storage_class")) => {
                 bucket.settings.insert(SMALLEST.to_owned(), size.to_owned());
@@ -310,7 +321,7 @@ fn put(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
         }
         answer = with_header(answer, SMALLEST, smallest(&bucket));
     }
-    context.transaction.put(BUCKETS, &bucket.name, &bucket)?;
+    context.transaction.put(context.realm.buckets(), &bucket.name, &bucket)?;
     Ok(answer)
 }
 
@@ -322,11 +333,11 @@ fn delete(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     bucket.settings.remove(setting.flag);
     match setting.flag {
         // There is no bucket without: what is left is the default.
-        "encryption" => bucket.settings.extend(defaults().remove_entry("encryption")),
+        "encryption" => bucket.settings.extend(defaults(Realm::Aws).remove_entry("encryption")),
         "lifecycle" => drop(bucket.settings.remove(SMALLEST)),
         _ => {}
     }
-    context.transaction.put(BUCKETS, &bucket.name, &bucket)?;
+    context.transaction.put(context.realm.buckets(), &bucket.name, &bucket)?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
@@ -352,6 +363,6 @@ fn put_versioning(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     if document.child_text("MfaDelete") == Some("Enabled") {
         return Err(Refusal::not_played("deletion with a second factor"));
     }
-    context.transaction.put(BUCKETS, &bucket.name, &bucket)?;
+    context.transaction.put(context.realm.buckets(), &bucket.name, &bucket)?;
     Ok(Answer::empty(StatusCode::OK))
 }
