@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use maps_engine::capability::{CredentialKind, Effective, Manifest};
 use maps_engine::expr::{Reference, Scope, Template};
-use maps_engine::stack::{AwsDecl, Given, PluginDecl, Stack};
+use maps_engine::stack::{AwsDecl, Given, PluginDecl, Signer, Stack};
 use maps_engine::{Clock, Journal, Loaded, PluginName, Snapshot, Store, StoreError, Value};
 use maps_runtime::audit::{self, Audit};
-use maps_runtime::aws::{KeySource, Keys};
+use maps_runtime::aws::{KeySource, Keys, SpacesKeys};
 use maps_runtime::capability::http::{BoundCredential, HttpCapability, HttpLimits};
 use maps_runtime::egress::{SystemResolver, Transport};
 use maps_runtime::fault::{Fault, Faults};
@@ -23,6 +23,7 @@ use crate::aws;
 use crate::error::Failure;
 use crate::rehearse::Endpoints;
 use crate::render::summary::Calls;
+use crate::spaces;
 use crate::stage::Stage;
 
 /// The one way out of a run, and the log of all that takes it.
@@ -108,10 +109,21 @@ impl Connection {
             };
             let hosts = credential.hosts.clone();
             let credential = match (kind, &credential.given) {
-                (CredentialKind::Aws { .. }, Given::Aws(declared)) => {
+                (CredentialKind::Aws { .. }, Given::Aws(declared)) if declared.signer == Signer::Aws => {
                     BoundCredential::aws(self.keys(stage, given, declared)?, hosts)
                 }
-                (CredentialKind::Aws { .. }, Given::Value(_)) => {
+                (CredentialKind::Spaces, Given::Aws(declared)) if declared.signer == Signer::Spaces => {
+                    BoundCredential::aws(self.keys(stage, given, declared)?, hosts)
+                }
+                (CredentialKind::Spaces, _) => {
+                    return Err(Failure::usage_help(
+                        format!(
+                            "the plugin {plugin} signs calls to Spaces with its credential {asked}, and {given} is no key of theirs"
+                        ),
+                        format!("write it in the stack as: `{given}: {{from: spaces, region: fra1}}`"),
+                    ));
+                }
+                (CredentialKind::Aws { .. }, _) => {
                     return Err(Failure::usage_help(
                         format!("the plugin {plugin} signs with its credential {asked}, and {given} is no key of AWS"),
                         format!("write it in the stack as: `{given}: {{from: aws}}`"),
@@ -119,7 +131,7 @@ impl Connection {
                 }
                 (_, Given::Aws(_)) => {
                     return Err(Failure::usage_help(
-                        format!("the plugin {plugin} sends its credential {asked}, and {given} are keys of AWS"),
+                        format!("the plugin {plugin} sends its credential {asked}, and {given} are keys that sign"),
                         "keys sign requests and are never sent: give it a credential with a `value`",
                     ));
                 }
@@ -185,8 +197,19 @@ fn text(stage: &Stage, template: Option<&Template>) -> Result<Option<String>, Fa
 /// What the stack says of its keys of AWS. A rehearsal has the cloud's own, and never asks the environment.
 fn keys(stage: &Stage, name: &str, declared: &AwsDecl) -> Result<Arc<dyn KeySource>, Failure> {
     let region = text(stage, declared.region.as_ref())?;
+    let of_spaces = match (declared.signer, region.clone()) {
+        (Signer::Aws, _) => None,
+        (Signer::Spaces, Some(region)) => Some(region),
+        (Signer::Spaces, None) => {
+            let help = "set the input that it comes from, or write for example `region: fra1`";
+            return Err(Failure::usage_help(format!("the credential {name} has no region of Spaces"), help));
+        }
+    };
     if let Some(rehearsal) = &stage.rehearsal {
-        return Ok(Arc::new(rehearsal.aws(region)?));
+        return Ok(match of_spaces {
+            Some(region) => Arc::new(rehearsal.spaces(region)?),
+            None => Arc::new(rehearsal.aws(region)?),
+        });
     }
     let endpoint = text(stage, declared.endpoint.as_ref())?;
     let endpoint = endpoint.map(|text| Url::parse(&text)).transpose();
@@ -196,12 +219,19 @@ fn keys(stage: &Stage, name: &str, declared: &AwsDecl) -> Result<Arc<dyn KeySour
         Some(key) => {
             let (id, secret) = (text(stage, Some(&key.id))?, text(stage, Some(&key.secret))?);
             let (Some(id), Some(secret)) = (id, secret) else {
-                let help = "set the inputs that its key comes from, or leave the key out: then it is found as by AWS's own programs";
+                let help =
+                    "set the inputs that its key comes from, or leave the key out: then it is found in the environment";
                 return Err(Failure::usage_help(format!("the credential {name} has an empty key"), help));
             };
             Some(Arc::new(Keys::new(id, secret, text(stage, key.session_token.as_ref())?)))
         }
     };
+    if let Some(region) = of_spaces {
+        return Ok(match keys {
+            Some(keys) => Arc::new(SpacesKeys { keys, region }),
+            None => Arc::new(spaces::Environment { region }),
+        });
+    }
     let given = aws::Given { profile: text(stage, declared.profile.as_ref())?, region, endpoint, keys };
     Ok(Arc::new(aws::Chain::new(given)))
 }

@@ -22,6 +22,7 @@ mod plant;
 mod rehearse;
 mod render;
 mod source;
+mod spaces;
 mod stackfile;
 mod stage;
 mod time;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use maps_engine::stack::Stack;
 use maps_rehearsal::{Cloud, CloudFile, Declaration, Options, Running};
-use maps_runtime::aws::{Fixed, Keys};
+use maps_runtime::aws::{Fixed, Keys, SpacesKeys};
 use maps_runtime::egress::HostSource;
 
 use crate::args::Rehearse;
@@ -135,6 +135,18 @@ impl Rehearsal {
         };
         let keys = Arc::new(Keys::new(key.access_key_id.clone(), key.secret_access_key.clone(), None));
         Ok(Fixed { keys, region: region.or_else(|| Some(REGION.to_owned())), endpoint: None })
+    }
+
+    /// The cloud's own keys of Spaces, whatever the stack and the environment have.
+    pub(crate) fn spaces(&self, region: String) -> Result<SpacesKeys, Failure> {
+        let Some(key) = &self.file.credentials.spaces else {
+            return Err(Failure::usage_help(
+                format!("the local cloud at {} has no keys of Spaces", self.file.control),
+                "it is of an older maps: start it anew with `maps cloud serve`",
+            ));
+        };
+        let keys = Arc::new(Keys::new(key.access_key_id.clone(), key.secret_access_key.clone(), None));
+        Ok(SpacesKeys { keys, region })
     }
 
     /// Ends the cloud, if it is this process's own.

@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use maps_engine::Value;
 use maps_engine::capability::{CredentialKind, Manifest, Rule};
 use maps_rehearsal::{AwsLimits, Cloud, CloudFile, Declaration, Exchange, Options, Running};
-use maps_runtime::aws::{Fixed, Keys};
+use maps_runtime::aws::{Fixed, KeySource, Keys, SpacesKeys};
 use maps_runtime::capability::http::BoundCredential;
 use maps_runtime::egress::{Scheme, Transport};
 use maps_runtime::fault::Faults;
@@ -20,6 +20,9 @@ use crate::verdict::{Kept, Stop, untried};
 
 /// The region of AWS in which laws are tried, where a host names none.
 const REGION: &str = "us-east-1";
+
+/// The region of Spaces in which laws are tried.
+const SPACES_REGION: &str = "fra1";
 
 /// Where laws are tried.
 #[derive(Clone, Debug)]
@@ -104,6 +107,10 @@ fn local(cloud: Running, folder: &Path, manifest: &Manifest, fixture: &Fixture) 
             bound.add_aws(asked, &key.access_key_id, &key.secret_access_key);
             continue;
         }
+        if let (CredentialKind::Spaces, Some(key)) = (&declared.kind, &file.credentials.spaces) {
+            bound.add_spaces(asked, &key.access_key_id, &key.secret_access_key);
+            continue;
+        }
         let given = match fixture.credentials.get(asked).map(String::as_str) {
             Some("digitalocean") => Some("api.digitalocean.com"),
             Some(host) => Some(host),
@@ -172,6 +179,10 @@ impl Fake {
                     let (id, secret) = value.split_once(':').unwrap_or(("AKIAMADEUP0000000000", value));
                     bound.add_aws(asked, id, secret);
                 }
+                CredentialKind::Spaces => {
+                    let (id, secret) = value.split_once(':').unwrap_or(("DO00MADEUP0000000000", value));
+                    bound.add_spaces(asked, id, secret);
+                }
                 CredentialKind::Bearer | CredentialKind::Basic | CredentialKind::Header { .. } => {
                     bound.add(asked, value);
                 }
@@ -208,8 +219,16 @@ impl Bound {
 
     fn add_aws(&mut self, asked: &str, id: &str, secret: &str) {
         let keys = Arc::new(Keys::new(id.to_owned(), secret.to_owned(), None));
-        let source = Fixed { keys, region: Some(REGION.to_owned()), endpoint: None };
-        self.credentials.insert(asked.to_owned(), BoundCredential::aws(Arc::new(source), self.hosts.clone()));
+        self.add_keys(asked, Arc::new(Fixed { keys, region: Some(REGION.to_owned()), endpoint: None }), secret);
+    }
+
+    fn add_spaces(&mut self, asked: &str, id: &str, secret: &str) {
+        let keys = Arc::new(Keys::new(id.to_owned(), secret.to_owned(), None));
+        self.add_keys(asked, Arc::new(SpacesKeys { keys, region: SPACES_REGION.to_owned() }), secret);
+    }
+
+    fn add_keys(&mut self, asked: &str, source: Arc<dyn KeySource>, secret: &str) {
+        self.credentials.insert(asked.to_owned(), BoundCredential::aws(source, self.hosts.clone()));
         self.secrets.push(secret.to_owned());
     }
 }

@@ -296,7 +296,7 @@ fn plant_aws(store: &mut Store, path: &Path, now: Now) -> Result<aws::Planted, E
 fn plant_spaces(store: &mut Store, path: &Path, now: Now) -> Result<SpacesKeyFile, Error> {
     let mut transaction = store.begin();
     let planted = digitalocean::plant_spaces(&mut transaction, now).map_err(|refused| match refused {
-        digitalocean::Refused::Shape(_) => Error::Version { path: path.to_owned() },
+        digitalocean::Refused::Shape => Error::Version { path: path.to_owned() },
         digitalocean::Refused::Entropy(source) => Error::Entropy(source),
     })?;
     let changes = transaction.into_changes();

@@ -1,10 +1,10 @@
 //! What the kinds of IAM share.
 
+use maps_s3::batch::{self, Answered};
 use maps_sdk::Report;
 use maps_sdk::aws::{Answer, Call, iam};
 use serde_json::{Value, json};
 
-use crate::batch::{self, Answered};
 use crate::tags::Tag;
 
 /// How often a call is tried again that IAM refuses because it does not know yet what was just made.

@@ -2,7 +2,6 @@
 //! the stores and secrets by which External Secrets brings parameters there.
 
 pub mod access_key;
-mod batch;
 pub mod bucket;
 pub mod cluster;
 mod document;

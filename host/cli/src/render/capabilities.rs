@@ -207,6 +207,7 @@ fn all(wanted: &Wanted) -> Vec<String> {
                 let what = if actions.is_empty() { "calls".to_owned() } else { actions.join(", ") };
                 format!("sign {} to {hosts} with the keys of AWS {whose}", name(&what))
             }
+            CredentialKind::Spaces => format!("sign calls to {hosts} with the keys of Spaces {whose}"),
             _ => format!("send the credential {whose} to {hosts}"),
         };
         let reason = wanted.manifest.credentials.get(&credential.name).map_or("", |asked| asked.reason.as_str());

@@ -146,6 +146,7 @@ impl CredentialRow {
             CredentialKind::Bearer => "is sent as a bearer token".to_owned(),
             CredentialKind::Basic => "is sent as user and password".to_owned(),
             CredentialKind::Header { name } => format!("is sent as the header {}", Text::name(name)),
+            CredentialKind::Spaces => "signs calls to Spaces".to_owned(),
             CredentialKind::Aws { service, actions } => {
                 let what: Vec<_> = service.iter().chain(actions).map(|word| Text::name(word).to_string()).collect();
                 format!("signs calls to AWS {}", what.join(" ")).trim_end().to_owned()

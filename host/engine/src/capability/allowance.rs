@@ -360,7 +360,11 @@ impl CredentialUse {
 impl Display for CredentialUse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let hosts: Vec<_> = self.hosts.iter().map(String::as_str).collect();
-        let goes = if matches!(self.kind, CredentialKind::Aws { .. }) { "signs calls" } else { "goes" };
+        let goes = if matches!(self.kind, CredentialKind::Aws { .. } | CredentialKind::Spaces) {
+            "signs calls"
+        } else {
+            "goes"
+        };
         write!(f, "the credential `{}`, which {goes} to {}", self.from, hosts.join(", "))
     }
 }

@@ -36,11 +36,13 @@ pub enum CredentialKind {
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
         actions: BTreeSet<String>,
     },
+    /// Keys of DigitalOcean's Spaces, which sign as those of AWS do, and calls of `s3` alone.
+    Spaces,
 }
 
 impl CredentialKind {
     pub(super) fn read(reader: &mut Reader, path: &str, fields: &Map<String, Json>) -> Option<Self> {
-        let words = ["bearer", "basic", "header", "aws"].map(|word| (word, word));
+        let words = ["bearer", "basic", "header", "aws", "spaces"].map(|word| (word, word));
         let word = reader.required(path, fields, "type");
         let word = word.and_then(|word| reader.choice(&under(path, "type"), word, &words));
         let header = fields.get("header").and_then(|_| reader.required(path, fields, "header"));
@@ -80,6 +82,7 @@ impl CredentialKind {
             }
             (Some("basic"), None) => Some(Self::Basic),
             (Some("aws"), None) => Some(Self::Aws { service: service.map(str::to_owned), actions }),
+            (Some("spaces"), None) => Some(Self::Spaces),
             (Some(_), None) => Some(Self::Bearer),
             (None, _) => None,
         }
@@ -338,7 +341,10 @@ fn names_a_credential(reader: &mut Reader, path: &str, rule: &Json, family: Fami
         reader.fault_with_help(&under(path, "credential"), format!("there is no credential `{name}`"), help);
     }
     let kind = known.and_then(|known| known.get(name)?.get("type")?.as_str());
-    if family != Family::Http && kind.is_some_and(|kind| kind != "aws") {
+    if family != Family::S3 && kind == Some("spaces") {
+        let message = format!("the credential `{name}` has keys of Spaces, which sign no call of {family}");
+        reader.fault_with_help(&under(path, "credential"), message, "they are for the rules of `s3`");
+    } else if family != Family::Http && kind.is_some_and(|kind| kind != "aws" && kind != "spaces") {
         let message = format!("the credential `{name}` cannot sign a call of {family}");
         reader.fault_with_help(&under(path, "credential"), message, "such a one is of `type: aws`");
     }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::api_scope::ApiScope;
 use super::grant::Effective;
 use super::interface::Family;
+use super::manifest::CredentialKind;
 use super::names::Names;
 use super::rule::{Rule, Scope};
 
@@ -18,6 +19,10 @@ pub fn permissions(effective: &Effective) -> BTreeMap<String, Vec<Json>> {
     let mut needed: BTreeMap<String, Vec<Json>> = BTreeMap::new();
     for rule in &effective.rules {
         let (Scope::Api(scope), Some(credential)) = (&rule.scope, &rule.credential) else { continue };
+        // Of those keys AWS knows nothing.
+        if effective.credentials.get(credential).is_some_and(|asked| asked.kind == CredentialKind::Spaces) {
+            continue;
+        }
         needed.entry(credential.clone()).or_default().extend(statements(rule, scope));
     }
     needed
@@ -64,6 +69,9 @@ fn sid(rule: &str, number: Option<usize>) -> String {
 fn permission(action: &str) -> &str {
     match action {
         "HeadBucket" => "ListBucket",
+        "ListObjectVersions" => "ListBucketVersions",
+        // With a version named, as nothing else is deleted for good.
+        "DeleteObjects" => "DeleteObjectVersion",
         "DeleteBucketTagging" => "PutBucketTagging",
         "GetBucketEncryption" => "GetEncryptionConfiguration",
         "PutBucketEncryption" => "PutEncryptionConfiguration",
@@ -102,6 +110,7 @@ fn resources(scope: &ApiScope, action: &str) -> BTreeSet<String> {
             of("users", &|user| named("user", user))
         }
         (Family::Iam, _) => of("policies", &|policy| named("policy", policy)),
+        (Family::S3, "DeleteObjects") => of("buckets", &|bucket| vec![format!("arn:*:s3:::{bucket}/*")]),
         (Family::S3, _) => of("buckets", &|bucket| vec![format!("arn:*:s3:::{bucket}")]),
         (Family::Http | Family::Kube | Family::Files, _) => BTreeSet::new(),
     }

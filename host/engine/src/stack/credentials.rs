@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::model::{AccessKey, AwsDecl, CredentialDecl, Given};
+use super::model::{AccessKey, AwsDecl, CredentialDecl, Given, Signer};
 use super::read::{Fields, Reader};
 use super::yaml::{self, Entry, Node, shown};
 use crate::diagnostic::Diagnostic;
@@ -18,6 +18,10 @@ const KEYS: &[&str] =
 const OF_AWS: [&str; 6] = ["profile", "region", "access_key_id", "secret_access_key", "session_token", "endpoint"];
 /// Where keys of AWS go unless the stack says otherwise.
 const AWS_HOSTS: [&str; 3] = ["**.amazonaws.com", "**.amazonaws.com.cn", "**.api.aws"];
+/// Where keys of Spaces go: each region is one label.
+const SPACES_HOSTS: [&str; 1] = ["*.digitaloceanspaces.com"];
+/// What keys of Spaces have not: there is one set of them, and a region is its own endpoint.
+const NOT_OF_SPACES: [&str; 3] = ["profile", "session_token", "endpoint"];
 
 /// `credentials:`. Endpoints may be made of `inputs`.
 pub(super) fn credentials(
@@ -53,7 +57,7 @@ fn text(entry: &Entry, fields: Fields<'_>, names: &Names, reader: &mut Reader<'_
                 format!("`{key}` is for keys of AWS, and this credential is not said to be such"),
             )
             .at(&node.span)
-            .help("say `from: aws`, and leave `value` out"),
+            .help("say `from: aws` or `from: spaces`, and leave `value` out"),
         );
     }
     let value = reader.required(fields, "value", "a credential").map(|node| secret(entry, node, names, reader));
@@ -61,7 +65,7 @@ fn text(entry: &Entry, fields: Fields<'_>, names: &Names, reader: &mut Reader<'_
     Some((Given::Value(value?), hosts?))
 }
 
-/// Keys of AWS: given in the stack, or found where AWS's own programs find them.
+/// Keys that sign: given in the stack, or found where AWS's or DigitalOcean's own programs find them.
 fn aws(
     entry: &Entry,
     from: &Node,
@@ -71,14 +75,21 @@ fn aws(
     reader: &mut Reader<'_>,
 ) -> Option<(Given, Vec<String>)> {
     let source = reader.text(from, "`from`")?;
-    if source != "aws" {
-        let message = format!("a credential cannot come from `{}`", shown(&source));
-        reader.push(
-            Diagnostic::error("bad-from", message)
-                .at(&from.span)
-                .help("say `from: aws`, or give a `value`; an input takes one `from: env.NAME`"),
-        );
-        return None;
+    let signer = match source.as_str() {
+        "aws" => Signer::Aws,
+        "spaces" => Signer::Spaces,
+        _ => {
+            let message = format!("a credential cannot come from `{}`", shown(&source));
+            reader.push(
+                Diagnostic::error("bad-from", message)
+                    .at(&from.span)
+                    .help("say `from: aws` or `from: spaces`, or give a `value`; an input takes one `from: env.NAME`"),
+            );
+            return None;
+        }
+    };
+    if signer == Signer::Spaces {
+        of_spaces(entry, fields, reader);
     }
     if let Some(value) = fields.get("value") {
         reader.push(
@@ -117,12 +128,33 @@ fn aws(
     };
     let mut hosts = match fields.get("hosts") {
         Some(node) => hosts(node, reader),
+        None if signer == Signer::Spaces => SPACES_HOSTS.map(str::to_owned).into(),
         None => AWS_HOSTS.map(str::to_owned).into(),
     };
     if let (Some(template), Some(node)) = (&endpoint, fields.get("endpoint")) {
         hosts.extend(endpoint_host(template, node, inputs, reader));
     }
-    Some((Given::Aws(AwsDecl { profile, region, endpoint, access_key }), hosts))
+    Some((Given::Aws(AwsDecl { signer, profile, region, endpoint, access_key }), hosts))
+}
+
+/// What keys of Spaces must have, and cannot.
+fn of_spaces(entry: &Entry, fields: Fields<'_>, reader: &mut Reader<'_>) {
+    for (key, node) in NOT_OF_SPACES.into_iter().filter_map(|key| Some((key, fields.get(key)?))) {
+        reader.push(
+            Diagnostic::error("not-spaces", format!("`{key}` is for keys of AWS, and these are of Spaces"))
+                .at(&node.span)
+                .help(
+                    "Spaces have a `region`, and keys by `access_key_id` and `secret_access_key` or in the environment",
+                ),
+        );
+    }
+    if fields.get("region").is_none() {
+        reader.push(
+            Diagnostic::error("no-region", "keys of Spaces need a `region`: each region has a host of its own")
+                .at(&entry.key_span)
+                .help("say for example `region: fra1`"),
+        );
+    }
 }
 
 /// A value that nobody should find in the file.

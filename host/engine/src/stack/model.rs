@@ -72,9 +72,20 @@ pub enum Given {
     Aws(AwsDecl),
 }
 
-/// Keys of AWS, or where to find them. What is absent is found as AWS's own programs find it.
+/// Whose keys sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signer {
+    /// Amazon's.
+    Aws,
+    /// DigitalOcean's Spaces, whose buckets speak S3's language.
+    Spaces,
+}
+
+/// Keys of AWS or of Spaces, or where to find them. What is absent is found as their own programs find it.
 #[derive(Clone, Debug)]
 pub struct AwsDecl {
+    /// Whose keys they are.
+    pub signer: Signer,
     /// A profile of the operator's own configuration.
     pub profile: Option<Template>,
     /// The region of services whose host names none.

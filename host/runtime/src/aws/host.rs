@@ -15,6 +15,19 @@ const SIGNED_AS: [(&str, &str); 6] = [
     ("s3-control", "s3"),
 ];
 
+/// What the hosts of DigitalOcean's Spaces end with. Before it is a region, and before that a bucket.
+const SPACES: &str = ".digitaloceanspaces.com";
+
+/// The host of Spaces in a region.
+pub(crate) fn spaces_host(region: &str) -> String {
+    format!("{region}{SPACES}")
+}
+
+/// Is it a host of Spaces?
+pub(crate) fn is_spaces(host: &str) -> bool {
+    host.ends_with(SPACES)
+}
+
 /// A host name, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AwsHost {
@@ -27,8 +40,13 @@ pub(crate) struct AwsHost {
 }
 
 impl AwsHost {
-    /// Reads a name in lower case; of one that is not AWS's nothing is known.
+    /// Reads a name in lower case; of one that is neither AWS's nor of Spaces nothing is known.
     pub(crate) fn of(host: &str) -> Self {
+        if let Some(labels) = host.strip_suffix(SPACES) {
+            let (bucket, region) =
+                labels.rsplit_once('.').map_or((None, labels), |(bucket, region)| (Some(bucket.to_owned()), region));
+            return Self { service: Some("s3".to_owned()), region: Some(region.to_owned()), bucket };
+        }
         let Some(labels) = DOMAINS.iter().find_map(|domain| host.strip_suffix(domain)) else { return Self::default() };
         let labels: Vec<&str> = labels.split('.').filter(|label| *label != "dualstack").collect();
         let place = labels.iter().rposition(|label| is_region(label));
@@ -92,6 +110,8 @@ mod tests {
             ("abc123.execute-api.eu-west-1.amazonaws.com", "execute-api", Some("eu-west-1"), None),
             ("search-d-x1.eu-west-1.es.amazonaws.com", "es", Some("eu-west-1"), None),
             ("budgets.amazonaws.com", "budgets", None, None),
+            ("fra1.digitaloceanspaces.com", "s3", Some("fra1"), None),
+            ("a.b.nyc3.digitaloceanspaces.com", "s3", Some("nyc3"), Some("a.b")),
         ] {
             let expected = AwsHost {
                 service: Some(service.to_owned()),
@@ -100,7 +120,9 @@ mod tests {
             };
             assert_eq!(AwsHost::of(host), expected, "{host}");
         }
-        for host in ["api.example.com", "amazonaws.com", "127.0.0.1", "amazonaws.com.example.com"] {
+        for host in
+            ["api.example.com", "amazonaws.com", "127.0.0.1", "amazonaws.com.example.com", "digitaloceanspaces.com"]
+        {
             assert_eq!(AwsHost::of(host), AwsHost::default(), "{host}");
         }
     }

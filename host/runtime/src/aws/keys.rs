@@ -68,6 +68,39 @@ pub trait KeySource: Send + Sync {
     /// # Errors
     /// When it is no URL, or what should say it cannot be read.
     async fn endpoint(&self, service: &str) -> Result<Option<Url>, Problem>;
+
+    /// Are these keys of DigitalOcean's Spaces, whose buckets have hosts of their own?
+    fn is_of_spaces(&self) -> bool {
+        false
+    }
+}
+
+/// Keys of DigitalOcean's Spaces that somebody gave.
+#[derive(Clone, Debug)]
+pub struct SpacesKeys {
+    /// They never change.
+    pub keys: Arc<Keys>,
+    /// Which is the first label of the host.
+    pub region: String,
+}
+
+#[async_trait]
+impl KeySource for SpacesKeys {
+    async fn keys(&self) -> Result<Arc<Keys>, Problem> {
+        Ok(Arc::clone(&self.keys))
+    }
+
+    async fn region(&self) -> Result<Option<String>, Problem> {
+        Ok(Some(self.region.clone()))
+    }
+
+    async fn endpoint(&self, _: &str) -> Result<Option<Url>, Problem> {
+        Ok(None)
+    }
+
+    fn is_of_spaces(&self) -> bool {
+        true
+    }
 }
 
 /// Keys that somebody gave, and no endpoint but the given one.

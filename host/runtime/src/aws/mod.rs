@@ -9,6 +9,7 @@ mod sign;
 
 pub(crate) use access::Access;
 pub(crate) use action::check_action;
-pub use keys::{Fixed, KeySource, Keys};
+pub(crate) use host::{is_spaces, spaces_host};
+pub use keys::{Fixed, KeySource, Keys, SpacesKeys};
 pub(crate) use partition::Partition;
 pub(crate) use sign::sign;

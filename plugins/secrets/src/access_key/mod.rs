@@ -8,6 +8,7 @@ mod model;
 
 use std::collections::BTreeMap;
 
+use maps_s3::batch::{self, Answered, Written};
 use maps_sdk::aws::{Call, iam};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Secret,
@@ -17,7 +18,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 pub use self::model::{Checkpoint, Inputs, Outputs, Status};
-use crate::batch::{self, Answered, Written};
 use crate::iam::{all, of_user};
 
 /// The longest name of a user.

@@ -1,7 +1,6 @@
 //! What makes inputs wrong beyond their types.
 
-use std::net::Ipv4Addr;
-
+use maps_s3::is_bucket_name;
 use maps_sdk::Report;
 
 use super::model::{Algorithm, Inputs, Rule};
@@ -73,17 +72,9 @@ fn rule(report: &mut Report, at: &str, rule: &Rule) {
     }
 }
 
-/// S3's rules for names of buckets.
+/// S3's rules for names of buckets, and what it keeps to itself.
 fn is_name(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let edge = |byte: Option<&u8>| byte.is_some_and(|byte| plain(*byte));
-    let bytes = name.as_bytes();
-    (3..=63).contains(&bytes.len())
-        && bytes.iter().all(|byte| plain(*byte) || b".-".contains(byte))
-        && edge(bytes.first())
-        && edge(bytes.last())
-        && !name.contains("..")
-        && !["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|start| name.starts_with(start))
+    is_bucket_name(name)
+        && !["sthree-", "amzn-s3-demo-"].iter().any(|start| name.starts_with(start))
         && !["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].iter().any(|end| name.ends_with(end))
-        && name.parse::<Ipv4Addr>().is_err()
 }

@@ -1,5 +1,7 @@
 //! Buckets as S3 tells of them.
 
+use maps_s3::batch::{self, Answered};
+use maps_s3::lifecycle::rule;
 use maps_sdk::aws::{Answer, Call, s3};
 use maps_sdk::{Resource, only};
 use serde::Deserialize;
@@ -8,8 +10,7 @@ use serde_json::{Value, json};
 
 use super::Bucket;
 use super::model::{Encryption, Inputs, Outputs, PublicAccessBlock, Rule};
-use super::wire::{EncryptionConfiguration, PublicConfiguration, rule};
-use crate::batch::{self, Answered};
+use super::wire::{EncryptionConfiguration, PublicConfiguration};
 use crate::tags::{self, Tag, Tags};
 
 /// The reads that tell a bucket, the one first that tells whether it is there.

@@ -8,6 +8,8 @@ mod live;
 mod model;
 mod wire;
 
+use maps_s3::batch::{self, Answered, Written};
+use maps_s3::lifecycle::{self, LifecycleRule};
 use maps_sdk::aws::{Call, s3};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
@@ -19,8 +21,7 @@ use self::live::Live;
 pub use self::model::{
     Algorithm, Checkpoint, Encryption, Inputs, Outputs, PublicAccessBlock, Rule, StorageClass, Transition,
 };
-use self::wire::{EncryptionConfiguration, LifecycleRule, PublicConfiguration};
-use crate::batch::{self, Answered, Written};
+use self::wire::{EncryptionConfiguration, PublicConfiguration};
 use crate::tags::{self, Tags};
 
 /// A bucket of S3.
@@ -223,7 +224,7 @@ fn changes(live: &Live, wanted: &Inputs) -> Answered<Vec<Call>> {
         let input = json!({"Bucket": name, "ServerSideEncryptionConfiguration": configuration});
         calls.push(Call::new("PutBucketEncryption", &input)?);
     }
-    if !same_rules(&now.lifecycle, &wanted.lifecycle) {
+    if !lifecycle::same(&now.lifecycle, &wanted.lifecycle) {
         calls.push(if wanted.lifecycle.is_empty() {
             Call::new("DeleteBucketLifecycle", &json!({"Bucket": name}))?
         } else {
@@ -238,11 +239,6 @@ fn changes(live: &Live, wanted: &Inputs) -> Answered<Vec<Call>> {
         calls.push(Call::new("PutPublicAccessBlock", &input)?);
     }
     Ok(calls)
-}
-
-/// Rules are told apart by their ids, and their order means nothing.
-fn same_rules(one: &[Rule], other: &[Rule]) -> bool {
-    one.len() == other.len() && one.iter().all(|rule| other.contains(rule))
 }
 
 /// What a refusal of CreateBucket means.

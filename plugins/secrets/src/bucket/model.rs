@@ -1,5 +1,6 @@
 //! A bucket of S3.
 
+pub use maps_s3::lifecycle::{Rule, StorageClass, Transition};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,64 +55,6 @@ pub enum Algorithm {
     /// With one of KMS.
     #[serde(rename = "aws:kms")]
     Kms,
-}
-
-/// What becomes of objects with time. Days count from an object's making, or from when another version
-/// took its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Rule {
-    /// Tells rules apart.
-    pub id: String,
-    /// Is it carried out?
-    #[serde(default = "on")]
-    pub enabled: bool,
-    /// What the keys of its objects begin with; all objects if empty.
-    #[serde(default)]
-    pub prefix: String,
-    /// After so many days objects go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expiration_days: Option<u32>,
-    /// After so many days old versions go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub noncurrent_expiration_days: Option<u32>,
-    /// After so many days uploads in parts go that were never completed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub abort_multipart_days: Option<u32>,
-    /// Where objects move.
-    #[serde(default)]
-    pub transitions: Vec<Transition>,
-    /// Where old versions move.
-    #[serde(default)]
-    pub noncurrent_transitions: Vec<Transition>,
-}
-
-/// A move to another storage class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Transition {
-    /// After so many days.
-    pub days: u32,
-    /// Where to.
-    pub storage_class: StorageClass,
-}
-
-/// Where S3 keeps objects that are seldom read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum StorageClass {
-    /// Seldom read.
-    StandardIa,
-    /// Seldom read, in one zone.
-    OnezoneIa,
-    /// S3 watches how often they are read.
-    IntelligentTiering,
-    /// Archived, and read at once.
-    GlacierIr,
-    /// Archived, and read within hours.
-    Glacier,
-    /// Archived, and read within half a day.
-    DeepArchive,
 }
 
 /// What keeps a bucket from the public: all of it, unless it is switched off.

@@ -1,5 +1,6 @@
 //! The one [`Kind`] of all that is held in a cluster: what differs is told by [`Held`].
 
+use maps_s3::batch::Answered;
 use maps_sdk::{Context, Create, Delete, Find, Kind, Lookup, Outcome, Progress, Read, Report, Resource, Update, only};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,7 +8,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Place, Removed, Waiting, Write};
-use crate::batch::Answered;
 
 /// The objects of a resource as they are, in the order in which they are applied.
 pub(super) type Lives = Vec<Option<Value>>;

@@ -7,6 +7,7 @@ mod external;
 mod held;
 mod store;
 
+use maps_s3::batch::Answered;
 use maps_sdk::kube::{Apply, Cluster, Delete as Removal, Deletion, ObjectReference, TypeMeta};
 use maps_sdk::{Class, Context, Problem, Progress, Report, Resource, Secret, Step};
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,6 @@ use serde_json::{Value, json};
 pub use external::ExternalSecret;
 pub use held::InCluster;
 pub use store::SecretStore;
-
-use crate::batch::Answered;
 
 /// The version of External Secrets' kinds, which it has served since its 0.17.
 const API: &str = "external-secrets.io/v1";
@@ -175,7 +174,7 @@ fn write(context: &Context, writes: &[Write<'_>]) -> Vec<Answered<Value>> {
     let answer = |write: &Write<'_>| {
         if write.checkpoint.is_some() {
             let live = found.next().unwrap_or_else(|| missing().map(Some))?;
-            return live.ok_or_else(|| crate::batch::gone("object-gone", "the object", &write.place.id()));
+            return live.ok_or_else(|| maps_s3::batch::gone("object-gone", "the object", &write.place.id()));
         }
         let mut last = missing();
         for answer in applied.by_ref().take(write.objects.len()) {

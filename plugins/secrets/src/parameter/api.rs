@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use maps_s3::batch::{self, Answered};
 use maps_sdk::aws::{Call, ssm};
 use maps_sdk::{Problem, Secret, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::model::{Inputs, Kind, Tier};
-use crate::batch::{self, Answered};
 use crate::tags::{self, Tag, Tags};
 
 /// How many names one filter of DescribeParameters takes, and how many parameters it tells of at once.

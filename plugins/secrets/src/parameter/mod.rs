@@ -9,6 +9,7 @@ mod model;
 
 use std::iter;
 
+use maps_s3::batch::{self, Answered};
 use maps_sdk::aws::ssm;
 use maps_sdk::secrets::generate_many;
 use maps_sdk::{
@@ -19,7 +20,6 @@ use serde_json::json;
 
 use self::api::{Live, Told};
 pub use self::model::{Alphabet, Checkpoint, Generate, Inputs, Kind, Outputs, Tier};
-use crate::batch::{self, Answered};
 use crate::tags::{self, Tags};
 
 /// What a secure parameter is encrypted with where nothing else is said.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use maps_s3::batch::{self, Answered};
 use maps_sdk::aws::{Answer, Call, iam};
 use maps_sdk::{Problem, Resource, only};
 use serde::Deserialize;
@@ -9,7 +10,6 @@ use serde_json::json;
 
 use super::Policy;
 use super::model::{Inputs, Outputs};
-use crate::batch::{self, Answered};
 use crate::document::Document;
 use crate::iam::all;
 use crate::tags::{self, Tag, Tags};

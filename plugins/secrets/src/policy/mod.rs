@@ -3,6 +3,7 @@
 mod live;
 mod model;
 
+use maps_s3::batch::{self, Answered, Written};
 use maps_sdk::aws::{Call, iam};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
@@ -12,7 +13,6 @@ use serde_json::json;
 
 use self::live::{About, Got, Live};
 pub use self::model::{Inputs, Outputs};
-use crate::batch::{self, Answered, Written};
 use crate::{document, tags};
 
 /// The longest name.

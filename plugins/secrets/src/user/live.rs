@@ -1,5 +1,6 @@
 //! A user as IAM tells of it.
 
+use maps_s3::batch::{self, Answered};
 use maps_sdk::aws::{Answer, Call, iam};
 use maps_sdk::{Resource, only};
 use serde::Deserialize;
@@ -7,7 +8,6 @@ use serde_json::json;
 
 use super::User;
 use super::model::{Inputs, Outputs};
-use crate::batch::{self, Answered};
 use crate::document::Document;
 use crate::iam::{of_user, of_user_all};
 use crate::tags::{self, Tag, Tags};

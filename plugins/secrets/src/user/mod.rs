@@ -4,6 +4,7 @@ mod live;
 mod model;
 mod removal;
 
+use maps_s3::batch::{self, Answered, Written};
 use maps_sdk::aws::{Call, iam};
 use maps_sdk::{
     Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update, only,
@@ -12,7 +13,6 @@ use serde_json::json;
 
 use self::live::{Got, Live};
 pub use self::model::{Checkpoint, Inputs, Outputs};
-use crate::batch::{self, Answered, Written};
 use crate::{document, tags};
 
 /// The longest name.

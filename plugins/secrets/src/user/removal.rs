@@ -1,11 +1,11 @@
 //! Removing users: only with what this resource gave them.
 
+use maps_s3::batch::{self, Answered};
 use maps_sdk::aws::{Answer, iam};
 use maps_sdk::{Class, Delete, Problem, Progress, only};
 
 use super::model::{self, Checkpoint};
 use super::{User, drop_policy};
-use crate::batch::{self, Answered};
 use crate::iam::{of_user, of_user_all};
 
 /// What can hang on a user: the list, its key in the answer, the key of an item, and what to call it.

@@ -1,4 +1,4 @@
-//! Buckets of Amazon S3. Source: its API reference, version 2006-03-01.
+//! Buckets of Amazon S3, and of DigitalOcean's Spaces. Source: its API reference, version 2006-03-01.
 
 use super::super::names::Shape;
 use super::{About, Action, Field, READ, Service, WRITE, name, word};
@@ -9,6 +9,8 @@ pub(in super::super) static S3: Service = Service {
     fields: &[Field { name: "buckets", shape: Shape::Word, canonical: bucket }],
     actions: &[
         of(READ, "HeadBucket", &["Bucket"]),
+        of(READ, "GetBucketLocation", &["Bucket"]),
+        of(READ, "ListObjectVersions", &["Bucket"]),
         of(READ, "GetBucketTagging", &["Bucket"]),
         of(READ, "GetBucketVersioning", &["Bucket"]),
         of(READ, "GetBucketEncryption", &["Bucket"]),
@@ -16,6 +18,7 @@ pub(in super::super) static S3: Service = Service {
         of(READ, "GetPublicAccessBlock", &["Bucket"]),
         of(WRITE, "CreateBucket", &["Bucket"]),
         of(WRITE, "DeleteBucket", &["Bucket"]),
+        of(WRITE, "DeleteObjects", &["Bucket", "Delete"]),
         of(WRITE, "PutBucketTagging", &["Bucket", "Tagging"]),
         of(WRITE, "DeleteBucketTagging", &["Bucket"]),
         of(WRITE, "PutBucketVersioning", &["Bucket", "VersioningConfiguration"]),

@@ -26,6 +26,7 @@ use serde_json::Value as Json;
 
 use super::http::{Echo, HttpCapability, Secret, check_sinks, seal_places};
 use super::outgoing::{Line, Outgoing, Pace, Refused};
+use crate::aws::spaces_host;
 use crate::printable::printable;
 use crate::scope::CallScope;
 use wire::{Reply, Wire};
@@ -137,8 +138,7 @@ impl HttpCapability {
         if half == Half::Write && ops.len() != steps.len() {
             return Err(late(internal("a write serves a request that is no operation")));
         }
-        let region = self.region(rule).await.map_err(late)?;
-        let host = wire::host(family, &region);
+        let (region, host) = self.place(rule).await.map_err(late)?;
         let input = serde_json::to_value(input.revealed()).map_err(|error| late(internal(&error.to_string())))?;
         let Wire { method, url, headers, body } =
             wire::request(family, action, &input, &host, &region).map_err(late)?;
@@ -170,8 +170,8 @@ impl HttpCapability {
         Ok(Admitted { outgoing, action })
     }
 
-    /// The region of the rule's credential.
-    async fn region(&self, rule: &Rule) -> Result<String, Problem> {
+    /// The region of the rule's credential, and the host of the service there.
+    async fn place(&self, rule: &Rule) -> Result<(String, String), Problem> {
         let name = rule.credential.as_deref().unwrap_or_default();
         let bound = self.credentials.get(name).map(|bound| &bound.secret);
         let Some(Secret::Aws(source)) = bound else {
@@ -182,16 +182,25 @@ impl HttpCapability {
             return Err(Problem::new(Class::Denied, "credential-unbound", message).help(help));
         };
         let family = rule.scope.family();
-        match source.region().await? {
-            Some(region) => Ok(region),
+        let region = match source.region().await? {
+            Some(region) => region,
             // These have one place for all regions of the public part.
-            None if matches!(family, Family::Route53 | Family::Iam) => Ok("us-east-1".to_owned()),
+            None if matches!(family, Family::Route53 | Family::Iam) => "us-east-1".to_owned(),
             None => {
                 let message = format!("nobody says which region of AWS calls of {family} are for");
                 let help = "give the credential `region: eu-central-1` in the stack, or set AWS_REGION";
-                Err(Problem::new(Class::Invalid, "aws-region", message).help(help))
+                return Err(Problem::new(Class::Invalid, "aws-region", message).help(help));
             }
-        }
+        };
+        let host = match (source.is_of_spaces(), family) {
+            (false, _) => wire::host(family, &region),
+            (true, Family::S3) => spaces_host(&region),
+            (true, _) => {
+                let message = format!("the credential `{name}` has keys of Spaces, which know nothing of {family}");
+                return Err(Problem::new(Class::Denied, "credential-type", message).help("give it keys of AWS"));
+            }
+        };
+        Ok((region, host))
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::wire::{Reply, Wire, encoded, header, malformed, text};
 use super::xml::Forms;
+use crate::aws::is_spaces;
 
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 /// The region that must not be named where a bucket is made.
@@ -24,6 +25,10 @@ const FORMS: Forms = Forms {
         ("Tag", "Tags"),
         ("Transition", "Transitions"),
         ("NoncurrentVersionTransition", "NoncurrentVersionTransitions"),
+        ("Object", "Objects"),
+        ("Version", "Versions"),
+        ("DeleteMarker", "DeleteMarkers"),
+        ("Error", "Errors"),
     ],
     numbers: &[
         "Days",
@@ -39,6 +44,9 @@ const FORMS: Forms = Forms {
         "BucketKeyEnabled",
         "ExpiredObjectDeleteMarker",
         "IgnorePublicAcls",
+        "IsLatest",
+        "IsTruncated",
+        "Quiet",
         "RestrictPublicBuckets",
     ],
 };
@@ -50,6 +58,9 @@ type Content = Option<(&'static str, &'static str)>;
 fn form(action: &str) -> Option<(&'static str, &'static str, Content)> {
     Some(match action {
         "HeadBucket" => ("HEAD", "", None),
+        "GetBucketLocation" => ("GET", "location", None),
+        "ListObjectVersions" => ("GET", "versions", None),
+        "DeleteObjects" => ("POST", "delete", Some(("Delete", "Delete"))),
         "CreateBucket" => ("PUT", "", None),
         "DeleteBucket" => ("DELETE", "", None),
         "GetBucketTagging" => ("GET", "tagging", None),
@@ -88,7 +99,8 @@ pub(super) fn request(action: &Action, input: &Map<String, Json>, host: &str, re
             Some(Json::Object(fields)) => write(&mut body, element, fields),
             _ => return Err(malformed(&format!("`{parameter}` is missing"))),
         },
-        None if action.name == "CreateBucket" && region != UNNAMED => {
+        // Spaces know the region by the host alone.
+        None if action.name == "CreateBucket" && region != UNNAMED && !is_spaces(host) => {
             let place = json!({"LocationConstraint": region});
             place.as_object().into_iter().for_each(|fields| write(&mut body, "CreateBucketConfiguration", fields));
         }
@@ -120,6 +132,7 @@ pub(super) fn answer(action: &Action, reply: &Reply<'_>, text: &str) -> Result<J
     let (root, value) = FORMS.read(text)?;
     Ok(match action.name {
         "GetBucketEncryption" | "GetPublicAccessBlock" => json!({ root: value }),
+        "GetBucketLocation" => json!({"LocationConstraint": value.as_str().filter(|region| !region.is_empty())}),
         // An element without members, such as the versioning of a bucket that never had any.
         _ if value.is_string() => json!({}),
         _ => value,

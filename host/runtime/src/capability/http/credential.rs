@@ -123,14 +123,20 @@ impl HttpCapability {
             );
         }
         let value = match (&declared.kind, &bound.secret) {
-            (CredentialKind::Aws { service, .. }, Secret::Aws(source)) => {
+            (CredentialKind::Aws { service, .. }, Secret::Aws(source)) if !source.is_of_spaces() => {
                 let access = Access::of(&**source, host, service.as_deref()).await?;
                 let echo = Echo::of(access.secrets());
                 return Ok((Added::Signature(access.into()), echo));
             }
-            (CredentialKind::Aws { .. }, Secret::Text(_)) | (_, Secret::Aws(_)) => {
+            (CredentialKind::Spaces, Secret::Aws(source)) if source.is_of_spaces() => {
+                let access = Access::of(&**source, host, None).await?;
+                let echo = Echo::of(access.secrets());
+                return Ok((Added::Signature(access.into()), echo));
+            }
+            (CredentialKind::Aws { .. } | CredentialKind::Spaces, Secret::Text(_)) | (_, Secret::Aws(_)) => {
                 let message = format!("the credential `{name}` that the stack gives is of another type");
-                return denied("credential-type", message, "keys of AWS go to credentials of type `aws`".to_owned());
+                let help = "keys of AWS go to credentials of type `aws`, and keys of Spaces to those of type `spaces`";
+                return denied("credential-type", message, help.to_owned());
             }
             (_, Secret::Text(value)) => value,
         };
@@ -145,7 +151,9 @@ impl HttpCapability {
         let (header, text) = match &declared.kind {
             CredentialKind::Basic => (Ok(AUTHORIZATION), format!("Basic {basic}")),
             CredentialKind::Header { name } => (HeaderName::from_bytes(name.as_bytes()), secret.to_owned()),
-            CredentialKind::Bearer | CredentialKind::Aws { .. } => (Ok(AUTHORIZATION), format!("Bearer {secret}")),
+            CredentialKind::Bearer | CredentialKind::Aws { .. } | CredentialKind::Spaces => {
+                (Ok(AUTHORIZATION), format!("Bearer {secret}"))
+            }
         };
         let (Ok(header), Ok(mut value)) = (header, HeaderValue::from_str(&text)) else {
             return denied(

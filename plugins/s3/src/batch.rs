@@ -3,16 +3,17 @@
 use maps_sdk::aws::{Answer, Call};
 use maps_sdk::{Class, Problem, Step, only};
 
-pub(crate) type Answered<T> = Result<T, Problem>;
+/// What was answered, or why not.
+pub type Answered<T> = Result<T, Problem>;
 /// What became of the writes of one request.
-pub(crate) type Written = Answered<Vec<Answer>>;
+pub type Written = Answered<Vec<Answer>>;
 /// The reads of a service, as a list.
 type Reads = fn(Vec<Call>) -> Vec<Answered<Answer>>;
 /// The writes of a service, as a list.
 type Writes = fn(Vec<(Vec<Step>, Call)>) -> Vec<Answered<Answer>>;
 
 /// A list of calls to a service, those that could be put into words: the answers, in the calls' order.
-pub(crate) fn send<C>(service: fn(Vec<C>) -> Vec<Answered<Answer>>, calls: Vec<Answered<C>>) -> Vec<Answered<Answer>> {
+pub fn send<C>(service: fn(Vec<C>) -> Vec<Answered<Answer>>, calls: Vec<Answered<C>>) -> Vec<Answered<Answer>> {
     let mut sent = Vec::with_capacity(calls.len());
     let kept: Vec<Answered<()>> = calls.into_iter().map(|call| call.map(|call| sent.push(call))).collect();
     let mut answers = service(sent).into_iter();
@@ -20,7 +21,7 @@ pub(crate) fn send<C>(service: fn(Vec<C>) -> Vec<Answered<Answer>>, calls: Vec<A
 }
 
 /// Several reads for each request of a batch; the answers by request, and in the order of its calls.
-pub(crate) fn read(service: Reads, asks: Vec<Vec<Answered<Call>>>) -> Vec<Vec<Answered<Answer>>> {
+pub fn read(service: Reads, asks: Vec<Vec<Answered<Call>>>) -> Vec<Vec<Answered<Answer>>> {
     let counts: Vec<usize> = asks.iter().map(Vec::len).collect();
     let mut answers = send(service, asks.into_iter().flatten().collect()).into_iter();
     counts.into_iter().map(|count| answers.by_ref().take(count).collect()).collect()
@@ -28,7 +29,7 @@ pub(crate) fn read(service: Reads, asks: Vec<Vec<Answered<Call>>>) -> Vec<Vec<An
 
 /// Several writes for each request of a batch that came so far, and what became of each: the answers in the
 /// order of its calls, or the first problem.
-pub(crate) fn write(service: Writes, plans: Vec<Answered<(Step, Vec<Call>)>>) -> Vec<Written> {
+pub fn write(service: Writes, plans: Vec<Answered<(Step, Vec<Call>)>>) -> Vec<Written> {
     let mut sent = Vec::new();
     let mut keep = |plan: Answered<(Step, Vec<Call>)>| {
         let (step, calls) = plan?;
@@ -47,7 +48,7 @@ pub(crate) fn write(service: Writes, plans: Vec<Answered<(Step, Vec<Call>)>>) ->
 }
 
 /// An answer, or none where the service has no such thing.
-pub(crate) fn found<T>(answer: Answered<T>) -> Answered<Option<T>> {
+pub fn found<T>(answer: Answered<T>) -> Answered<Option<T>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(problem) if problem.class == Class::NotFound => Ok(None),
@@ -56,14 +57,14 @@ pub(crate) fn found<T>(answer: Answered<T>) -> Answered<Option<T>> {
 }
 
 /// Something of the name is there that this stack did not make.
-pub(crate) fn foreign(code: &str, what: &str, name: &str, import: &str) -> Problem {
+pub fn foreign(code: &str, what: &str, name: &str, import: &str) -> Problem {
     let message = format!("there is {what} named {name} that this resource did not make");
     let help = format!("choose another name, or take it over with `options: {{import: {import}}}`");
     Problem::new(Class::Conflict, code, message).at("name").help(help)
 }
 
 /// What was to be changed is not there any more.
-pub(crate) fn gone(code: &str, what: &str, name: &str) -> Problem {
+pub fn gone(code: &str, what: &str, name: &str) -> Problem {
     let message = format!("{what} {name} is gone");
     Problem::new(Class::NotFound, code, message).help("plan again: it will be made anew")
 }
