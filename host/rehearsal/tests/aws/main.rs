@@ -7,5 +7,6 @@ mod kms;
 mod route53;
 mod s3;
 mod s3_settings;
+mod spaces;
 mod ssm;
 mod support;
