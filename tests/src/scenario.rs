@@ -39,6 +39,14 @@ pub fn secrets() -> StackDir {
     StackDir::with(include_str!("../stacks/secrets.yaml"))
 }
 
+/// Two buckets of Spaces, and a key to one of them.
+///
+/// # Panics
+/// When its folder cannot be made.
+pub fn spaces() -> StackDir {
+    StackDir::with(include_str!("../stacks/spaces.yaml"))
+}
+
 /// Objects of a cluster, which `prepare` has to put in.
 ///
 /// # Panics

@@ -37,3 +37,33 @@ fn a_platform_comes_up_in_one_run_stays_as_it_is_and_goes_again() {
     assert_eq!((&gone["deleted"], &gone["failed"]), (&json!(11), &json!(0)), "{gone}");
     assert_eq!(cloud.inventory(), before);
 }
+
+#[test]
+fn buckets_of_spaces_and_their_key_come_up_stay_and_go() {
+    let stack = StackDir::with(include_str!("../stacks/spaces.yaml"));
+    let home = tempfile::tempdir().unwrap();
+    let cloud = CloudServer::start(&home.path().join("cloud"), &[]);
+    let before = cloud.inventory();
+
+    let made = summary(&stack, &cloud, &["run", "--yes"]);
+    assert_eq!((&made["created"], &made["failed"]), (&json!(3), &json!(0)), "{made}");
+    let there = cloud.inventory()["digitalocean"].clone();
+    let grant = json!([{"bucket": "shop-backups", "permission": "readwrite"}]);
+    assert_eq!(there["spaces_keys"], json!([{"name": "shop-backups", "grants": grant}]));
+    let bucket = &there["spaces_buckets"][0];
+    assert_eq!((&bucket["region"], &bucket["versioning"]), (&json!("fra1"), &json!("Enabled")), "{bucket}");
+    let again = summary(&stack, &cloud, &["run", "--yes"]);
+    assert_eq!((&again["unchanged"], &again["calls"]["write"]), (&json!(3), &json!(0)), "{again}");
+
+    // Another grant is given to the same key, and another text makes another key.
+    stack.edit("permission: readwrite", "permission: read");
+    assert_eq!(summary(&stack, &cloud, &["run", "--yes"])["updated"], 1);
+    stack.edit("rotate: \"1\"", "rotate: \"2\"");
+    assert_eq!(summary(&stack, &cloud, &["run", "--yes"])["replaced"], 1);
+    let keys = cloud.inventory()["digitalocean"]["spaces_keys"].clone();
+    assert_eq!(keys, json!([{"name": "shop-backups", "grants": [{"bucket": "shop-backups", "permission": "read"}]}]));
+
+    let gone = summary(&stack, &cloud, &["destroy", "--yes"]);
+    assert_eq!((&gone["deleted"], &gone["failed"]), (&json!(3), &json!(0)), "{gone}");
+    assert_eq!(cloud.inventory(), before);
+}

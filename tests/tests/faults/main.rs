@@ -4,3 +4,4 @@
 mod dns;
 mod doks;
 mod secrets;
+mod spaces;

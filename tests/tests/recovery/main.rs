@@ -5,6 +5,7 @@ mod dns;
 mod doks;
 mod kube;
 mod secrets;
+mod spaces;
 
 macro_rules! everywhere {
     ($($name:ident: $scenario:expr, $fault:literal;)*) => {$(
