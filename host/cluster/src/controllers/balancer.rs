@@ -7,13 +7,17 @@ use serde_json::{Value, json};
 use super::api::{Change, Key};
 use super::endpoints::SERVICES;
 use super::node::{NODES, running};
-use super::object::{ensure, has_finalizer, is_deleted, items, remove_finalizer, text, uid};
+use super::object::{annotation, ensure, has_finalizer, is_deleted, items, remove_finalizer, text, uid, uuid};
 use super::{Controller, Desk, Picks};
 use crate::status::Refusal;
 
 const COMPONENT: &str = "service-controller";
 const MANAGER: &str = "digitalocean-cloud-controller-manager";
 const FINALIZER: &str = "service.kubernetes.io/load-balancer-cleanup";
+/// By which the cloud knows the load balancer.
+const ID: &str = "kubernetes.digitalocean.com/load-balancer-id";
+/// A name that is told in the place of the address.
+const HOSTNAME: &str = "service.beta.kubernetes.io/do-loadbalancer-hostname";
 /// Virtual milliseconds until a load balancer has its address.
 const PATIENCE: u64 = 60_000;
 
@@ -67,6 +71,10 @@ impl Controller for Balancers {
                 Some(list) => list.push(json!(FINALIZER)),
                 None => *finalizers = json!([FINALIZER]),
             }
+            if annotation(&service, ID).is_none() {
+                *ensure(&mut service, &["metadata", "annotations", ID]) =
+                    json!(uuid(desk.api.random(), desk.api.random()));
+            }
             desk.normal(&before, COMPONENT, "EnsuringLoadBalancer", "Ensuring load balancer");
             desk.api.update(&SERVICES, "", service, MANAGER)?;
             return Ok(());
@@ -77,8 +85,11 @@ impl Controller for Balancers {
             desk.again_after(due - now, key.clone());
             return Ok(());
         }
-        let address = free(desk);
-        *ensure(&mut service, &["status", "loadBalancer"]) = json!({"ingress": [{"ip": address, "ipMode": "VIP"}]});
+        let ingress = match annotation(&service, HOSTNAME).filter(|name| !name.is_empty()) {
+            Some(name) => json!({ "hostname": name }),
+            None => json!({"ip": free(desk), "ipMode": "VIP"}),
+        };
+        *ensure(&mut service, &["status", "loadBalancer"]) = json!({"ingress": [ingress]});
         desk.api.update(&SERVICES, "status", service, MANAGER)?;
         desk.normal(&before, COMPONENT, "EnsuredLoadBalancer", "Ensured load balancer");
         Ok(())
@@ -127,6 +138,8 @@ mod tests {
         let address =
             |service: &Value| text(&api.now_of(service).unwrap(), "/status/loadBalancer/ingress/0/ip").to_owned();
         assert_eq!([address(&one), address(&two)], ["192.0.2.1", "192.0.2.2"]);
+        let id = |service: &Value| annotation(&api.now_of(service).unwrap(), ID).map(str::to_owned);
+        assert!(id(&one).is_some_and(|id| id.len() == 36) && id(&one) != id(&two));
         api.remove(&two, None);
         settle(&mut api, &mut work);
         assert!(api.now_of(&two).is_none());

@@ -150,3 +150,10 @@ pub(crate) fn unix(moment: &str) -> Option<i64> {
         .ok()
         .map(time::OffsetDateTime::unix_timestamp)
 }
+
+/// An id like the cloud's, of two random numbers.
+pub(super) fn uuid(one: u64, other: u64) -> String {
+    let (a, b, c) = (one >> 32, (one >> 16) & 0xffff, one & 0xfff);
+    let (d, e) = (((other >> 48) & 0x3fff) | 0x8000, other & 0xffff_ffff_ffff);
+    format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}")
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::api::{Change, Deletion, Key, Resource};
 use super::node::{NODES, running};
-use super::object::{annotation, ensure, is_deleted, items, name, namespace, text, truth, uid};
+use super::object::{annotation, ensure, is_deleted, items, name, namespace, text, truth, uid, uuid};
 use super::protection::{CLAIMS, VOLUMES};
 use super::{Controller, Desk, MANAGER, Picks};
 use crate::kinds::labels::selects;
@@ -170,7 +170,7 @@ impl Binding {
             return Ok(());
         }
         let title = format!("pvc-{}", uid(claim));
-        let handle = format!("{:08x}-{:04x}-11ef", desk.api.random() >> 32, desk.api.random() >> 48);
+        let handle = uuid(desk.api.random(), desk.api.random());
         let policy = match text(class, "/reclaimPolicy") {
             "" => "Delete",
             policy => policy,

@@ -83,6 +83,12 @@ pub(super) fn upgrade(from: &str, to: &str) -> Option<&'static str> {
     resolve(to).filter(|to| is_upgrade(from, to))
 }
 
+/// A region as the API tells of it beside something that is there.
+pub(super) fn region(slug: &str) -> Value {
+    let name = REGIONS.iter().find(|(known, _)| *known == slug).map_or(slug, |(_, name)| *name);
+    json!({ "name": name, "slug": slug, "sizes": SIZES, "features": ["backups", "ipv6", "metadata"], "available": true })
+}
+
 /// Whether a region has Kubernetes.
 pub(super) fn has_region(slug: &str) -> bool {
     REGIONS.iter().any(|(known, _)| *known == slug)

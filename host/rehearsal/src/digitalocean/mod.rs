@@ -8,6 +8,7 @@ mod kubernetes;
 mod page;
 mod rate;
 mod spaces;
+mod storage;
 
 use std::sync::Mutex;
 
@@ -21,7 +22,7 @@ use crate::server::lock;
 use crate::service::{Answer, Call, Service, Trouble};
 use crate::store::{Documents, Transaction};
 use answer::Refusal;
-pub(crate) use kubernetes::{CLUSTER_CA, Made, Played, Worker, associate, played};
+pub(crate) use kubernetes::{CLUSTER_CA, Made, Played, Worker, associate, follow, played};
 use rate::Rate;
 pub(crate) use spaces::{Permission, Refused, SpacesKey, is_granted, plant_spaces, spaces_key};
 
@@ -65,6 +66,7 @@ impl DigitalOcean {
         let mut routes = account::routes();
         routes.extend(kubernetes::routes());
         routes.extend(spaces::routes());
+        routes.extend(storage::routes());
         Self { token: token.to_owned(), routes, rate: Mutex::new(Rate::new(limits)) }
     }
 

@@ -40,7 +40,9 @@ const VOLUMES: Sort = Sort { plural: "volumes", singular: "volume", show: volume
 
 fn list(context: &mut Context<'_, '_>, sort: &Sort) -> Result<Answer, Refusal> {
     let mut all = Resource::all(context.transaction, sort.plural)?;
-    for (name, of) in [("name", (|one: &Resource| &one.name) as fn(&Resource) -> &String), ("region", |one| &one.region)] {
+    for (name, of) in
+        [("name", (|one: &Resource| &one.name) as fn(&Resource) -> &String), ("region", |one| &one.region)]
+    {
         if let Some(wanted) = context.call.query(name).filter(|_| sort.plural == "volumes") {
             all.retain(|one| of(one) == wanted);
         }
@@ -84,7 +86,9 @@ fn with(mut shown: Value, about: &Value) -> Value {
 
 fn balancer(context: &Context<'_, '_>, one: &Resource) -> Result<Value, Refusal> {
     let mut shown = common(one);
-    for (name, value) in [("forwarding_rules", json!([])), ("ip", json!("")), ("status", json!("active"))] {
+    // Of one that nothing in a cluster asked for.
+    let rule = json!({"entry_protocol": "tcp", "entry_port": 80, "target_protocol": "tcp", "target_port": 30_000});
+    for (name, value) in [("forwarding_rules", json!([rule])), ("ip", json!("")), ("status", json!("active"))] {
         shown[name] = value;
     }
     let (vpc, droplets) = droplets(context.transaction, &one.cluster, context.now)?;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::one::Identity;
 use super::{NAME, STANDING};
+use crate::digitalocean;
 use crate::entropy;
 use crate::error::Error;
 use crate::inventory::STATE_FILE;
@@ -36,25 +37,34 @@ fn prefix(id: &str) -> String {
 #[derive(Debug)]
 pub(super) struct Kept {
     shared: Weak<Shared>,
+    id: String,
     prefix: String,
 }
 
 impl Kept {
     /// For this cluster.
     pub(super) fn new(shared: &Arc<Shared>, id: &str) -> Self {
-        Self { shared: Arc::downgrade(shared), prefix: prefix(id) }
+        Self { shared: Arc::downgrade(shared), id: id.to_owned(), prefix: prefix(id) }
     }
 }
 
 impl Persist for Kept {
     fn commit(&mut self, changes: Vec<Object>) -> io::Result<()> {
         let Some(shared) = self.shared.upgrade() else { return Err(io::Error::other("the cloud has stopped")) };
+        let now = shared.now();
+        let mut store = shared.store();
+        let mut transaction = store.begin();
+        for Object { collection, key, value } in &changes {
+            let object = (collection.as_str(), key.as_str(), value.as_ref());
+            digitalocean::follow(&mut transaction, now, &self.id, object).map_err(io::Error::other)?;
+        }
+        let made = transaction.into_changes();
         let changes = changes.into_iter().map(|Object { collection, key, value }| Change {
             collection: format!("{}{collection}", self.prefix),
             key,
             value,
         });
-        shared.store().commit(changes.collect()).map_err(io::Error::other)
+        store.commit(changes.chain(made).collect()).map_err(io::Error::other)
     }
 }
 

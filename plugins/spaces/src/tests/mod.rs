@@ -26,8 +26,7 @@ struct Of(&'static str);
 impl Of {
     /// What `check` makes of inputs, or the code and path of each problem.
     fn check(self, inputs: &Value) -> Result<Value, Vec<(String, String)>> {
-        let request =
-            wire::CheckRequest { kind: self.0.to_owned(), address: "it".into(), inputs: inputs.to_string() };
+        let request = wire::CheckRequest { kind: self.0.to_owned(), address: "it".into(), inputs: inputs.to_string() };
         match MapsPlugin::check(context(), vec![request]).pop().unwrap() {
             wire::CheckOutcome::Ok(inputs) => Ok(parsed(&inputs)),
             wire::CheckOutcome::Invalid(problems) => {

@@ -16,15 +16,53 @@ use crate::store::{Documents, Transaction};
 /// The kinds, as the API names them; each has a collection of [`Resource`]s by id.
 const KINDS: [&str; 3] = ["load_balancers", "volumes", "volume_snapshots"];
 
+/// What of a resource does not differ between two runs.
+const SHOWN: [&str; 4] = ["size_unit", "size_gigabytes", "enable_proxy_protocol", "network"];
+
 /// One such resource.
 #[derive(Debug, Serialize, Deserialize)]
-struct Resource {
-    id: String,
-    name: String,
-    cluster: String,
+pub(in crate::digitalocean) struct Resource {
+    pub(in crate::digitalocean) id: String,
+    pub(in crate::digitalocean) name: String,
+    /// The id of the cluster whose controllers made it.
+    pub(in crate::digitalocean) cluster: String,
+    #[serde(default)]
+    pub(in crate::digitalocean) region: String,
+    #[serde(default)]
+    pub(in crate::digitalocean) created_ms: u64,
+    /// The object in the cluster that it is for, by its key there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) object: Option<String>,
+    /// What else the API tells of it.
+    #[serde(default)]
+    pub(in crate::digitalocean) about: Value,
 }
 
-fn collection(kind: &str) -> String {
+impl Resource {
+    /// All of a kind.
+    pub(in crate::digitalocean) fn all(
+        transaction: &Transaction<'_>,
+        kind: &str,
+    ) -> Result<Vec<Self>, serde_json::Error> {
+        transaction.list(&collection(kind))
+    }
+
+    /// One of a kind.
+    pub(in crate::digitalocean) fn find(
+        transaction: &Transaction<'_>,
+        kind: &str,
+        id: &str,
+    ) -> Result<Option<Self>, serde_json::Error> {
+        transaction.get(&collection(kind), id)
+    }
+
+    /// Takes it away.
+    pub(in crate::digitalocean) fn remove(&self, transaction: &mut Transaction<'_>, kind: &str) {
+        transaction.remove(&collection(kind), &self.id);
+    }
+}
+
+pub(super) fn collection(kind: &str) -> String {
     format!("digitalocean/associated/{kind}")
 }
 
@@ -87,7 +125,7 @@ fn destroy(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
     accepted(StatusCode::NO_CONTENT)
 }
 
-/// What a cluster's controllers are to have made; there are none that would.
+/// What a cluster's controllers are to have made, though nothing in it asked for it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Made {
@@ -111,7 +149,15 @@ pub(crate) fn add(transaction: &mut Transaction<'_>, now: Now, made: Made) -> Re
         return Err(format!("{} is none of {}", made.kind, KINDS.join(", ")));
     }
     let id = entropy::uuid().map_err(|error| said(&error))?;
-    let resource = Resource { id: id.clone(), name: made.name, cluster: cluster.id };
+    let resource = Resource {
+        id: id.clone(),
+        name: made.name,
+        cluster: cluster.id,
+        region: cluster.region,
+        created_ms: now.real_ms,
+        object: None,
+        about: Value::Null,
+    };
     transaction.put(&collection(&made.kind), &id, &resource).map_err(|error| said(&error))?;
     Ok(id)
 }
@@ -125,7 +171,13 @@ pub(in crate::digitalocean) fn inventory(documents: &Documents) -> Result<Map<St
     let mut kinds = Map::new();
     for kind in KINDS {
         let resources: Vec<Resource> = documents.list(&collection(kind))?;
-        let shown = resources.iter().map(|one| json!({ "name": one.name, "cluster": name(&one.cluster) }));
+        let shown = resources.iter().map(|one| {
+            let mut shown = json!({ "name": one.name, "cluster": name(&one.cluster) });
+            for what in SHOWN.iter().filter(|what| !one.about[**what].is_null()) {
+                shown[*what] = one.about[*what].clone();
+            }
+            shown
+        });
         kinds.insert(kind.to_owned(), shown.collect());
     }
     Ok(kinds)

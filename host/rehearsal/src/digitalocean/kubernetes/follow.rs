@@ -248,7 +248,10 @@ mod tests {
         service["spec"]["healthCheckNodePort"] = json!(31_000);
         service["status"] = json!({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}});
         let set = balancer(&service).unwrap();
-        assert_eq!((set.name.as_str(), &set.about["ip"], &set.about["size_unit"]), ("maps", &json!("192.0.2.1"), &json!(2)));
+        assert_eq!(
+            (set.name.as_str(), &set.about["ip"], &set.about["size_unit"]),
+            ("maps", &json!("192.0.2.1"), &json!(2))
+        );
         let rules = &set.about["forwarding_rules"];
         assert_eq!((&rules[0]["entry_protocol"], &rules[1]["target_protocol"]), (&json!("http"), &json!("https")));
         assert_eq!((&rules[1]["tls_passthrough"], &set.about["enable_proxy_protocol"]), (&json!(true), &json!(true)));

@@ -10,6 +10,7 @@
 mod access;
 mod associated;
 mod clusters;
+mod follow;
 mod input;
 mod inventory;
 mod lifecycle;
@@ -26,10 +27,14 @@ use http::{Method, StatusCode};
 
 use super::answer::Refusal;
 use super::{Context, Handler, catalogue};
+use crate::clock::Now;
 use crate::routes::Route;
 use crate::service::Answer;
+use crate::store::Transaction;
+pub(super) use associated::Resource;
 pub(super) use associated::inventory as associated_inventory;
 pub(crate) use associated::{Made, add as associate};
+pub(crate) use follow::follow;
 pub(super) use inventory::inventory;
 use model::{CLUSTERS, Cluster};
 pub(crate) use played::{Played, Worker, played};
@@ -95,6 +100,19 @@ fn cluster(context: &Context<'_, '_>) -> Result<Cluster, Refusal> {
 fn named(context: &Context<'_, '_>, id: &str) -> Result<Cluster, Refusal> {
     let stored: Option<Cluster> = context.transaction.get(CLUSTERS, id)?;
     stored.and_then(|cluster| cluster.settle(context.now)).ok_or_else(Refusal::not_found)
+}
+
+/// The network of a cluster, and its nodes as Droplets; of one that is gone there is nothing to tell.
+pub(super) fn droplets(
+    transaction: &Transaction<'_>,
+    id: &str,
+    now: Now,
+) -> Result<(Option<String>, Vec<u64>), serde_json::Error> {
+    let stored: Option<Cluster> = transaction.get(CLUSTERS, id)?;
+    let Some(cluster) = stored.and_then(|cluster| cluster.settle(now)) else { return Ok((None, Vec::new())) };
+    let nodes = cluster.pools.iter().flat_map(|pool| &pool.nodes);
+    let droplets = nodes.filter_map(|node| node.droplet_id.parse().ok()).collect();
+    Ok((Some(cluster.vpc_uuid), droplets))
 }
 
 /// Every cluster, as of now, the oldest first.
