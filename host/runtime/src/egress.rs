@@ -458,7 +458,10 @@ impl From<EgressError> for Problem {
     fn from(error: EgressError) -> Self {
         let message = error.to_string();
         match error {
-            EgressError::Address { .. } => Self::new(Class::Denied, "egress-address", message),
+            EgressError::Address { kind: METADATA, .. } => Self::new(Class::Denied, "egress-address", message),
+            EgressError::Address { host, .. } => Self::new(Class::Denied, "egress-address", message).help(format!(
+                "if it is the operator's own, say so at the plugin in the stack: `allow: {{private: [\"{host}\"]}}`; a cluster's server is named under `servers` of its grant"
+            )),
             EgressError::Unrehearsed { .. } => Self::new(Class::Denied, "egress-unrehearsed", message),
             EgressError::NotLoopback(_) => Self::new(Class::Internal, "egress-not-loopback", message),
             EgressError::Client(_) => Self::new(Class::Internal, "egress-client", message),

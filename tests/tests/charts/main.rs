@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod local_cloud;
+mod pins;
 mod registry;
 mod repository;
 mod world;
