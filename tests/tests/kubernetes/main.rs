@@ -3,4 +3,5 @@
 
 mod clients;
 mod recorded;
+mod small_charts;
 mod world;
