@@ -81,11 +81,23 @@ impl Memory {
         self.parameters.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Takes a parameter away again.
+    pub(super) fn forget_parameter(&mut self, name: &str) {
+        self.parameters.remove(name);
+    }
+
     /// Answers `GetParameter`, and holds no signature against anything.
     fn parameter(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let authorization = request.headers()["authorization"].to_str().unwrap();
         let scope: Vec<&str> = authorization.split("Credential=").nth(1).unwrap().split('/').collect();
         let body: Value = serde_json::from_slice(request.body()).unwrap();
+        if let Some(path) = body.get("Path").and_then(Value::as_str) {
+            let head = format!("{} {} ", scope[0], scope[2]);
+            let named = self.parameters.iter().filter_map(|(name, value)| Some((name.strip_prefix(&head)?, value)));
+            let all = named.filter(|(name, _)| name.starts_with(path));
+            let all: Vec<Value> = all.map(|(name, value)| json!({"Name": name, "Value": value})).collect();
+            return Response::new(Bytes::from(json!({"Parameters": all}).to_string()));
+        }
         let full = format!("{} {} {}", scope[0], scope[2], text(&body, "/Name"));
         let (status, body) = match self.parameters.get(&full) {
             Some(value) => (200, json!({"Parameter": {"Value": value}})),

@@ -40,7 +40,19 @@ impl View for Shown<'_> {
 /// Resources whose objects come and go by themselves.
 const PASSING: [&str; 4] = ["/endpoints", "/events", "coordination.k8s.io/leases", "discovery.k8s.io/endpointslices"];
 /// Resources whose objects are another's work where a controller owns them: what was asked for is shown.
-const MADE: [&str; 4] = ["/pods", "apps/controllerrevisions", "apps/replicasets", "batch/jobs"];
+const MADE: [&str; 7] = [
+    "/pods",
+    "apps/controllerrevisions",
+    "apps/replicasets",
+    "batch/jobs",
+    "cert-manager.io/certificaterequests",
+    "acme.cert-manager.io/orders",
+    "acme.cert-manager.io/challenges",
+];
+/// Programs that make keys and certificates, as `managedFields` name them by their beginnings.
+const KEY_MAKERS: [&str; 3] = ["cert-manager", "external-secrets-cert-controller", "kube-webhook-certgen"];
+/// Groups of objects that hold the authorities which such programs made.
+const TRUSTING: [&str; 3] = ["admissionregistration.k8s.io/", "apiextensions.k8s.io/", "apiregistration.k8s.io/"];
 /// The group whose objects are shown without what their controllers make of them: passwords, keys, volumes.
 const MAKERS: &str = "postgresql.cnpg.io/";
 /// Metadata that no two runs share.
@@ -61,6 +73,7 @@ pub(super) fn inventory(kept: &[Change]) -> Value {
             continue;
         }
         let mut object = object.clone();
+        hide_keys(collection, &mut object);
         if let Some(fields) = object.as_object_mut() {
             // Everything is shown as if what was begun had ended.
             fields.remove("status");
@@ -82,4 +95,66 @@ pub(super) fn inventory(kept: &[Change]) -> Value {
         }
     }
     Value::Object(resources)
+}
+
+/// Says of keys, certificates and authorities that programs in the cluster made only that they are there.
+fn hide_keys(collection: &str, object: &mut Value) {
+    if collection == "/secrets" {
+        let managers = object.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
+        let made = managers
+            .filter_map(|entry| entry["manager"].as_str())
+            .any(|manager| KEY_MAKERS.iter().any(|maker| manager.starts_with(maker)));
+        let data = object.get_mut("data").and_then(Value::as_object_mut).filter(|_| made);
+        data.into_iter().flatten().for_each(|(_, value)| *value = Value::from("«made»"));
+    } else if TRUSTING.iter().any(|group| collection.starts_with(group)) {
+        hide_authorities(object);
+    }
+}
+
+fn hide_authorities(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value.as_str() {
+                    Some(bundle) if name == "caBundle" && !bundle.is_empty() => *value = Value::from("«made»"),
+                    Some(_) => {}
+                    None => hide_authorities(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_authorities),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_inventory_has_no_keys_that_the_cluster_made() {
+        let kept = |collection: &str, value: Value| Change {
+            collection: collection.to_owned(),
+            key: "a/x".to_owned(),
+            value: Some(value),
+        };
+        let secret = |manager: &str| json!({"metadata": {"name": "x", "managedFields": [{"manager": manager}]}, "data": {"tls.key": "eA=="}});
+        let cases = [
+            ("/secrets", secret("cert-manager-certificates-issuing"), "secrets", json!({"tls.key": "«made»"}), "/data"),
+            ("/secrets", secret("kubectl"), "secrets", json!({"tls.key": "eA=="}), "/data"),
+            (
+                "admissionregistration.k8s.io/v",
+                json!({"webhooks": [{"clientConfig": {"caBundle": "eA==", "url": "u"}}]}),
+                "admissionregistration.k8s.io~1v",
+                json!({"caBundle": "«made»", "url": "u"}),
+                "/webhooks/0/clientConfig",
+            ),
+        ];
+        for (collection, object, shown, expected, at) in cases {
+            let inventory = inventory(&[kept(collection, object)]);
+            assert_eq!(inventory.pointer(&format!("/{shown}/a~1x{at}")), Some(&expected), "{inventory}");
+        }
+    }
 }

@@ -5,4 +5,5 @@ mod declared;
 mod faults;
 mod load;
 mod persistence;
+mod programs;
 mod support;

@@ -166,6 +166,28 @@ impl Client {
         Reply { status, headers, text: answer.text().await.unwrap() }
     }
 
+    /// Asks the standing cluster's API server, as its administrator.
+    pub(crate) async fn kube(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let kubeconfig = std::fs::read_to_string(self.file.kubeconfig.as_ref().unwrap()).unwrap();
+        let token = kubeconfig.split("token: ").nth(1).unwrap().lines().next().unwrap().to_owned();
+        let address = &self.file.hosts["standing.k8s.ondigitalocean.com"];
+        let port = address.rsplit(':').next().unwrap();
+        let url = format!("https://standing.k8s.ondigitalocean.com:{port}{path}");
+        let mut request = self.http.request(method, url).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        Reply { status, headers, text: answer.text().await.unwrap() }
+    }
+
+    /// Makes an object in the standing cluster.
+    pub(crate) async fn made(&self, path: &str, object: Value) {
+        let reply = self.kube(Method::POST, path, Some(object)).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
+    }
+
     pub(crate) async fn inventory(&self) -> Value {
         self.control(Method::GET, "/inventory", None).await.json()
     }

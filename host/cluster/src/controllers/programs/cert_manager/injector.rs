@@ -176,12 +176,13 @@ fn make_authority(deployment: &Value, desk: &mut Desk<'_>) -> Result<(), Refusal
         *ensure(&mut made, &["data", "tls.crt"]) = json!(keys::encode(&signed));
         *ensure(&mut made, &["data", "tls.key"]) = json!(keys::encode(&key));
     }
+    let manager = if host == WEBHOOK { WEBHOOK } else { "external-secrets-cert-controller" };
     match before {
-        None => desk.api.create(&SECRETS, made, WEBHOOK)?,
+        None => desk.api.create(&SECRETS, made, manager)?,
         Some(before) => {
             let mut new = Value::clone(&before);
             new["data"] = made["data"].clone();
-            desk.api.update(&SECRETS, "", new, WEBHOOK)?
+            desk.api.update(&SECRETS, "", new, manager)?
         }
     };
     Ok(())

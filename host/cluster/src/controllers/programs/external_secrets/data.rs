@@ -45,18 +45,32 @@ pub(super) fn interval(text: &str) -> Option<u64> {
 pub(super) fn gather(external: &Value, desk: &mut Desk<'_>) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let usual = external.pointer("/spec/secretStoreRef").cloned().unwrap_or_default();
     let mut all = BTreeMap::new();
+    // What is gone outside is an error only where what was made of it is to stay.
+    let keeps = !matches!(text(external, "/spec/target/deletionPolicy"), "Delete" | "Merge");
     for (index, source) in items(external, "/spec/dataFrom").iter().enumerate() {
         let failed =
             |why: String| Failure::Data(format!("error processing spec.dataFrom[{index}].extract, err: {why}"));
+        if let Some(find) = source.get("find").filter(|find| !find.is_null()) {
+            let failed =
+                |why: String| Failure::Data(format!("error processing spec.dataFrom[{index}].find, err: {why}"));
+            let reference = source.pointer("/sourceRef/storeRef").unwrap_or(&usual);
+            let found = store::find(external, reference, desk).map_err(failed)?;
+            let values = store::list(external, &found, find, desk).map_err(failed)?;
+            all.extend(values.into_iter().map(|(name, value)| (converted(&name), value)));
+            continue;
+        }
         let Some(extract) = source.get("extract").filter(|extract| !extract.is_null()) else {
-            return Err(failed("only extract is played here".to_owned()));
+            return Err(failed("only extract and find are played here".to_owned()));
         };
         if !items(source, "/rewrite").is_empty() {
             return Err(failed("rewriting of keys is not played here".to_owned()));
         }
         let reference = source.pointer("/sourceRef/storeRef").unwrap_or(&usual);
         let found = store::find(external, reference, desk).map_err(failed)?;
-        let value = store::read(external, &found, text(extract, "/key"), desk).map_err(failed)?;
+        let value = match store::read(external, &found, text(extract, "/key"), desk) {
+            Err(why) if why == store::NO_SECRET && !keeps => continue,
+            value => value.map_err(failed)?,
+        };
         let value = property(&value, text(extract, "/property")).map_err(failed)?;
         let object: Map<String, Value> = serde_json::from_slice(&value)
             .map_err(|_| failed("unable to unmarshal secret: it is no JSON object".to_owned()))?;
@@ -68,7 +82,10 @@ pub(super) fn gather(external: &Value, desk: &mut Desk<'_>) -> Result<BTreeMap<S
             |why: String| Failure::Data(format!("error processing spec.data[{index}] (key: {key}), err: {why}"));
         let reference = entry.pointer("/sourceRef/storeRef").unwrap_or(&usual);
         let found = store::find(external, reference, desk).map_err(failed)?;
-        let value = store::read(external, &found, key, desk).map_err(failed)?;
+        let value = match store::read(external, &found, key, desk) {
+            Err(why) if why == store::NO_SECRET && !keeps => continue,
+            value => value.map_err(failed)?,
+        };
         let value = property(&value, text(entry, "/remoteRef/property")).map_err(failed)?;
         let value = match text(entry, "/remoteRef/decodingStrategy") {
             "Base64" => base64::engine::general_purpose::STANDARD
@@ -79,6 +96,12 @@ pub(super) fn gather(external: &Value, desk: &mut Desk<'_>) -> Result<BTreeMap<S
         all.insert(text(entry, "/secretKey").to_owned(), value);
     }
     Ok(all)
+}
+
+/// A parameter's name as a Secret's key may be.
+fn converted(name: &str) -> String {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || ['-', '.', '_'].contains(&letter);
+    name.chars().map(|letter| if fits(letter) { letter } else { '_' }).collect()
 }
 
 fn plain(value: &Value) -> Vec<u8> {

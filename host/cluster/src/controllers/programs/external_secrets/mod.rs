@@ -12,11 +12,12 @@ use base64::Engine;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::controllers::api::{Change, Key, Resource};
+use crate::controllers::api::{Change, Deletion, Key, Resource};
 use crate::controllers::deployment::DEPLOYMENTS;
 use crate::controllers::object::{
-    annotation, condition, controlled_by, ensure, fields, integer, is_deleted, name, namespace, text, uid,
+    annotation, condition, controlled_by, ensure, fields, integer, is_deleted, items, name, namespace, text, uid,
 };
+use crate::controllers::programs::image_name;
 use crate::controllers::{Controller, Desk, Picks};
 use crate::status::Refusal;
 
@@ -39,10 +40,20 @@ pub(in crate::controllers) struct Operator {
     due: HashMap<String, u64>,
 }
 
-/// Whether a Deployment is the operator's own, not that of its webhook.
+/// The image of the operator, of its webhook and of what makes the webhook's certificates.
+const IMAGE: &str = "external-secrets";
+
+/// Whether a Deployment is the operator's own, not that of its webhook: by its image and arguments, or by its name
+/// where the image is called otherwise.
 fn is_operator(deployment: &Value) -> bool {
     let name = name(deployment);
-    name.contains("external-secrets") && !name.ends_with("-webhook") && !name.ends_with("-cert-controller")
+    let named = name.contains(IMAGE) && !name.ends_with("-webhook") && !name.ends_with("-cert-controller");
+    let containers = items(deployment, "/spec/template/spec/containers");
+    let own = containers.iter().find(|container| image_name(text(container, "/image")) == IMAGE);
+    own.map_or(named, |own| {
+        let all = items(own, "/command").iter().chain(items(own, "/args"));
+        all.filter_map(Value::as_str).all(|argument| argument != "webhook" && argument != "certcontroller")
+    })
 }
 
 impl Controller for Operator {
@@ -125,16 +136,26 @@ impl Operator {
             || there.as_ref().is_some_and(|secret| annotation(secret, DATA_HASH) == Some(hash_of(&data).as_str()));
         let due = self.due.get(uid(external)).copied();
         let current = text(external, "/status/syncedResourceVersion") == version(external);
+        if current && intact && matches!(text(external, "/spec/refreshPolicy"), "CreatedOnce" | "OnChange") {
+            return Ok(());
+        }
         if current && intact && due.is_none_or(|due| now < due) {
             // After a restart the interval begins anew.
             return self.wait(key, external, due, desk);
         }
         let gathered = data::gather(external, desk);
-        let outcome =
-            gathered.and_then(|data| data::shape(external, &data)).and_then(|shape| put(external, shape, desk));
+        let emptied = matches!(&gathered, Ok(data) if data.is_empty())
+            && text(external, "/spec/target/deletionPolicy") == "Delete";
+        let outcome = match gathered {
+            Ok(_) if emptied => take_away(external, desk),
+            gathered => {
+                gathered.and_then(|data| data::shape(external, &data)).and_then(|shape| put(external, shape, desk))
+            }
+        };
         let mut new = external.clone();
         let before = condition(external, "Ready").cloned();
         let (status, reason, message) = match &outcome {
+            Ok(()) if emptied => ("True", "SecretDeleted", "secret deleted due to DeletionPolicy"),
             Ok(()) => ("True", "SecretSynced", "secret synced"),
             Err(Failure::Data(_)) => ("False", "SecretSyncedError", "could not get secret data from provider"),
             Err(Failure::Target(_)) => ("False", "SecretSyncedError", "could not update secret"),
@@ -197,6 +218,20 @@ struct Shape {
     labels: Map<String, Value>,
     annotations: Map<String, Value>,
     data: BTreeMap<String, Vec<u8>>,
+}
+
+/// Takes the Secret away, since nothing of it is left outside.
+fn take_away(external: &Value, desk: &mut Desk<'_>) -> Result<(), Failure> {
+    let key = Key::new(&SECRETS, namespace(external), target(external));
+    let own = |secret: &Value| {
+        crate::controllers::object::controller(secret).is_some_and(|owner| text(owner, "/uid") == uid(external))
+    };
+    if !desk.api.get(&key).is_some_and(|secret| own(&secret)) {
+        return Ok(());
+    }
+    desk.api.delete(&key, &Deletion::default()).map_err(|refusal| Failure::Target(refusal.message))?;
+    desk.normal(external, COMPONENT, "Deleted", "Deleted Secret due to DeletionPolicy");
+    Ok(())
 }
 
 /// Writes the Secret, as the creation policy says.

@@ -1,13 +1,18 @@
 //! Stores: what AWS's Parameter Store holds, read with a key from a Secret; or what a store of the kind `fake` states.
 
 use base64::Engine;
+use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use super::{CLUSTER_STORES, COMPONENT, Key, MANAGER, SECRETS, STORES};
 use crate::controllers::Desk;
 use crate::controllers::aws::{self, AwsKey, Call, Service};
 use crate::controllers::object::{condition, ensure, items, namespace, text};
+use crate::controllers::programs::Program;
 use crate::status::Refusal;
+
+/// Pages of a list that are read at most.
+const PAGES: usize = 1000;
 
 /// What the operator says of a key that its store does not have.
 pub(super) const NO_SECRET: &str = "Secret does not exist";
@@ -80,8 +85,57 @@ fn parameter(key: &AwsKey, region: &str, name: &str, desk: &Desk<'_>) -> Result<
     value.map(str::to_owned).ok_or_else(|| format!("invalid secret received. parameter value is nil for key: {name}"))
 }
 
-/// The key that a store reads with.
+/// All values below a path whose names match, by their names.
+pub(super) fn list(
+    external: &Value,
+    store: &Value,
+    find: &Value,
+    desk: &mut Desk<'_>,
+) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let aws = store.pointer("/spec/provider/aws").filter(|aws| text(aws, "/service") == "ParameterStore");
+    let aws = aws.ok_or_else(|| "only the Parameter Store of AWS is searched here".to_owned())?;
+    let pattern = text(find, "/name/regexp");
+    if pattern.is_empty() {
+        return Err("unexpected find operator".to_owned());
+    }
+    let pattern =
+        Regex::new(pattern).map_err(|error| format!("could not compile find.name.regexp [{pattern}]: {error}"))?;
+    let key = access_key(external, store, aws, desk)?;
+    let path = match text(find, "/path") {
+        "" => "/",
+        path => path,
+    };
+    let mut found = Vec::new();
+    let mut next = Value::Null;
+    for _ in 0..PAGES {
+        let mut body = json!({"Path": path, "Recursive": true, "WithDecryption": true});
+        if !next.is_null() {
+            body["NextToken"] = next;
+        }
+        let answer = ask(&key, text(aws, "/region"), "GetParametersByPath", &body, desk);
+        let answer = answer.map_err(|failed| failed.message)?;
+        let fitting = items(&answer, "/Parameters").iter().filter(|one| pattern.is_match(text(one, "/Name")));
+        found.extend(fitting.map(|one| (text(one, "/Name").to_owned(), text(one, "/Value").as_bytes().to_vec())));
+        next = answer.get("NextToken").cloned().unwrap_or_default();
+        if next.is_null() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The key that a store reads with: of its own, else the operator's.
 fn access_key(external: &Value, store: &Value, aws: &Value, desk: &Desk<'_>) -> Result<AwsKey, String> {
+    if aws.pointer("/auth/secretRef").is_none() {
+        let programs = Program::all(&*desk.api, super::IMAGE);
+        let operator = programs.iter().find(|program| super::is_operator(&program.deployment));
+        let own = operator.and_then(|program| program.aws_key(&*desk.api));
+        return own.ok_or_else(|| {
+            "unable to create session: an IAM role must be associated with service account, and the operator has no \
+             key of its own"
+                .to_owned()
+        });
+    }
     let part = |field: &str, what: &str| {
         let reference = aws.pointer("/auth/secretRef").and_then(|auth| auth.get(field)).cloned().unwrap_or_default();
         let title = text(&reference, "/name");

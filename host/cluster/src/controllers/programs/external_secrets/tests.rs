@@ -105,3 +105,39 @@ fn nothing_happens_without_the_operator() {
     settle(&mut api, &mut work);
     assert_eq!(api.now_of(&made).unwrap(), made);
 }
+
+#[test]
+fn what_is_gone_outside_goes_where_the_policy_says_so() {
+    let (mut api, mut work) = begin();
+    api.make(key());
+    api.make(store());
+    api.set_parameter("AKIA eu-central-1 /maps/db/password", "first");
+    let mut asked = external("aws");
+    asked["spec"]["target"]["deletionPolicy"] = json!("Delete");
+    let made = api.make(asked);
+    settle(&mut api, &mut work);
+    let there = |api: &Memory| api.get(&Key::new(&SECRETS, "a", "credentials")).is_some();
+    assert!(there(&api));
+    api.forget_parameter("AKIA eu-central-1 /maps/db/password");
+    api.pass(&mut work, 60_000);
+    assert!(!there(&api));
+    assert_eq!(ready(&api, &made), ("True".into(), "SecretDeleted".into()));
+}
+
+#[test]
+fn values_are_found_by_path_and_name() {
+    let (mut api, mut work) = begin();
+    api.make(key());
+    api.make(store());
+    for name in ["/maps/db/password", "/maps/db/user", "/other/password"] {
+        api.set_parameter(&format!("AKIA eu-central-1 {name}"), name);
+    }
+    let mut asked = external("aws");
+    asked["spec"]["data"] = json!([]);
+    asked["spec"]["dataFrom"] = json!([{"find": {"path": "/maps", "name": {"regexp": "pass"}}}]);
+    api.make(asked);
+    settle(&mut api, &mut work);
+    let secret = api.get(&Key::new(&SECRETS, "a", "credentials")).unwrap();
+    let fields: Vec<&String> = secret["data"].as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["_maps_db_password"]);
+}
