@@ -52,8 +52,7 @@ fn as_asked(inputs: &ExternalInputs) -> Resource<ExternalRecords> {
 
 impl Kind for ExternalRecords {
     const NAME: &'static str = "dns/external-records";
-    const DESCRIPTION: &'static str =
-        "Names of a zone whose records another program keeps, such as external-dns for the hosts of Ingresses. It makes \
+    const DESCRIPTION: &'static str = "Names of a zone whose records another program keeps, such as external-dns for the hosts of Ingresses. It makes \
          and changes nothing; its delete waits until the records are gone. Let it depend on that program, and what asks \
          for the records depend on it: then a destroy leaves none of them behind.";
     const SETTLE_MS: u64 = 0;

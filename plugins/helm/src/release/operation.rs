@@ -3,7 +3,7 @@
 //! The record of the version is the truth about an operation: it is made before anything else of the release, holds
 //! what is applied, and says what came of it. Whoever goes on, in the same run or in one after a crash, goes by it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maps_kube_objects::cluster::fetch;
 use maps_kube_objects::id::{Key, ObjectId, text};
@@ -40,6 +40,8 @@ pub(super) struct Task<'a> {
     pub(super) inputs: &'a Inputs,
     /// The inputs of an update that differ.
     pub(super) changed: &'a [String],
+    /// What a refresh told to have been changed by others.
+    pub(super) drifted: Option<&'a BTreeMap<String, Value>>,
     pub(super) private: Vec<String>,
     pub(super) cluster: Cluster,
     pub(super) checkpoint: Option<&'a Checkpoint>,
@@ -312,11 +314,8 @@ impl<'a> Operation<'a> {
 
     /// The names of the objects that others changed, as the plan showed them.
     fn restored(&self) -> BTreeSet<String> {
-        let named = |path: &String| {
-            let rest = path.strip_prefix("changed[\"")?;
-            Some(rest.split('"').next()?.to_owned())
-        };
-        self.task.changed.iter().filter_map(named).collect()
+        let shown = self.task.drifted.filter(|_| self.restores());
+        shown.into_iter().flat_map(|changed| changed.keys().cloned()).collect()
     }
 
     fn event(&self) -> &'static str {
@@ -429,7 +428,7 @@ impl<'a> Operation<'a> {
         history::write(&self.task.cluster, self.task.step, &all)?;
         let (items, lives) = (self.items()?, self.lives()?);
         let outputs = outputs(&self.task.cluster, &self.record, &items, &lives)?;
-        let inputs = Inputs { changed: std::collections::BTreeMap::new(), ..inputs.clone() };
+        let inputs = Inputs { changed: BTreeMap::new(), ..inputs.clone() };
         Ok(Resource { id: inputs.id(), inputs, outputs })
     }
 
