@@ -309,13 +309,15 @@ impl<'a> Operation<'a> {
 
     /// Did the plan say that what others changed is put back?
     fn restores(&self) -> bool {
-        self.task.changed.iter().any(|path| path.starts_with("changed"))
+        !self.restored().is_empty()
     }
 
-    /// The names of the objects that others changed, as the plan showed them.
+    /// The names of the objects that others changed, as the plan showed them. That there is another version, or that
+    /// there are other files, is for the record to tell.
     fn restored(&self) -> BTreeSet<String> {
-        let shown = self.task.drifted.filter(|_| self.restores());
-        shown.into_iter().flat_map(|changed| changed.keys().cloned()).collect()
+        let planned = self.task.changed.iter().any(|path| path.starts_with("changed"));
+        let shown = self.task.drifted.filter(|_| planned).into_iter().flat_map(|changed| changed.keys());
+        shown.filter(|name| !matches!(name.as_str(), "release" | "files")).cloned().collect()
     }
 
     fn event(&self) -> &'static str {
