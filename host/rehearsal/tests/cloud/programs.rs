@@ -1,4 +1,5 @@
 //! What runs in a cluster reaches the cloud as anybody does: with its own key, which may be wrong, and with faults.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
