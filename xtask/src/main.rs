@@ -9,6 +9,7 @@ mod demo;
 mod dist;
 mod helm_corpus;
 mod peers;
+mod pictures;
 mod plugins;
 mod process;
 mod repo;
@@ -26,6 +27,7 @@ cargo xtask TASK
   plugins                        build maps, and every plugin to target/plugins/NAME.wasm
   peers                          install the programs that tests hold ours against, below target/peers
   demo                           set up, build, and bring the MAPS stack up in rehearsal
+  pictures                       draw the plan and the run of the MAPS stack, as docs/plan.svg and docs/run.svg
   test [--fast]                  check and test everything; --fast leaves out what takes minutes
   test --cluster KUBECONFIG      test the plugins for Kubernetes against that cluster
   helm-corpus DIR [--json]       render a folder's charts and expressions, and compare with what Helm printed
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["plugins"] => plugins::run(),
         ["peers"] => peers::run(),
         ["demo"] => demo::run(),
+        ["pictures"] => pictures::run(),
         ["test"] => test::run(test::Extent::Whole),
         ["test", "--fast"] => test::run(test::Extent::Fast),
         ["test", "--cluster", kubeconfig] => test::against(kubeconfig),

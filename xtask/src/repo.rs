@@ -57,3 +57,21 @@ fn guest(dir: PathBuf) -> Result<Guest, Failure> {
     let refused = manifest.lines().any(|line| line == "refused = true");
     Ok(Guest { name, dir, package, refused })
 }
+
+/// Copies a stack's folder, without what a run left in it.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| format!("cannot copy {}: {e}", from.display());
+    fs::create_dir_all(to).map_err(failed)?;
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let (path, into) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_name() == ".maps" {
+            continue;
+        }
+        match path.is_dir() {
+            true => copy(&path, &into)?,
+            false => fs::copy(&path, &into).map(drop).map_err(failed)?,
+        }
+    }
+    Ok(())
+}

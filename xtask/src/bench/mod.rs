@@ -8,6 +8,7 @@ mod figure;
 mod helm;
 mod kube;
 mod place;
+mod platform;
 mod sandbox;
 mod scale;
 mod start;
@@ -25,13 +26,14 @@ struct Section {
     measure: fn(&Place) -> Result<Vec<Figure>, Failure>,
 }
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section { name: "sandbox", what: "Loading and calling a plugin", measure: sandbox::measure },
     Section { name: "start", what: "Commands that need no provider", measure: start::measure },
-    Section { name: "doks", what: "The DOKS stack against a served cloud", measure: doks::measure },
+    Section { name: "doks", what: "One cluster against a served cloud", measure: doks::measure },
     Section { name: "aws", what: "Records and parameters on AWS, against a served cloud", measure: aws::measure },
     Section { name: "kube", what: "Manifests in a cluster of a served cloud", measure: kube::measure },
     Section { name: "helm", what: "Charts, beside the real Helm", measure: helm::measure },
+    Section { name: "platform", what: "The MAPS stack against a served cloud", measure: platform::measure },
     Section { name: "scale", what: "Many resources, with and without wasm", measure: scale::measure },
 ];
 
