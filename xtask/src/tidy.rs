@@ -163,7 +163,9 @@ fn documented_commands_and_paths_exist() {
 fn resources(text: &str) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().skip_while(|line| *line != "resources:").skip(1).collect();
     let lines = lines.split(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).next().unwrap_or_default();
-    let name = |line: &&str| line.strip_prefix("  ")?.strip_suffix(':').filter(|name| !name.starts_with([' ', '#'])).map(str::len);
+    let name = |line: &&str| {
+        line.strip_prefix("  ")?.strip_suffix(':').filter(|name| !name.starts_with([' ', '#'])).map(str::len)
+    };
     let heads = lines.iter().enumerate().filter(|(_, line)| name(line).is_some());
     let optional = |at: usize| lines.get(at + 1).is_some_and(|line| line.contains("when: \"${inputs."));
     heads.filter(|(at, _)| !optional(*at)).map(|(_, line)| line.trim().trim_end_matches(':')).collect()
@@ -174,7 +176,9 @@ fn the_pictures_show_the_stack_as_it_is() {
     let picture = |name: &str| fs::read_to_string(repo::root().join("docs").join(name)).unwrap_or_default();
     let (plan, run) = (picture("plan.svg"), picture("run.svg"));
     assert!(plan.starts_with("<svg ") && plan.contains("maps plan stacks/maps") && plan.contains(" to create"));
-    let parts = sources(&["yaml"]).into_iter().filter(|(name, _)| name.starts_with("stacks/maps/") && name.matches('/').count() == 2);
+    let parts = sources(&["yaml"])
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("stacks/maps/") && name.matches('/').count() == 2);
     let mut missing = Vec::new();
     let mut seen = 0;
     for (file, text) in parts {
@@ -188,4 +192,3 @@ fn the_pictures_show_the_stack_as_it_is() {
     assert!(seen > 20, "{seen} resources were found");
     none(&missing, "not in docs/run.svg: `cargo xtask pictures` draws it anew");
 }
-

@@ -70,7 +70,7 @@ fn a15_the_order_is_the_documents_and_what_is_independent_runs_side_by_side() {
         after(&release(name), "external_dns_credentials");
     }
     after("cluster_issuer", &release("cert-manager"));
-    after("ingress_record", &release("ingress-nginx"));
+    after("ingress_record", "load_balancer");
     after("service_secret[\"postgres\"]", &release("external-secrets"));
     after("postgres", "service_secret[\"postgres\"]");
     after("postgres", "backup_credentials");
