@@ -90,14 +90,6 @@ impl Platform {
         self.maps("run", &[&["--yes"], more].concat())
     }
 
-    /// Replaces a part of a file of the stack's.
-    pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
-        let path = self.stack.path().join(file);
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{file} has no {from:?}");
-        fs::write(&path, text.replacen(from, to, 1)).unwrap();
-    }
-
     pub(crate) fn plan(&self) -> Vec<Value> {
         self.maps("plan", &[]).expect(0).events()
     }
