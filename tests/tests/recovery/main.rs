@@ -1,6 +1,7 @@
 //! Killed anywhere, run again, and nothing is lost: no orphan, no duplicate. Every call of a run is a
 //! place to die.
 
+mod cnpg;
 mod dns;
 mod doks;
 mod kube;

@@ -2,10 +2,10 @@
 //! it and do nothing.
 
 use maps_sdk::{Known, Problem};
+use serde_json::Value;
 
 use super::image;
 use super::model::{Inputs, Storage};
-use crate::fields::kept;
 use crate::quantity::quantity;
 
 /// Why the change from `old` to `new` cannot be made, if it cannot.
@@ -24,10 +24,23 @@ fn refused(path: &str, code: &str, message: String, help: &str) -> Problem {
     Problem::invalid(code, message).at(path).help(help)
 }
 
-fn bootstrap(old: &Inputs, new: &Inputs, known: &Known) -> Option<Problem> {
-    if !known.at("bootstrap") {
-        return None;
+/// Is anything that is there now, and known, another than it was?
+fn differs(old: &Value, new: &Value, path: &str, known: &Known) -> bool {
+    match (old, new) {
+        (_, Value::Null) => false,
+        (_, Value::Object(members)) => members.iter().any(|(name, value)| {
+            let before = old.get(name).unwrap_or(&Value::Null);
+            differs(before, value, &format!("{path}.{name}"), known)
+        }),
+        (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
+            let mut pairs = before.iter().zip(after).enumerate();
+            pairs.any(|(index, (before, after))| differs(before, after, &format!("{path}[{index}]"), known))
+        }
+        _ => known.at(path) && old != new,
     }
+}
+
+fn bootstrap(old: &Inputs, new: &Inputs, known: &Known) -> Option<Problem> {
     let shape = |inputs: &Inputs| {
         let mut bootstrap = inputs.bootstrap.clone();
         if let Some(of) = &mut bootstrap {
@@ -37,9 +50,8 @@ fn bootstrap(old: &Inputs, new: &Inputs, known: &Known) -> Option<Problem> {
         }
         serde_json::to_value(bootstrap).unwrap_or_default()
     };
-    let (old, new) = (shape(old), shape(new));
     // What is left out now has had its effect; what is there now and was not then would have none.
-    (!new.is_null() && kept(old, &new) != new).then(|| {
+    differs(&shape(old), &shape(new), "bootstrap", known).then(|| {
         let message = "a database looks at `bootstrap` once, when it is made: this change would do nothing".to_owned();
         let help = "put it back; for a database that begins otherwise, add another resource under another name";
         refused("bootstrap", "bootstrap-is-over", message, help)
@@ -78,7 +90,9 @@ fn version(old: &Inputs, new: &Inputs, known: &Known) -> Option<Problem> {
         let message = format!("PostgreSQL cannot go back from {before} to {after}");
         return Some(refused("image", "version-goes-back", message, "keep the version, or take a newer one"));
     }
-    (known.at("parameters") && old.parameters != new.parameters).then(|| {
+    let parameters = |inputs: &Inputs| serde_json::to_value(&inputs.parameters).unwrap_or_default();
+    let gone = old.parameters.keys().any(|name| !new.parameters.contains_key(name)) && known.at("parameters");
+    (gone || differs(&parameters(old), &parameters(new), "parameters", known)).then(|| {
         let message = "CloudNativePG takes a new image and new parameters one after the other".to_owned();
         refused("image", "image-and-parameters", message, "run with one of the changes, then with the other")
     })

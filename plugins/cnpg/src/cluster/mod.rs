@@ -60,14 +60,18 @@ impl Custom for Databases {
     }
 
     /// All that is known of it beforehand.
-    fn planned(inputs: &Inputs) -> Value {
+    fn planned(inputs: &Inputs, known: &Known) -> Value {
         let Inputs { name, namespace, .. } = inputs;
         let host = |part: &str| format!("{name}-{part}.{namespace}.svc");
         let mut planned = json!({
             "name": name, "namespace": namespace, "port": PORT, "write_host": host("rw"), "read_host": host("r"),
-            "read_only_host": host("ro"), "ca_secret": format!("{name}-ca"), "app_secret": app_secret(inputs),
+            "read_only_host": host("ro"), "ca_secret": format!("{name}-ca"),
         });
-        if let Some(superuser) = inputs.superuser.as_ref().filter(|superuser| superuser.enabled) {
+        if ["bootstrap", "bootstrap.initdb.secret", "bootstrap.recovery.secret"].iter().all(|path| known.at(path)) {
+            planned["app_secret"] = app_secret(inputs).into();
+        }
+        let superuser = inputs.superuser.as_ref().filter(|superuser| superuser.enabled);
+        if let Some(superuser) = superuser.filter(|_| known.at("superuser.enabled") && known.at("superuser.secret")) {
             let own = || format!("{name}-superuser");
             planned["superuser_secret"] = superuser.secret.clone().unwrap_or_else(own).into();
         }
@@ -76,7 +80,7 @@ impl Custom for Databases {
 
     fn outputs(inputs: &Inputs, live: &Value) -> Result<Outputs, Problem> {
         let told = |pointer: &str| Some(text(live, pointer).to_owned()).filter(|text| !text.is_empty());
-        let mut all = Self::planned(inputs);
+        let mut all = Self::planned(inputs, &Known::default());
         all["uid"] = text(live, "/metadata/uid").into();
         all["phase"] = text(live, "/status/phase").into();
         all["primary"] = told("/status/currentPrimary").into();

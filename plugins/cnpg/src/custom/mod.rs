@@ -78,7 +78,7 @@ pub trait Custom: Sized + 'static {
         Vec::new()
     }
     /// Outputs that are known before it is made.
-    fn planned(_inputs: &Self::Inputs) -> Value {
+    fn planned(_inputs: &Self::Inputs, _known: &Known) -> Value {
         Value::Null
     }
     /// What is known of a live one.

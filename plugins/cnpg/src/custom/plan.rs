@@ -47,8 +47,7 @@ fn alone<T: Custom>(request: &Preview<InCluster<T>>) -> Answer<Previewed> {
     if let Some(problem) = prior.and_then(|old| T::refusal(old, &request.inputs, &request.known)) {
         return Err(problem);
     }
-    let outputs = if request.known.all() { T::planned(&request.inputs) } else { Value::Null };
-    Ok(Previewed { outputs, objects: Vec::new() })
+    Ok(Previewed { outputs: T::planned(&request.inputs, &request.known), objects: Vec::new() })
 }
 
 /// Asks the cluster whose the object is that is there, and what the server would say of the change.

@@ -43,6 +43,9 @@ fn changes_that_would_be_refused_or_do_nothing() {
         (initdb(&json!({"secret": "two"})), Ok(())),
         (json!({"bootstrap": {"recovery": {"backup": "b"}}}), Err("bootstrap-is-over")),
         (json!({"bootstrap": null}), Ok(())),
+        (initdb(&json!({"owner": {"$unknown": true}, "post_init_sql": [{"$unknown": true}]})), Ok(())),
+        (json!({"image": "pg:17.2", "parameters": {"wal_level": {"$unknown": true}}}), Ok(())),
+        (json!({"image": "pg:17.2", "parameters": {}}), Err("image-and-parameters")),
         (json!({"instances": 5}), Ok(())),
         (json!({"name": "another", "storage": {"size": "1Gi"}}), Ok(())),
     ];

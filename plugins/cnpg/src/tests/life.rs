@@ -75,8 +75,11 @@ fn outputs_are_known_before_anything_is_made() {
     assert!(!fake.has("Cluster/db"));
     fake.forget_calls();
     let unknown = json!({"$unknown": true});
-    let inputs = database(&json!({"image": unknown}));
-    assert_eq!(CLUSTER.preview(&inputs, None).unwrap(), json!({}));
+    let initdb = json!({"database": "a", "owner": "a", "secret": unknown});
+    let inputs = database(&json!({"image": unknown, "bootstrap": {"initdb": initdb}}));
+    let planned = CLUSTER.preview(&inputs, None).unwrap();
+    assert_eq!((&planned["write_host"], planned.get("app_secret")), (&json!("db-rw.maps.svc"), None));
+    assert_eq!(CLUSTER.preview(&database(&json!({"name": unknown})), None).unwrap(), json!({}));
     assert!(verbs().is_empty(), "what is not known is not tried");
 }
 

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::instance::Instances;
 use super::store::Store;
-use super::{BACKUPS, CLUSTERS, COMPONENT, HEALTHY, MANAGER};
+use super::{BACKUPS, CLUSTERS, COMPONENT, HEALTHY, MANAGER, clock};
 use crate::controllers::api::{Deletion, Key};
 use crate::controllers::object::{ensure, name, namespace, rfc3339, text, uid};
 use crate::controllers::scheduler::put_condition;
@@ -87,7 +87,7 @@ pub(super) fn look(
         return put(key, desk, |status| {
             status["phase"] = json!("running");
             status["method"] = json!("barmanObjectStore");
-            status["startedAt"] = json!(rfc3339(now.unix));
+            status["startedAt"] = json!(rfc3339(clock(now)));
             status["instanceID"] = json!({"podName": source});
         });
     }
@@ -97,8 +97,8 @@ pub(super) fn look(
         return Ok(());
     }
     since.remove(uid(backup));
-    let begun = crate::controllers::object::unix(text(backup, "/status/startedAt")).unwrap_or(now.unix);
-    match keep(&cluster, begun, now.unix, desk) {
+    let begun = crate::controllers::object::unix(text(backup, "/status/startedAt")).unwrap_or(clock(now));
+    match keep(&cluster, begun, clock(now), desk) {
         Ok(id) => complete(key, backup, &cluster, &id, desk),
         Err(why) => fail(key, &cluster, &why, desk),
     }
@@ -241,7 +241,7 @@ fn retain(cluster: &Value, desk: &mut Desk<'_>) -> Result<(), Refusal> {
     let Ok(store) = Store::of(cluster, desk.api) else { return Ok(()) };
     let Ok(mut ids) = store.folders("base/", desk) else { return Ok(()) };
     ids.sort();
-    let begin = desk.api.now().unix - seconds;
+    let begin = clock(desk.api.now()) - seconds;
     let old: Vec<&String> = ids.iter().filter(|id| moment(id).is_some_and(|moment| moment < begin)).collect();
     // A recovery to the beginning of the window starts with the last backup before it.
     let Some((_, needless)) = old.split_last() else { return Ok(()) };

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::api::{Change, Key, Resource};
+use super::api::{Change, Key, Now, Resource};
 use super::deployment::DEPLOYMENTS;
 use super::object::{controlled_by, ensure, fields, is_deleted, label, name, namespace, owners, text, uid};
 use super::pods::PODS;
@@ -95,6 +95,11 @@ fn pick(picks: &mut Picks<'_>, resource: &Resource, place: Option<&str>) {
     for found in picks.api.list(resource, place) {
         picks.add(Key::to(resource, &found));
     }
+}
+
+/// Seconds since 1970 as schedules count them: with the virtual time that passed beside the real one.
+fn clock(now: Now) -> i64 {
+    now.unix.max(i64::try_from(now.millis / 1000).unwrap_or_default())
 }
 
 /// Is an object one that this one made?

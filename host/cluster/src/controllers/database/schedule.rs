@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{BACKUPS, CLUSTERS, COMPONENT, MANAGER, SCHEDULES};
+use super::{BACKUPS, CLUSTERS, COMPONENT, MANAGER, SCHEDULES, clock};
 use crate::controllers::Desk;
 use crate::controllers::api::Key;
 use crate::controllers::cron_job::Schedule;
@@ -77,7 +77,7 @@ pub(super) fn look(key: &Key, scheduled: &Arc<Value>, desk: &mut Desk<'_>) -> Re
         // Its end is a change that brings us here again.
         return Ok(());
     }
-    let now = desk.api.now().unix;
+    let now = clock(desk.api.now());
     let Some(checked) = unix(text(scheduled, "/status/lastCheckTime")) else {
         let at_once = truth(scheduled, "/spec/immediate");
         if at_once {
@@ -102,7 +102,7 @@ pub(super) fn look(key: &Key, scheduled: &Arc<Value>, desk: &mut Desk<'_>) -> Re
 
 fn tell(key: &Key, last: Option<i64>, next: Option<i64>, desk: &mut Desk<'_>) -> Result<(), Refusal> {
     let Some((_, mut scheduled)) = crate::controllers::fetch(desk, key) else { return Ok(()) };
-    let now = desk.api.now().unix;
+    let now = clock(desk.api.now());
     let status = ensure(&mut scheduled, &["status"]);
     status["lastCheckTime"] = json!(rfc3339(now));
     if let Some(last) = last {

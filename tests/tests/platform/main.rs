@@ -1,6 +1,8 @@
 //! A whole platform in one run: a cluster, what AWS has for it, and all that is in it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod databases;
+
 use maps_tests::{CloudServer, StackDir};
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ fn summary(stack: &StackDir, cloud: &CloudServer, command: &[&str]) -> Value {
 
 #[test]
 fn a_platform_comes_up_in_one_run_stays_as_it_is_and_goes_again() {
-    let stack = StackDir::with(include_str!("../stacks/platform.yaml"));
+    let stack = StackDir::with(include_str!("../../stacks/platform.yaml"));
     let home = tempfile::tempdir().unwrap();
     let cloud = CloudServer::start(&home.path().join("cloud"), &[]);
     let before = cloud.inventory();

@@ -1,6 +1,8 @@
 //! Databases from their making to their end, in virtual time.
 #![allow(clippy::unwrap_used)]
 
+mod bucket;
+
 use std::sync::Arc;
 
 use base64::Engine;
