@@ -88,6 +88,13 @@ pub(super) fn inventory(kept: &[Change]) -> Value {
                 }
             }
         }
+        if collection == "/persistentvolumes" {
+            // A provisioned volume is named by its cloud, and bound to a claim as it was at that moment.
+            for (part, field) in [("claimRef", "resourceVersion"), ("claimRef", "uid"), ("csi", "volumeHandle")] {
+                let part = object.pointer_mut(&format!("/spec/{part}")).and_then(Value::as_object_mut);
+                part.and_then(|part| part.remove(field));
+            }
+        }
         let name = collection.trim_start_matches('/').to_owned();
         let objects = resources.entry(name).or_insert_with(|| Value::Object(Map::new()));
         if let Some(objects) = objects.as_object_mut() {

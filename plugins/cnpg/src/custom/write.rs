@@ -5,6 +5,7 @@ use maps_sdk::{Class, Context, Create, Outcome, Problem, Progress, Resource, Ste
 use serde_json::Value;
 
 use super::{Answer, Custom, InCluster, Place, State, Waiting, calls, object, place, plan, told};
+use crate::fields::kept;
 use crate::time::Taken;
 
 /// How long until what is not ready is looked at again.
@@ -19,18 +20,30 @@ pub(super) struct Task<'a, T: Custom> {
     inputs: &'a T::Inputs,
     /// Of a create: whatever carries another token is somebody else's.
     token: Option<&'a str>,
+    /// Of an update: what was set before.
+    before: Option<&'a T::Inputs>,
     checkpoint: Option<&'a Waiting>,
 }
 
 impl<'a, T: Custom> Task<'a, T> {
     pub(super) fn of_create(request: &'a Create<InCluster<T>>) -> Self {
         let (step, address, inputs) = (request.step(), request.address.as_str(), &request.inputs);
-        Self { step, address, inputs, token: Some(&request.token), checkpoint: request.checkpoint.as_ref() }
+        let (token, checkpoint) = (Some(request.token.as_str()), request.checkpoint.as_ref());
+        Self { step, address, inputs, token, before: None, checkpoint }
     }
 
     pub(super) fn of_update(request: &'a Update<InCluster<T>>) -> Self {
         let (step, address, inputs) = (request.step(), request.address.as_str(), &request.inputs);
-        Self { step, address, inputs, token: None, checkpoint: request.checkpoint.as_ref() }
+        let (before, checkpoint) = (request.prior.inputs.as_ref(), request.checkpoint.as_ref());
+        Self { step, address, inputs, token: None, before, checkpoint }
+    }
+
+    /// Is it as it should be, with nothing left of what was set before and is not any more?
+    fn is_done(&self, live: &Value) -> bool {
+        let found = |known: &T::Inputs| serde_json::to_value(told::<T>(live, Some(known)).ok()?).ok();
+        let Some(wanted) = serde_json::to_value(self.inputs).ok() else { return false };
+        let left = self.before.is_some_and(|before| found(before).is_none_or(|all| kept(all.clone(), &wanted) != all));
+        !left && found(self.inputs).is_some_and(|found| found == wanted)
     }
 
     /// What is to be applied over what is there, if anything is.
@@ -46,6 +59,7 @@ impl<'a, T: Custom> Task<'a, T> {
                 return Err(plan::foreign(T::KIND, place, live));
             }
             (Some(token), _) => token,
+            (None, Some(live)) if self.is_done(live) => return Ok(None),
             (None, Some(live)) => place::token(live).unwrap_or_default(),
             (None, None) => return Err(gone::<T>(place)),
         };
@@ -76,9 +90,13 @@ pub(super) fn write<T: Custom>(context: &Context, tasks: &[Task<'_, T>]) -> Vec<
             Some(_) => live.map(|live| Found::There(live, 0)).ok_or_else(|| gone::<T>(place)),
             None => {
                 let generation = live.as_ref().map_or(0, generation);
-                let apply = task.wanted(context, place, live.as_ref())?;
-                applies.extend(apply.map(|apply| (vec![task.step], apply)));
-                Ok(Found::Applied(generation))
+                match (task.wanted(context, place, live.as_ref())?, live) {
+                    (None, Some(live)) => Ok(Found::There(live, generation)),
+                    (apply, _) => {
+                        applies.extend(apply.map(|apply| (vec![task.step], apply)));
+                        Ok(Found::Applied(generation))
+                    }
+                }
             }
         }));
     }
@@ -100,7 +118,7 @@ pub(super) fn write<T: Custom>(context: &Context, tasks: &[Task<'_, T>]) -> Vec<
 
 /// An object before its outcome is known.
 enum Found {
-    /// It was applied before, and its generation then does not matter.
+    /// It was applied before, or is as it should be.
     There(Value, u64),
     /// It is applied now, over one of this generation.
     Applied(u64),

@@ -171,6 +171,16 @@ fn a_change_is_waited_for_even_where_all_was_healthy_before() {
 }
 
 #[test]
+fn what_is_set_no_more_is_taken_away() {
+    let fake = Fake::start();
+    let object = made(&fake, &database(&json!({"description": "old", "log_level": "debug"})));
+    fake.forget_calls();
+    let _ = CLUSTER.update(&object, &database(&json!({"log_level": "debug"})), None);
+    assert_eq!(verbs(), [Verb::Get, Verb::Apply]);
+    assert!(kube::calls()[1].object["spec"].get("description").is_none());
+}
+
+#[test]
 fn one_that_does_not_get_healthy_says_why() {
     let fake = Fake::start();
     let inputs = database(&json!({"timeout": "2m"}));
