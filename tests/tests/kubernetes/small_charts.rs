@@ -55,7 +55,7 @@ spec:
 ";
 
 /// Runs helm for every release at once while virtual time goes on, so that nothing waits in real time.
-fn for_all<'w>(world: &'w World, words: impl Fn(&[&str; 4]) -> Vec<String> + Sync) -> Vec<Said> {
+fn for_all(world: &World, words: impl Fn(&[&str; 4]) -> Vec<String> + Sync) -> Vec<Said> {
     let client = world.cloud.client();
     std::thread::scope(|scope| {
         let (sender, finished) = mpsc::channel();
