@@ -82,9 +82,10 @@ fn no_secret_is_outside_of_the_local_clouds_own_files() {
 /// What exists, by its names and structure: two runs have other keys, certificates and times, and charts put digests of
 /// them into names. Nothing is merged by that, so that what is there twice is seen twice.
 fn shape(inventory: &Value) -> Value {
-    let plain = |name: &str| {
-        let mut parts = name.split(|c: char| c.is_ascii_digit()).filter(|part| !part.is_empty());
-        parts.by_ref().collect::<Vec<_>>().join("0")
+    // Nodes are called after their pool, with letters that nobody chose behind it.
+    let plain = |name: &str| match ["general-purpose-", "workloads-"].into_iter().find(|pool| name.starts_with(pool)) {
+        Some(pool) => pool.to_owned(),
+        None => name.split(|c: char| c.is_ascii_digit()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("0"),
     };
     match inventory {
         Value::Object(map) => {
