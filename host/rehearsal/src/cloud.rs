@@ -266,13 +266,12 @@ impl Opened {
     }
 }
 
+/// A service.
+type Played = Arc<dyn Service>;
+
 /// Every service of the cloud, another one is added here; and the two that serve many hosts at one address: AWS's
 /// and the chart repositories'.
-fn services(
-    options: &Options,
-    secrets: &Secrets,
-    planted: &aws::Planted,
-) -> (Vec<Arc<dyn Service>>, [Arc<dyn Service>; 2]) {
+fn services(options: &Options, secrets: &Secrets, planted: &aws::Planted) -> (Vec<Played>, [Played; 2]) {
     let (mut services, endpoint) = aws::services(&Arc::new(aws::Account::new(planted)), options.aws);
     services.insert(0, Arc::new(DigitalOcean::new(&secrets.digitalocean_token, options.limits)));
     let (charts, charts_endpoint) = Charts::services();

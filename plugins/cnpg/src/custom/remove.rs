@@ -38,11 +38,8 @@ pub(super) fn remove<T: Custom>(
         removals.push((vec![request.step()], Removal { uid: uid.clone(), ..Removal::any(place.of(T::KIND)) }));
     }
     let mut answers = cluster.delete_all(removals).into_iter();
-    let outcome = |(((request, place), live), uid): (
-        ((&Delete<InCluster<T>>, Answer<Place>), Answer<Option<Value>>),
-        Option<String>,
-    )| {
-        let (place, live) = (place?, live?);
+    let mut outcome = |request: &Delete<InCluster<T>>, place: Answer<Place>, live: Answer<_>, uid: Option<String>| {
+        let (place, live): (_, Option<Value>) = (place?, live?);
         let ours = live.filter(|live| uid.as_deref() == Some(text(live, "/metadata/uid")));
         let going = match ours.is_some().then(|| answers.next().unwrap_or_else(|| Err(calls::no_answer()))) {
             None | Some(Ok(Deletion::Absent | Deletion::Gone)) => None,
@@ -63,7 +60,8 @@ pub(super) fn remove<T: Custom>(
         let pending = Progress::pending(Waiting { taken: taken.and(AGAIN_MS), uid }, AGAIN_MS).id(place.id());
         Ok(pending.note(format!("{} {} waits for {waits}", T::KIND, place.id())))
     };
-    requests.iter().zip(places).zip(lives).zip(uids).map(outcome).collect()
+    let all = requests.iter().zip(places).zip(lives).zip(uids);
+    all.map(|(((request, place), live), uid)| outcome(request, place, live, uid)).collect()
 }
 
 /// The uid of what is to go: as it is known, or of what is there.

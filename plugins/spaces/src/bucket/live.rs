@@ -23,7 +23,7 @@ pub(super) struct Live {
 
 impl Live {
     /// With its rules in the order in which they were known, and with what only the stack knows.
-    pub(super) fn as_known(mut self, known: Option<&Inputs>) -> Self {
+    pub(super) fn known_as(mut self, known: Option<&Inputs>) -> Self {
         let rules = known.map(|known| known.lifecycle.as_slice()).unwrap_or_default();
         let place = |rule: &Rule| rules.iter().position(|known| known.id == rule.id).unwrap_or(usize::MAX);
         self.inputs.lifecycle.sort_by_key(place);

@@ -53,7 +53,7 @@ impl Kind for Bucket {
                 return Ok(Lookup::Absent);
             }
             let Some(live) = only(lives.by_ref().take(1))? else { return Ok(Lookup::Absent) };
-            let live = live.as_known(Some(&request.inputs));
+            let live = live.known_as(Some(&request.inputs));
             let whole = live.inputs == request.inputs;
             let object = live.told();
             Ok(if whole { Lookup::Found(object) } else { Lookup::Unfinished(object, Checkpoint::Made) })
@@ -69,7 +69,7 @@ impl Kind for Bucket {
         let names: Vec<&str> = requests.iter().map(|request| request.prior.id.as_str()).collect();
         let lives = requests.iter().zip(live::ask(&names));
         let read = |(request, live): (&Read<Self>, Answered<Option<Live>>)| {
-            Ok(live?.map(|live| live.as_known(request.prior.inputs.as_ref()).told()))
+            Ok(live?.map(|live| live.known_as(request.prior.inputs.as_ref()).told()))
         };
         lives.map(read).collect()
     }

@@ -108,7 +108,7 @@ pub(super) fn look(
 fn source(backup: &Value, cluster: &Value, there: &Instances) -> Option<String> {
     let primary = text(cluster, "/status/currentPrimary");
     let asked = [text(backup, "/spec/target"), text(cluster, "/spec/backup/target")];
-    let standbys = !asked.iter().find(|asked| !asked.is_empty()).is_some_and(|asked| *asked == "primary");
+    let standbys = asked.iter().find(|asked| !asked.is_empty()).is_none_or(|asked| *asked != "primary");
     let ready = there.ready();
     let standby = ready.iter().find(|title| *title != primary).filter(|_| standbys);
     standby.or_else(|| ready.iter().find(|title| *title == primary)).cloned()

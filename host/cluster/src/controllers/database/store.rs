@@ -90,7 +90,7 @@ impl Store {
     /// Writes an object.
     pub(super) fn put(&self, path: &str, body: String, desk: &mut Desk<'_>) -> Result<(), String> {
         let path = format!("/{}{path}", self.folder);
-        self.send(&*desk.api, "PutObject", Method::PUT, &path, String::new(), Bytes::from(body)).map(drop)
+        self.send(&*desk.api, "PutObject", &Method::PUT, &path, "", &Bytes::from(body)).map(drop)
     }
 
     /// The folders right below one.
@@ -110,7 +110,7 @@ impl Store {
     pub(super) fn remove(&self, path: &str, desk: &mut Desk<'_>) -> Result<(), String> {
         for key in self.list(&format!("{}{path}", self.folder), "", &*desk.api)? {
             let path = format!("/{key}");
-            self.send(&*desk.api, "DeleteObject", Method::DELETE, &path, String::new(), Bytes::new())?;
+            self.send(&*desk.api, "DeleteObject", &Method::DELETE, &path, "", &Bytes::new())?;
         }
         Ok(())
     }
@@ -119,7 +119,7 @@ impl Store {
     fn list(&self, prefix: &str, more: &str, api: &dyn Api) -> Result<Vec<String>, String> {
         let prefix = utf8_percent_encode(prefix, PLAIN);
         let query = format!("{more}list-type=2&prefix={prefix}");
-        let body = self.send(api, "ListObjectsV2", Method::GET, "/", query, Bytes::new())?;
+        let body = self.send(api, "ListObjectsV2", &Method::GET, "/", &query, &Bytes::new())?;
         let root = Element::read(&body).ok_or_else(|| "the object store answered no XML".to_owned())?;
         let of = |part, field| root.all(part).map(|child| child.text(field).to_owned()).collect::<Vec<_>>();
         Ok([of("Contents", "Key"), of("CommonPrefixes", "Prefix")].concat())
@@ -129,10 +129,10 @@ impl Store {
         &self,
         api: &dyn Api,
         operation: &str,
-        method: Method,
+        method: &Method,
         path: &str,
-        query: String,
-        body: Bytes,
+        query: &str,
+        body: &Bytes,
     ) -> Result<Bytes, String> {
         let endpoint = text(&self.settings, "/endpointURL");
         let host = endpoint.split_once("://").map_or("", |(_, host)| host).trim_end_matches('/');
@@ -152,7 +152,7 @@ impl Store {
                 method: method.clone(),
                 host: &host,
                 path: format!("{folder}{}", encoded.join("/")),
-                query: query.clone(),
+                query: query.to_owned(),
                 headers: Vec::new(),
                 body: body.clone(),
             };

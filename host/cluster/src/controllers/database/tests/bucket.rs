@@ -47,7 +47,7 @@ impl Outside for Bucket {
         let mut objects = self.objects.lock().unwrap();
         match request.method().as_str() {
             "PUT" => drop(objects.insert(key, String::from_utf8(request.body().to_vec()).unwrap())),
-            "DELETE" => drop(objects.remove(&key).expect("it is there")),
+            "DELETE" => drop(objects.remove(&key).unwrap()),
             _ => {
                 let query = request.uri().query().unwrap();
                 let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)).unwrap_or_default();

@@ -1,5 +1,5 @@
 //! Databases from their making to their end, in virtual time.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)] // `json!` is written where it is passed.
 
 mod bucket;
 

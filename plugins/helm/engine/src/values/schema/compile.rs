@@ -178,7 +178,7 @@ impl<'a> Compiler<'a> {
             let Some(document) = self.documents.get(&place.url) else { break };
             let content = Rc::clone(&document.content);
             let value = place.find(&content)?;
-            let schema = self.schema(place, value)?;
+            let schema = self.schema(&place, value)?;
             self.schemas.push(schema);
         }
         Ok(Compiled { schemas: self.schemas, root })
@@ -222,7 +222,7 @@ impl<'a> Compiler<'a> {
         Ok(index)
     }
 
-    fn schema(&mut self, place: Place, value: &Json) -> Result<Schema, String> {
+    fn schema(&mut self, place: &Place, value: &Json) -> Result<Schema, String> {
         let mut schema = Schema { place: Some(place.clone()), ..Schema::default() };
         let (base, resource_pointer, draft, dynamic) = {
             let found = self.documents.get(&place.url).and_then(|document| document.resource(&place.pointer));
@@ -244,7 +244,7 @@ impl<'a> Compiler<'a> {
             Json::Bool(answer) => schema.constant_answer = Some(*answer),
             Json::Object(object) if object.is_empty() => schema.constant_answer = Some(true),
             Json::Object(object) => {
-                Keywords::new(self, object, &place, base, draft).compile(&mut schema)?;
+                Keywords::new(self, object, place, base, draft).compile(&mut schema)?;
             }
             _ => {}
         }
