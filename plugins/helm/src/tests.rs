@@ -1,6 +1,6 @@
 //! The kind with a folder and with repositories that a test makes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)] // `json!` is written where it is passed.
 
 mod charts;
 mod releases;

@@ -6,8 +6,10 @@ use maps_tests::{CloudServer, StackDir, root};
 
 use crate::world::World;
 
+type Chart = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
+
 /// Release, namespace, repository, chart and version, as stacks/maps has them; and what the stack adds to its values.
-const RELEASES: [(&str, &str, &str, &str, &str, &[&str]); 6] = [
+const RELEASES: [Chart; 6] = [
     ("metrics-server", "kube-system", "kubernetes-sigs.github.io/metrics-server", "metrics-server", "3.13.1", &[]),
     ("cert-manager", "cert-manager", "charts.jetstack.io", "cert-manager", "v1.20.0", &[]),
     ("ingress-nginx", "ingress-nginx", "kubernetes.github.io/ingress-nginx", "ingress-nginx", "4.15.1", &[]),

@@ -42,7 +42,7 @@ fn a_platform_comes_up_in_one_run_stays_as_it_is_and_goes_again() {
 
 #[test]
 fn buckets_of_spaces_and_their_key_come_up_stay_and_go() {
-    let stack = StackDir::with(include_str!("../stacks/spaces.yaml"));
+    let stack = StackDir::with(include_str!("../../stacks/spaces.yaml"));
     let home = tempfile::tempdir().unwrap();
     let cloud = CloudServer::start(&home.path().join("cloud"), &[]);
     let before = cloud.inventory();

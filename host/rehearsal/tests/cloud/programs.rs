@@ -16,7 +16,7 @@ async fn begin() -> (tempfile::TempDir, maps_rehearsal::Running, Client) {
     (dir, running, client)
 }
 
-fn deployment(name: &str, container: Value) -> Value {
+fn deployment(name: &str, container: &Value) -> Value {
     let labels = json!({"app": name});
     json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
@@ -39,7 +39,7 @@ async fn external_dns(client: &Client, name: &str, id: &str, secret: &str) {
         "args": ["--provider=aws", "--source=ingress", "--registry=txt", "--txt-owner-id=maps"],
         "env": [variable("AWS_ACCESS_KEY_ID", "id"), variable("AWS_SECRET_ACCESS_KEY", "secret")],
     });
-    client.made(DEPLOYMENTS, deployment(name, container)).await;
+    client.made(DEPLOYMENTS, deployment(name, &container)).await;
     client.advance(2 * MINUTE).await;
 }
 
@@ -90,7 +90,7 @@ async fn external_dns_keeps_records_with_the_key_that_it_has() {
 #[tokio::test]
 async fn a_webhook_is_lost_on_request() {
     let (_dir, _running, client) = begin().await;
-    client.made(DEPLOYMENTS, deployment("hook", json!({"name": "hook", "image": "example.com/hook:v1"}))).await;
+    client.made(DEPLOYMENTS, deployment("hook", &json!({"name": "hook", "image": "example.com/hook:v1"}))).await;
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "hook"},
         "spec": {"selector": {"app": "hook"}, "ports": [{"port": 443}]},

@@ -105,7 +105,7 @@ fn walk(id: &ObjectId, path: &str, old: Option<&Value>, new: Option<&Value>, cha
             }
         }
         (old, new) => {
-            changes.push(Change { id: id.clone(), path: path.to_owned(), old: old.cloned(), new: new.cloned() })
+            changes.push(Change { id: id.clone(), path: path.to_owned(), old: old.cloned(), new: new.cloned() });
         }
     }
 }
@@ -119,21 +119,21 @@ mod tests {
         ObjectId { api_version: "v1".to_owned(), kind: kind.to_owned(), namespace: None, name: "a".to_owned() }
     }
 
-    fn told(kind: &str, old: Value, new: Value) -> Vec<String> {
-        fields(&id(kind), &old, &new).iter().map(Change::told).collect()
+    fn told(kind: &str, old: &Value, new: &Value) -> Vec<String> {
+        fields(&id(kind), old, new).iter().map(Change::told).collect()
     }
 
     #[test]
     fn fields_are_told_with_their_values() {
         assert_eq!(
-            told("A", json!({"s": {"n": 1, "x.y": [1, 2]}}), json!({"s": {"n": 2, "x.y": [1], "z": "t"}})),
+            told("A", &json!({"s": {"n": 1, "x.y": [1, 2]}}), &json!({"s": {"n": 2, "x.y": [1], "z": "t"}})),
             ["s.n 1 → 2", "s[x.y][1] 2 → none", "s.z none → t"]
         );
     }
 
     #[test]
     fn what_a_secret_holds_is_not_told() {
-        let lines = told("Secret", json!({"data": {"p": "hunter2"}}), json!({"data": {"p": "hunter3"}}));
+        let lines = told("Secret", &json!({"data": {"p": "hunter2"}}), &json!({"data": {"p": "hunter3"}}));
         assert_eq!(lines, ["data.p changes"]);
     }
 }

@@ -200,8 +200,8 @@ impl<'a> Operation<'a> {
         let private_notes =
             has_sealed(inputs) || (content.drew && content.again(&self.task.cluster)?.1 != content.notes);
         let now = Moment::of_ms(clock::now()).rfc3339();
-        let first = self.history.records.iter().map(|record| record.release.info.first_deployed.clone());
-        let first = first.filter(|first| is_upgrade && !first.is_empty()).last();
+        let mut first = self.history.records.iter().map(|record| record.release.info.first_deployed.clone());
+        let first = first.rfind(|first| is_upgrade && !first.is_empty());
         let (status, description) = match is_upgrade {
             true => (status::PENDING_UPGRADE, "Preparing upgrade"),
             false => (status::PENDING_INSTALL, "Initial install underway"),
@@ -465,8 +465,7 @@ impl<'a> Operation<'a> {
             return Err(self.with_cause(problem));
         }
         let invalid = problem.class == Class::Invalid;
-        self.checkpoint.failure =
-            Some(Failure { code: problem.code.clone(), message: problem.message.clone(), invalid });
+        self.checkpoint.failure = Some(Failure { code: problem.code, message: problem.message, invalid });
         match event {
             "install" => {
                 self.checkpoint.enter(Stage::Undo);
@@ -505,7 +504,7 @@ impl<'a> Operation<'a> {
     /// Takes away what an installation that failed has left.
     fn undo(&mut self) -> Result<Flow, Problem> {
         let history = History::read(&self.task.cluster, &self.task.inputs.namespace, &self.task.inputs.name)?;
-        uninstall::run(self.desk(), history, self.task.inputs, &mut self.checkpoint, false)
+        uninstall::run(self.desk(), &history, self.task.inputs, &mut self.checkpoint, false)
     }
 
     /// Why it failed, and what was done about it.

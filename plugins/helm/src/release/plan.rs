@@ -72,7 +72,7 @@ pub(super) fn preview(context: &Context, request: &Preview<Release>) -> Result<P
         let deployed = history.deployed().or(latest);
         tell(&request.address, &difference::between(&of_record(&cluster, deployed, inputs)?, &items), &noise);
     }
-    let objects = scope(inputs, &content, &items, before, &history, &cluster)?;
+    let objects = scope(inputs, &content, &items, &before, &history, &cluster)?;
     let outputs = json!({
         "name": inputs.name, "namespace": inputs.namespace, "status": status::DEPLOYED, "chart": content.name,
         "version": content.version, "app_version": content.app_version, "origin": content.origin,
@@ -87,7 +87,7 @@ fn scope(
     inputs: &Inputs,
     content: &content::Content,
     items: &[Item],
-    before: Vec<Item>,
+    before: &[Item],
     history: &History,
     cluster: &Cluster,
 ) -> Result<Vec<ObjectId>, Problem> {
@@ -103,7 +103,7 @@ fn scope(
     }
     let around = objects::items(around, cluster, &inputs.namespace)?;
     let mut seen = BTreeSet::new();
-    let all = items.iter().chain(&around).chain(&before).map(|item| item.id.clone());
+    let all = items.iter().chain(&around).chain(before).map(|item| item.id.clone());
     Ok(all.filter(|id| seen.insert(id.key())).collect())
 }
 

@@ -34,7 +34,7 @@ impl Removal<'_> {
         }
         let history = History::read(&self.cluster, &inputs.namespace, &inputs.name)?;
         let desk = Desk { cluster: &self.cluster, step: self.step };
-        let (ms, note) = match run(desk, history, inputs, &mut checkpoint, inputs.keep_history) {
+        let (ms, note) = match run(desk, &history, inputs, &mut checkpoint, inputs.keep_history) {
             Ok(Flow::On) => return Ok(Progress::Done(())),
             Ok(Flow::Wait(ms, note)) => (ms, note),
             Err(problem) if passes(&problem) && checkpoint.taken.ms() < timeout(inputs) => {
@@ -53,7 +53,7 @@ impl Removal<'_> {
 /// What the server refuses, hooks that fail, and what is not gone in time.
 pub(super) fn run(
     desk: Desk<'_>,
-    history: History,
+    history: &History,
     inputs: &Inputs,
     checkpoint: &mut Checkpoint,
     keep_history: bool,
@@ -118,7 +118,7 @@ pub(super) fn run(
                     record.set(status::UNINSTALLED, "Uninstallation complete");
                     history::write(desk.cluster, desk.step, &[&record])?;
                 } else {
-                    purge(desk, &history, inputs)?;
+                    purge(desk, history, inputs)?;
                 }
                 return Ok(Flow::On);
             }
