@@ -152,7 +152,7 @@ mod tests {
             assert_eq!(read.stack.name, name);
             assert!(read.warnings.is_empty(), "{:?}", read.warnings);
             let feeding = inputs_of_credentials(&read.stack);
-            assert!(feeding.values().all(|hosts| hosts == &["api.digitalocean.com"]) && feeding.len() == 1);
+            assert_eq!(feeding["do_token"], ["api.digitalocean.com"], "{feeding:?}");
         }
     }
 

@@ -50,10 +50,19 @@ fn the_stacks_of_the_repository_parse_without_a_word() {
     }
 }
 
-/// All files of a folder, by name; a folder in it is where a run keeps its state.
+/// All files of a folder and of those in it, by path; in `.maps` a run keeps its state.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file());
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())).collect()
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_file() {
+            found.insert(name, std::fs::read(entry.path()).unwrap());
+        } else if name != ".maps" {
+            let within = files(&entry.path()).into_iter();
+            found.extend(within.map(|(path, bytes)| (format!("{name}/{path}"), bytes)));
+        }
+    }
+    found
 }
 
 fn parse(folder: &Path) -> Parsed {

@@ -63,6 +63,7 @@ const RANDOM: [&str; 6] =
 pub(super) fn inventory(kept: &[Change]) -> Value {
     let mut resources: Map<String, Value> = Map::new();
     for Change { collection, key, value } in kept {
+        let mut key = key.clone();
         let Some(object) = value.as_ref().filter(|value| value.is_object()) else { continue };
         let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
         let controlled = owners.is_some_and(|owners| owners.iter().any(|owner| owner["controller"] == true));
@@ -89,7 +90,16 @@ pub(super) fn inventory(kept: &[Change]) -> Value {
             }
         }
         if collection == "/persistentvolumes" {
-            // A provisioned volume is named by its cloud, and bound to a claim as it was at that moment.
+            // A provisioned volume is named by its claim's uid: here by its claim. It is bound to that as it was at
+            // that moment.
+            if key.starts_with("pvc-") {
+                let claim =
+                    ["namespace", "name"].map(|part| object.pointer(&format!("/spec/claimRef/{part}")).cloned());
+                let [namespace, name] =
+                    claim.map(|part| part.unwrap_or_default().as_str().unwrap_or_default().to_owned());
+                key = format!("of {namespace}/{name}");
+                object["metadata"]["name"] = Value::from(key.as_str());
+            }
             for (part, field) in [("claimRef", "resourceVersion"), ("claimRef", "uid"), ("csi", "volumeHandle")] {
                 let part = object.pointer_mut(&format!("/spec/{part}")).and_then(Value::as_object_mut);
                 part.and_then(|part| part.remove(field));
@@ -98,7 +108,7 @@ pub(super) fn inventory(kept: &[Change]) -> Value {
         let name = collection.trim_start_matches('/').to_owned();
         let objects = resources.entry(name).or_insert_with(|| Value::Object(Map::new()));
         if let Some(objects) = objects.as_object_mut() {
-            objects.insert(key.clone(), object);
+            objects.insert(key, object);
         }
     }
     Value::Object(resources)
@@ -111,7 +121,12 @@ fn hide_keys(collection: &str, object: &mut Value) {
         let made = managers
             .filter_map(|entry| entry["manager"].as_str())
             .any(|manager| KEY_MAKERS.iter().any(|maker| manager.starts_with(maker)));
-        let data = object.get_mut("data").and_then(Value::as_object_mut).filter(|_| made);
+        // Of a release of Helm, its record tells when things happened.
+        let record = object["type"] == "helm.sh/release.v1";
+        if record {
+            object["metadata"]["labels"]["modifiedAt"] = Value::from("«made»");
+        }
+        let data = object.get_mut("data").and_then(Value::as_object_mut).filter(|_| made || record);
         data.into_iter().flatten().for_each(|(_, value)| *value = Value::from("«made»"));
     } else if TRUSTING.iter().any(|group| collection.starts_with(group)) {
         hide_authorities(object);
