@@ -34,6 +34,7 @@ pub(crate) const SDK: &[(&str, &str)] = carried![
     "plugins/sdk/src/testing.rs",
     "plugins/sdk/src/testing/files.rs",
     "plugins/sdk/src/testing/kube.rs",
+    "plugins/sdk/src/testing/outcomes.rs",
     "wit/aws.wit",
     "wit/clock.wit",
     "wit/files.wit",

@@ -18,6 +18,7 @@
 
 pub mod files;
 pub mod kube;
+pub mod outcomes;
 
 use std::cell::{Cell, RefCell};
 

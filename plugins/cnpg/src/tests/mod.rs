@@ -9,6 +9,7 @@ mod life;
 use maps_sdk::bindings::exports::maps::platform::provider as wire;
 use maps_sdk::bindings::exports::maps::platform::provider::Guest as _;
 use maps_sdk::bindings::maps::platform::types;
+use maps_sdk::testing::outcomes::{done, failed, pending};
 use serde_json::{Value, json};
 
 use crate::MapsPlugin;
@@ -122,27 +123,6 @@ impl Of {
         let (kind, prior, checkpoint) = (self.kind(), prior.clone(), checkpoint.map(str::to_owned));
         let request = wire::DeleteRequest { kind, address: "db".into(), prior, checkpoint };
         MapsPlugin::delete(context(), vec![request]).pop().unwrap()
-    }
-}
-
-fn done(outcome: wire::MutationOutcome) -> types::Resource {
-    match outcome {
-        wire::MutationOutcome::Done(object) => object,
-        other => panic!("not done: {other:?}"),
-    }
-}
-
-fn pending(outcome: wire::MutationOutcome) -> wire::Pending {
-    match outcome {
-        wire::MutationOutcome::Pending(pending) => pending,
-        other => panic!("not pending: {other:?}"),
-    }
-}
-
-fn failed(outcome: wire::MutationOutcome) -> types::Problem {
-    match outcome {
-        wire::MutationOutcome::Failed(problem) => problem,
-        other => panic!("not failed: {other:?}"),
     }
 }
 

@@ -10,6 +10,7 @@ mod update;
 use maps_sdk::bindings::exports::maps::platform::provider as wire;
 use maps_sdk::bindings::exports::maps::platform::provider::Guest as _;
 use maps_sdk::bindings::maps::platform::types;
+use maps_sdk::testing::outcomes::{done, failed, pending};
 use maps_sdk::testing::{self, Half};
 use serde_json::{Value, json};
 
@@ -113,27 +114,6 @@ fn delete(prior: &types::Resource, checkpoint: Option<String>) -> wire::DeleteOu
         checkpoint,
     };
     MapsPlugin::delete(context(), vec![request]).pop().unwrap()
-}
-
-fn done(outcome: wire::MutationOutcome) -> types::Resource {
-    match outcome {
-        wire::MutationOutcome::Done(object) => object,
-        other => panic!("not done: {other:?}"),
-    }
-}
-
-fn pending(outcome: wire::MutationOutcome) -> wire::Pending {
-    match outcome {
-        wire::MutationOutcome::Pending(pending) => pending,
-        other => panic!("not pending: {other:?}"),
-    }
-}
-
-fn failed(outcome: wire::MutationOutcome) -> types::Problem {
-    match outcome {
-        wire::MutationOutcome::Failed(problem) => problem,
-        other => panic!("not failed: {other:?}"),
-    }
 }
 
 fn parsed(text: &str) -> Value {

@@ -7,6 +7,7 @@ mod key;
 use maps_sdk::bindings::exports::maps::platform::provider as wire;
 use maps_sdk::bindings::exports::maps::platform::provider::Guest as _;
 use maps_sdk::bindings::maps::platform::types;
+use maps_sdk::testing::outcomes::{done, failed, found, pending, resource};
 use maps_sdk::testing::{self, AwsCall, Half};
 use maps_sdk::{Class, Problem};
 use serde_json::{Value, json};
@@ -84,38 +85,6 @@ impl Of {
         let (kind, prior, checkpoint) = (self.0.to_owned(), prior.clone(), checkpoint.map(str::to_owned));
         let request = wire::DeleteRequest { kind, address: "it".into(), prior, checkpoint };
         MapsPlugin::delete(context(), vec![request]).pop().unwrap()
-    }
-}
-
-fn resource(id: &str, inputs: &Value, outputs: &Value) -> types::Resource {
-    types::Resource { id: id.to_owned(), inputs: inputs.to_string(), outputs: outputs.to_string() }
-}
-
-fn done(outcome: wire::MutationOutcome) -> types::Resource {
-    match outcome {
-        wire::MutationOutcome::Done(object) => object,
-        other => panic!("not done: {other:?}"),
-    }
-}
-
-fn pending(outcome: wire::MutationOutcome) -> wire::Pending {
-    match outcome {
-        wire::MutationOutcome::Pending(pending) => pending,
-        other => panic!("not pending: {other:?}"),
-    }
-}
-
-fn failed(outcome: wire::MutationOutcome) -> types::Problem {
-    match outcome {
-        wire::MutationOutcome::Failed(problem) => problem,
-        other => panic!("not failed: {other:?}"),
-    }
-}
-
-fn found(outcome: wire::ReadOutcome) -> types::Resource {
-    match outcome {
-        wire::ReadOutcome::Found(object) => object,
-        other => panic!("not found: {other:?}"),
     }
 }
 
