@@ -27,20 +27,20 @@ use crate::time::SystemEntropy;
 
 /// Runs a command that waits for things. Commands that do not need it never make a runtime.
 pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    run_on(tokio::runtime::Builder::new_multi_thread(), command)
+    runtime(tokio::runtime::Builder::new_multi_thread())?.block_on(command)
 }
 
-/// As [`block_on`], on this thread alone: for what has one thing to do, and is over before others have started.
+/// As [`block_on`], on this thread alone: for what has one thing to do, is over before others have started, and leaves
+/// nothing behind that somebody would have to wait for.
 pub(crate) fn block_on_one<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    run_on(tokio::runtime::Builder::new_current_thread(), command)
+    let runtime = runtime(tokio::runtime::Builder::new_current_thread())?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_background();
+    ended
 }
 
-fn run_on<T>(
-    mut threads: tokio::runtime::Builder,
-    command: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let runtime = threads.enable_all().build();
-    runtime.map_err(Failure::file("the threads of this process"))?.block_on(command)
+fn runtime(mut threads: tokio::runtime::Builder) -> Result<tokio::runtime::Runtime, Failure> {
+    threads.enable_all().build().map_err(Failure::file("the threads of this process"))
 }
 
 /// Everything outside of the engine that one run works with.

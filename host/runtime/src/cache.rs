@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -20,11 +21,13 @@ use crate::limits::COMPILED_BYTES;
 
 /// Last bytes of every file; another layout gets another text. It stands behind the code, since a mapping begins
 /// at a file's beginning.
-const MAGIC: &[u8; 16] = b"maps compiled 3\n";
+const MAGIC: &[u8; 16] = b"maps compiled 4\n";
 /// Bytes of a keyed hash, which stands before them.
 const TAG_BYTES: usize = blake3::OUT_LEN;
 /// What is read, hashed and copied at a time: it stays in the processor's cache.
 const CHUNK_BYTES: usize = 128 << 10;
+/// Parts of this size are hashed each on a thread of its own.
+const PART_BYTES: u64 = 3 << 20;
 /// Bytes of the key: as long as the hash's output.
 const KEY_BYTES: usize = 32;
 /// The key's file in the folder.
@@ -118,9 +121,13 @@ impl Cache {
         let path = self.path(engine, digest);
         let io = |source| CacheError::Io { path: path.clone(), source };
         let code = component.serialize().map_err(|error| io(io::Error::other(error.to_string())))?;
-        let mut hasher = self.hasher(&path);
-        hasher.update(&code);
-        let tag = hasher.finalize();
+        let length = code.len() as u64;
+        let tag = self.tag(&path, length, |chunk, at| {
+            let mut rest = io::Cursor::new(&code);
+            rest.set_position(at);
+            rest.read_exact(chunk)
+        });
+        let tag = tag.map_err(io)?;
         let mut nonce = [0; 8];
         getrandom::fill(&mut nonce).map_err(CacheError::Random)?;
         let draft = self.dir.join(format!(".{:016x}.draft", u64::from_le_bytes(nonce)));
@@ -156,28 +163,50 @@ impl Cache {
         if magic != MAGIC {
             return Ok(false);
         }
-        let mut hasher = self.hasher(path);
-        let mut chunk = vec![0; CHUNK_BYTES];
-        let mut rest = file.take(code);
-        loop {
-            match rest.read(&mut chunk)? {
-                0 => break,
-                length => {
-                    hasher.update(&chunk[..length]);
-                }
-            }
-        }
         // Compared in constant time.
-        Ok(hasher.finalize() == *tag)
+        Ok(self.tag(path, code, |chunk, at| file.read_exact_at(chunk, at))? == *tag)
     }
 
-    /// Hashes what is written under a name, which begins with the name.
-    fn hasher(&self, path: &Path) -> blake3::Hasher {
+    /// The keyed hash of what stands under a name: of the hashes of its parts, its length, and the name.
+    fn tag(
+        &self,
+        path: &Path,
+        length: u64,
+        read: impl Fn(&mut [u8], u64) -> io::Result<()> + Sync,
+    ) -> io::Result<blake3::Hash> {
+        let part = |from: u64| self.part(from, length.min(from + PART_BYTES), &read);
+        let parts: Vec<_> = std::thread::scope(|scope| {
+            let starts = std::iter::successors(Some(PART_BYTES), |from| Some(from + PART_BYTES));
+            let others = starts.take_while(|from| *from < length).map(|from| scope.spawn(move || part(from)));
+            let others: Vec<_> = others.collect();
+            // Hashing does not panic; if it did, the file would be as good as unreadable.
+            let hash = |other: ScopedJoinHandle<'_, _>| other.join().unwrap_or(Err(io::ErrorKind::Other.into()));
+            [part(0)].into_iter().chain(others.into_iter().map(hash)).collect::<io::Result<_>>()
+        })?;
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        let name = path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
-        hasher.update(&(name.len() as u64).to_le_bytes());
-        hasher.update(name);
-        hasher
+        for part in parts {
+            hasher.update(part.as_bytes());
+        }
+        hasher.update(&length.to_le_bytes());
+        hasher.update(path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default());
+        Ok(hasher.finalize())
+    }
+
+    fn part(
+        &self,
+        mut from: u64,
+        end: u64,
+        read: &impl Fn(&mut [u8], u64) -> io::Result<()>,
+    ) -> io::Result<blake3::Hash> {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        let mut chunk = vec![0; CHUNK_BYTES];
+        while from < end {
+            let wanted = usize::try_from(end - from).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+            read(&mut chunk[..wanted], from)?;
+            hasher.update(&chunk[..wanted]);
+            from += wanted as u64;
+        }
+        Ok(hasher.finalize())
     }
 }
 

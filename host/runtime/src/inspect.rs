@@ -8,7 +8,7 @@ use maps_engine::capability::{Faults, Interface, Manifest};
 use maps_engine::schema::{KindSchema, Kinds};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload, Validator};
+use wasmparser::{Chunk, ComponentTypeRef, Encoding, Parser, Payload, Validator};
 use wasmtime::Engine;
 
 use crate::cache::hex;
@@ -228,36 +228,44 @@ impl<'a> Outline<'a> {
         let mut outline =
             Self { imports: BTreeSet::new(), manifests: Vec::new(), kinds: Vec::new(), rehearsals: Vec::new() };
         let mut provider = false;
-        // Modules and components nest; what stands inside of one speaks for nobody.
-        let mut depth = 0_usize;
-        for payload in Parser::new(0).parse_all(bytes) {
-            match payload.map_err(malformed)? {
-                Payload::Version { encoding, .. } => {
-                    if depth == 0 && encoding == Encoding::Module {
-                        return Err(InspectError::Module);
-                    }
-                    depth += 1;
+        let mut parser = Parser::new(0);
+        let mut rest = bytes;
+        loop {
+            let payload = match parser.parse(rest, true).map_err(malformed)? {
+                Chunk::Parsed { consumed, payload } => {
+                    rest = &rest[consumed..];
+                    payload
                 }
-                Payload::End(_) => depth = depth.saturating_sub(1),
-                Payload::ComponentImportSection(imports) if depth == 1 => {
+                Chunk::NeedMoreData(_) => return Err(malformed("it ends in the middle")),
+            };
+            match payload {
+                Payload::Version { encoding: Encoding::Module, .. } => return Err(InspectError::Module),
+                // Modules and components nest. What stands inside of one speaks for nobody, and is read by whoever
+                // compiles it.
+                Payload::ModuleSection { unchecked_range: inside, .. }
+                | Payload::ComponentSection { unchecked_range: inside, .. } => {
+                    rest = rest.get(inside.len()..).ok_or_else(|| malformed("it ends in the middle"))?;
+                }
+                Payload::ComponentImportSection(imports) => {
                     for import in imports {
                         let import = import.map_err(malformed)?;
                         let instance = matches!(import.ty, ComponentTypeRef::Instance(_));
                         outline.import(import.name.name, instance)?;
                     }
                 }
-                Payload::ComponentExportSection(exports) if depth == 1 => {
+                Payload::ComponentExportSection(exports) => {
                     for export in exports {
                         let name = export.map_err(malformed)?.name.name;
                         provider |= is_provider(name)?;
                     }
                 }
-                Payload::CustomSection(custom) if depth == 1 => match custom.name() {
+                Payload::CustomSection(custom) => match custom.name() {
                     MANIFEST_SECTION => outline.manifests.push(custom.data()),
                     KINDS_SECTION => outline.kinds.push(custom.data()),
                     REHEARSAL_SECTION => outline.rehearsals.push(custom.data()),
                     _ => {}
                 },
+                Payload::End(_) => break,
                 _ => {}
             }
         }

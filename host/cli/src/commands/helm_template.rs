@@ -4,6 +4,7 @@
 //! chart on disk, and otherwise what leads to the chart, of which only the named host may have a private address.
 
 use std::io::{Read as _, Write as _};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -208,6 +209,7 @@ impl Observer for Lines {
 }
 
 async fn preview(place: &Place, inputs: Json) -> Result<Json, Failure> {
+    // The process ends with the answer: the system takes the sandbox back in one go.
     let options = HostOptions {
         cache_dir: compose::cache_dir(),
         limits: Limits::default(),
@@ -215,11 +217,11 @@ async fn preview(place: &Place, inputs: Json) -> Result<Json, Failure> {
         // Rendering changes nothing.
         audit: Audit::nowhere(),
     };
-    let host = Host::new(options)?;
+    let host = ManuallyDrop::new(Host::new(options)?);
     let component = source::component(PLUGIN, Path::new("."))?;
     let name = PluginName::new(PLUGIN);
     let refused = |error| Failure::Plugin { plugin: name.clone(), from: component.clone(), error };
-    let plugin = component.load(&host, &name)?;
+    let plugin = ManuallyDrop::new(component.load(&host, &name)?);
     let manifest = &plugin.inspection().manifest;
     let effective = Effective::meet(manifest, Some(&grant(place)));
     let effective = Arc::new(effective.map_err(|faults| Failure::usage(faults.to_string()))?);
@@ -238,7 +240,7 @@ async fn preview(place: &Place, inputs: Json) -> Result<Json, Failure> {
         }
     };
     let used = PluginUse { name: name.clone(), effective, http, folder: place.folder.clone() };
-    let provider = host.provider(&plugin, used).map_err(refused)?;
+    let provider = ManuallyDrop::new(host.provider(&plugin, used).map_err(refused)?);
     let config = Value::from(json!({"tell_errors": true}));
     let call = Call { stack: "helm-template", run: "helm-template", config: &config };
     let request = PreviewRequest {
