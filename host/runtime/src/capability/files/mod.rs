@@ -19,6 +19,7 @@ use maps_engine::capability::{
 };
 use maps_engine::name::RuleId;
 use maps_engine::{Class, Problem};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use self::beneath::{ENTRIES, Fault, Root};
 use super::outgoing::{Line, Refused};
@@ -81,8 +82,8 @@ impl Guest {
             Arc::clone(&self.effective),
             asked.iter().zip(&admitted).map(|(path, rule)| rule.is_ok().then(|| path.clone())).collect(),
         );
-        let looked = tokio::task::spawn_blocking(move || look_up(&effective, &folder, &wanted, look)).await;
-        let looked = looked.unwrap_or_else(|_| (0..asked.len()).map(|_| None).collect());
+        let looked = waiting(move || look_up(&effective, &folder, &wanted, look)).await;
+        let looked = looked.unwrap_or_else(|| (0..asked.len()).map(|_| None).collect());
         let mut tally = Tally::default();
         let mut answers = Vec::with_capacity(asked.len());
         for ((path, admitted), looked) in asked.iter().zip(admitted).zip(looked) {
@@ -104,6 +105,15 @@ impl Guest {
         }
         tally.record(&line, if reads { "read" } else { "list" }, began);
         Ok(answers)
+    }
+}
+
+/// Does what waits for a disk: on a thread of its own, lest others wait with it, or right here where there are no others.
+/// `None` if it panicked.
+async fn waiting<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::CurrentThread => Some(work()),
+        _ => tokio::task::spawn_blocking(work).await.ok(),
     }
 }
 
