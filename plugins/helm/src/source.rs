@@ -59,8 +59,8 @@ pub(crate) struct Source {
 
 /// What lies below the stack's folder of a rendering.
 pub(crate) struct Local {
-    /// The chart's files or its archive; none where the chart comes from elsewhere.
-    chart: Option<Found>,
+    /// The chart's files or its archive, with the digest; none where the chart comes from elsewhere.
+    chart: Option<(Found, String)>,
     /// What the user sets.
     pub(crate) values: Map,
     /// Of all of it.
@@ -76,11 +76,18 @@ enum Found {
 pub(crate) fn local(inputs: &Inputs) -> Result<Local, Problem> {
     let mut hash = Sha256::new();
     let chart = if is_remote(inputs) { None } else { Some(on_disk(&inputs.chart)?) };
-    match &chart {
-        Some(Found::Folder(files)) => files.iter().for_each(|(path, content)| absorb(&mut hash, path, content)),
-        Some(Found::Archive(content)) => absorb(&mut hash, &inputs.chart, content),
-        None => {}
-    }
+    let chart = chart.map(|chart| {
+        let digest = match &chart {
+            Found::Folder(files) => {
+                let mut hash = Sha256::new();
+                files.iter().for_each(|(path, content)| absorb(&mut hash, path, content));
+                told(hash.finalize().as_slice())
+            }
+            Found::Archive(content) => digest(content),
+        };
+        absorb(&mut hash, &inputs.chart, digest.as_bytes());
+        (chart, digest)
+    });
     let (values, read) = values(inputs)?;
     read.iter().for_each(|(path, content)| absorb(&mut hash, path, content));
     Ok(Local { chart, values, digest: told(hash.finalize().as_slice()) })
@@ -107,15 +114,12 @@ pub(crate) fn chart(
 ) -> Result<Source, Problem> {
     let wrong = |error: maps_helm_engine::chart::Error| Problem::invalid("chart", error.to_string()).at("chart");
     match local.chart.take() {
-        Some(Found::Folder(files)) => {
-            let mut hash = Sha256::new();
-            files.iter().for_each(|(path, content)| absorb(&mut hash, path, content));
-            let digest = told(hash.finalize().as_slice());
-            Ok(Source { chart: load_folder(files, warnings).map_err(wrong)?, origin: String::new(), digest })
-        }
-        Some(Found::Archive(content)) => {
-            let digest = digest(&content);
-            Ok(Source { chart: load_archive(&content, warnings).map_err(wrong)?, origin: String::new(), digest })
+        Some((found, digest)) => {
+            let chart = match found {
+                Found::Folder(files) => load_folder(files, warnings),
+                Found::Archive(content) => load_archive(&content, warnings),
+            };
+            Ok(Source { chart: chart.map_err(wrong)?, origin: String::new(), digest })
         }
         None => {
             let Archive { origin, content, digest } = fetched(inputs, private)?;

@@ -101,14 +101,16 @@ fn rendered(args: &HelmTemplateArgs, screen: &Screen) -> Result<String, String> 
         let help = failure.help().map_or_else(String::new, |help| format!("\n{help}"));
         format!("{failure}{help}")
     })?;
-    let text = |key: &str| told.get(key).and_then(Json::as_str);
-    for warning in told.get("warnings").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
-        screen.complain(&format!("level=WARN msg={warning:?}\n"));
+    let Value::Map(mut told) = told else { return Err("the plugin helm answered no manifests".to_owned()) };
+    if let Some(Value::List(warnings)) = told.get("warnings") {
+        for warning in warnings.iter().filter_map(Value::as_str) {
+            screen.complain(&format!("level=WARN msg={warning:?}\n"));
+        }
     }
-    match (text("error"), text("manifests")) {
-        (Some(error), _) => Err(error.to_owned()),
-        (None, Some(manifests)) => Ok(manifests.to_owned()),
-        (None, None) => Err("the plugin helm answered no manifests".to_owned()),
+    match (told.remove("error"), told.remove("manifests")) {
+        (Some(Value::String(error)), _) => Err(error),
+        (None, Some(Value::String(manifests))) => Ok(manifests),
+        _ => Err("the plugin helm answered no manifests".to_owned()),
     }
 }
 
@@ -208,7 +210,7 @@ impl Observer for Lines {
     }
 }
 
-async fn preview(place: &Place, inputs: Json) -> Result<Json, Failure> {
+async fn preview(place: &Place, inputs: Json) -> Result<Value, Failure> {
     // The process ends with the answer: the system takes the sandbox back in one go.
     let options = HostOptions {
         cache_dir: compose::cache_dir(),
@@ -256,7 +258,7 @@ async fn preview(place: &Place, inputs: Json) -> Result<Json, Failure> {
         Some(help) => Failure::usage_help(problem.message, help),
         None => Failure::usage(problem.message),
     })?;
-    serde_json::to_value(&preview.outputs).map_err(|error| Failure::usage(error.to_string()))
+    Ok(preview.outputs)
 }
 
 /// What this command line lets the plugin do.
