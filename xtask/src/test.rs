@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Instant;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::process::{cargo, line};
 use crate::{Failure, peers, plugins, process, repo};
@@ -21,6 +22,12 @@ pub(crate) enum Extent {
 
 /// Test targets that start many processes, or run thousands of seeds.
 const SLOW: [&str; 8] = ["charts", "faults", "kubernetes", "ministack", "peers", "recovery", "simulation", "terraform"];
+
+/// Test targets whose programs have to keep to the clock, and so get the machine for themselves.
+const ALONE: [&str; 1] = ["kubernetes"];
+
+/// Test targets that wait for other programs' clocks most of the time, beside which the rest runs.
+const WAITING_FOR_OTHERS: [&str; 2] = ["ministack", "terraform"];
 
 /// Integration tests at a time, for each processor: mostly they wait, for processes that wait for the disk.
 const WAITING: usize = 4;
@@ -52,45 +59,103 @@ impl Count {
     }
 }
 
-/// Runs the task.
-pub(crate) fn run(extent: Extent) -> Result<(), Failure> {
-    let mut total = Count::default();
-    let mut failures = Vec::new();
-    let mut section = |name: &str, run: &dyn Fn() -> Count| {
+/// What came of all sections so far.
+#[derive(Default)]
+struct Report {
+    total: Count,
+    failures: Vec<String>,
+}
+
+impl Report {
+    /// Runs a section, with what it says on the screen.
+    fn section(&mut self, name: &str, run: impl FnOnce() -> Count) {
         println!("\n=== {name}");
         let started = Instant::now();
         let count = run();
-        let seconds = started.elapsed().as_secs();
-        println!("--- {name}: {} passed, {} failed, {seconds} s", count.passed, count.failed);
-        if count.failed > 0 {
-            failures.push(name.to_owned());
-        }
-        total.add(count);
-    };
+        self.ended(name, count, started.elapsed());
+    }
 
-    section("format", &|| check(["fmt", "--all", "--check"]));
-    section("format of the guests", &|| {
+    fn ended(&mut self, name: &str, count: Count, took: Duration) {
+        println!("--- {name}: {} passed, {} failed, {} s", count.passed, count.failed, took.as_secs());
+        if count.failed > 0 {
+            self.failures.push(name.to_owned());
+        }
+        self.total.add(count);
+    }
+}
+
+/// A section that runs beside others; what it says is kept until it is over.
+struct Beside {
+    name: String,
+    running: JoinHandle<(Count, Vec<u8>, Duration)>,
+}
+
+impl Beside {
+    fn start(name: String, target: String) -> Self {
+        let running = std::thread::spawn(move || {
+            let (started, mut said) = (Instant::now(), Vec::new());
+            let count = tests(&["--test", &target], &mut said);
+            (count, said, started.elapsed())
+        });
+        Self { name, running }
+    }
+
+    fn end(self, report: &mut Report) {
+        // A section that panicked did not hold.
+        let lost = || (Count { passed: 0, failed: 1 }, Vec::new(), Duration::ZERO);
+        let (count, said, took) = self.running.join().unwrap_or_else(|_| lost());
+        println!("\n=== {}\n{}", self.name, String::from_utf8_lossy(&said));
+        report.ended(&self.name, count, took);
+    }
+}
+
+/// Runs the task.
+pub(crate) fn run(extent: Extent) -> Result<(), Failure> {
+    let mut report = Report::default();
+    report.section("format", || check(["fmt", "--all", "--check"]));
+    report.section("format of the guests", || {
         check(["fmt", "--all", "--check", "--manifest-path", "tests/guests/Cargo.toml"])
     });
-    section("plugins", &|| Count::check(plugins::run()));
+    report.section("plugins", || Count::check(plugins::run()));
     if extent == Extent::Whole {
-        section("lints", &|| check(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]));
+        report
+            .section("lints", || check(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]));
     }
-    section("unit", &|| tests(&["--lib", "--bins"]));
-    for (target, crates) in integration_tests()? {
-        if extent == Extent::Fast && SLOW.contains(&target.as_str()) {
-            continue;
-        }
-        let name = format!("{} ({})", target.replace('_', " "), crates.join(", "));
-        section(&name, &|| match prepare(&target) {
-            Ok(()) => tests(&["--test", &target]),
+    let screen = &mut std::io::stdout();
+    report.section("unit", || tests(&["--lib", "--bins"], screen));
+    let mut targets = integration_tests()?;
+    if extent == Extent::Fast {
+        targets.retain(|target, _| !SLOW.contains(&target.as_str()));
+    }
+    let name = |target: &str, crates: &[String]| format!("{} ({})", target.replace('_', " "), crates.join(", "));
+    let mut run = |report: &mut Report, target: &str, crates: &[String]| {
+        report.section(&name(target, crates), || match prepare(target) {
+            Ok(()) => tests(&["--test", target], screen),
             Err(failure) => Count::check(Err(failure)),
         });
+    };
+    for target in ALONE {
+        if let Some(crates) = targets.remove(target) {
+            run(&mut report, target, &crates);
+        }
     }
+    let beside = WAITING_FOR_OTHERS.iter().filter_map(|target| Some((*target, targets.remove(*target)?)));
+    let beside: Vec<Beside> = match beside.collect::<Vec<_>>() {
+        none if none.is_empty() => Vec::new(),
+        some => {
+            report.section("programs that tests hold ours against", || Count::check(peers::run()));
+            some.iter().map(|(target, crates)| Beside::start(name(target, crates), (*target).to_owned())).collect()
+        }
+    };
+    for (target, crates) in &targets {
+        run(&mut report, target, crates);
+    }
+    beside.into_iter().for_each(|beside| beside.end(&mut report));
     if extent == Extent::Whole {
-        section("documentation", &|| tests(&["--doc"]));
+        report.section("documentation", || tests(&["--doc"], screen));
     }
 
+    let Report { total, failures } = report;
     if !failures.is_empty() {
         println!("\nfailed: {}", failures.join("; "));
     }
@@ -119,23 +184,22 @@ fn check<const N: usize>(arguments: [&str; N]) -> Count {
 
 /// Gets what a test target needs beside what is built.
 fn prepare(target: &str) -> Result<(), Failure> {
-    if matches!(target, "charts" | "kubernetes" | "ministack" | "peers") { peers::run() } else { Ok(()) }
+    if matches!(target, "charts" | "kubernetes" | "peers") { peers::run() } else { Ok(()) }
 }
 
 /// Runs one selection of the workspace's tests, all of them even if one fails.
-fn tests(selection: &[&str]) -> Count {
+fn tests(selection: &[&str], screen: &mut dyn Write) -> Count {
     let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
     command.args(selection).stdout(Stdio::piped());
     if selection.contains(&"--test") {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         command.env("RUST_TEST_THREADS", (WAITING * processors).to_string());
     }
-    println!("$ {}", line(&command));
     let mut count = Count::default();
-    let ended = command.spawn().and_then(|mut child| {
+    let ended = writeln!(screen, "$ {}", line(&command)).and_then(|()| command.spawn()).and_then(|mut child| {
         for output in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
             let output = output?;
-            println!("{output}");
+            writeln!(screen, "{output}")?;
             count.add(result(&output).unwrap_or_default());
         }
         child.wait()
