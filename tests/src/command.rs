@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How to run `maps` in one folder.
 #[derive(Clone, Debug)]
@@ -88,6 +88,12 @@ impl Finished {
     /// The last event.
     pub fn summary(&self) -> Value {
         self.events().pop().filter(|event| event["event"] == "summary").unwrap_or_default()
+    }
+
+    /// The stack's outputs, by name.
+    pub fn outputs(&self) -> Map<String, Value> {
+        let told = self.events().into_iter().filter(|event| event["event"] == "output");
+        told.filter_map(|event| Some((event["name"].as_str()?.to_owned(), event["value"].clone()))).collect()
     }
 
     /// Created, updated, replaced, deleted, as the summary counts them.

@@ -20,7 +20,7 @@ use crate::value::Value;
 pub struct Resume {
     /// Which.
     pub op: OpId,
-    /// As the journal tells it, with the checkpoint from which it goes on.
+    /// As the journal tells it, with the checkpoint from which it goes on; an update without one begins again.
     pub operation: Operation,
 }
 
@@ -43,16 +43,20 @@ pub(crate) async fn look_back(session: &Session<'_>, operations: Vec<(OpId, Oper
     let mut creates = Vec::new();
     let mut settled = None;
     for (op, operation, config) in operations {
-        let resumable = operation.does != OpKind::Create && operation.checkpoint.is_some();
-        if resumable {
-            found.resumes.push(Resume { op, operation });
-        } else if operation.does == OpKind::Create && operation.touched() {
-            creates.push((op, operation, config));
-        } else {
-            // An update or a delete: the object is read under its id like any other, once a dead
-            // process's last request has had its time to land.
+        if operation.does != OpKind::Create && operation.open_calls > 0 {
+            // The object is read under its id like any other, once a dead process's last request has had
+            // its time to land.
             settled = settled.max(settles_at(session, &operation));
-            found.entries.push(Entry::End { op, ended: Ended::NoEffect });
+        }
+        match operation.does {
+            OpKind::Create if operation.touched() => creates.push((op, operation, config)),
+            // That the object reads as it should does not say that the service is through with the change: the
+            // provider is asked to finish, from the checkpoint or from the beginning.
+            OpKind::Update if operation.touched() => found.resumes.push(Resume { op, operation }),
+            OpKind::Delete if operation.checkpoint.is_some() => found.resumes.push(Resume { op, operation }),
+            OpKind::Create | OpKind::Update | OpKind::Delete => {
+                found.entries.push(Entry::End { op, ended: Ended::NoEffect });
+            }
         }
     }
     if let Some(at) = settled.filter(|at| *at > session.clock.now()) {

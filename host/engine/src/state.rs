@@ -326,7 +326,9 @@ impl State {
             Ended::NoEffect => {}
             Ended::Failed { problem } => {
                 if operation.in_doubt(problem) {
-                    self.operations.insert(op.clone(), operation);
+                    // An update begins again: what it waited for may be mended by then, and its time counts anew.
+                    let checkpoint = operation.checkpoint.clone().filter(|_| operation.does != OpKind::Update);
+                    self.operations.insert(op.clone(), Operation { checkpoint, ..operation });
                 }
             }
         }
@@ -424,8 +426,8 @@ impl Operation {
 
     /// After it failed with this problem: is it open what it left behind?
     ///
-    /// An update or a delete leaves its object under its known id, where the next refresh reads
-    /// it; only a create can leave something that nobody would look for.
+    /// A delete leaves its object under its known id, where the next refresh reads it. A create can leave
+    /// something that nobody would look for, and an update something that is still under way.
     pub fn in_doubt(&self, problem: &Problem) -> bool {
         if !self.touched() {
             return false;
@@ -434,7 +436,8 @@ impl Operation {
         match self.does {
             // One call that was refused made nothing; of several, an earlier one may have.
             OpKind::Create => unanswered || self.calls > 1 || self.checkpoint.is_some(),
-            OpKind::Update | OpKind::Delete => unanswered && self.checkpoint.is_some(),
+            OpKind::Update => unanswered,
+            OpKind::Delete => unanswered && self.checkpoint.is_some(),
         }
     }
 }

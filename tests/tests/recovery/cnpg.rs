@@ -1,4 +1,5 @@
-//! A database that takes its time, killed while it is made and deleted: there is one, and it goes with its volumes.
+//! A database that takes its time, killed while it is made, changed and deleted: there is one, it is healthy when a
+//! run ends, and it goes with its volumes.
 
 use crate::everywhere;
 use maps_tests::scenario::{Scenario, applied, with_kubeconfig};
@@ -20,6 +21,14 @@ fn made(stack: &StackDir, cloud: &CloudServer) {
     applied(stack, cloud);
 }
 
+/// With a second instance, which takes its time.
+fn grown(stack: &StackDir, cloud: &CloudServer) {
+    made(stack, cloud);
+    let outputs = "outputs: {phase: \"${postgres.phase}\", ready: \"${postgres.ready_instances}\"}";
+    stack.edit("resources:\n", &format!("{outputs}\nresources:\n"));
+    stack.edit("instances: 1", "instances: 2");
+}
+
 /// Without the database, which is deleted while the operator is there.
 fn dropped(stack: &StackDir, cloud: &CloudServer) {
     made(stack, cloud);
@@ -27,9 +36,12 @@ fn dropped(stack: &StackDir, cloud: &CloudServer) {
 }
 
 const CREATE: Scenario = Scenario { stack, prepare: ready, command: "run" };
+const UPDATE: Scenario = Scenario { stack, prepare: grown, command: "run" };
 const DELETE: Scenario = Scenario { stack, prepare: dropped, command: "run" };
 
 everywhere! {
     a_create_killed_after_each_call_is_sent: CREATE, "crash-sent";
+    an_update_killed_after_each_call_is_sent: UPDATE, "crash-sent";
+    an_update_killed_after_each_reply: UPDATE, "crash-replied";
     a_delete_killed_after_each_call_is_sent: DELETE, "crash-sent";
 }

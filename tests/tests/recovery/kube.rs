@@ -16,14 +16,27 @@ fn changed(stack: &StackDir, cloud: &CloudServer) {
     stack.edit("labels: {team: a}", "labels: {team: b}");
 }
 
+/// A Deployment, and what it says of itself.
+fn rollout() -> StackDir {
+    StackDir::with(include_str!("../../stacks/rollout.yaml"))
+}
+
+fn rolled_out(stack: &StackDir, cloud: &CloudServer) {
+    made(stack, cloud);
+    stack.edit("web:1", "web:2");
+}
+
 const CREATE: Scenario = Scenario { stack: objects, prepare: with_kubeconfig, command: "run" };
 const UPDATE: Scenario = Scenario { stack: objects, prepare: changed, command: "run" };
+const ROLLOUT: Scenario = Scenario { stack: rollout, prepare: rolled_out, command: "run" };
 const DESTROY: Scenario = Scenario { stack: objects, prepare: made, command: "destroy" };
 
 everywhere! {
     a_create_killed_before_each_call: CREATE, "crash-before";
     a_create_killed_after_each_call_is_sent: CREATE, "crash-sent";
     an_update_killed_after_each_call_is_sent: UPDATE, "crash-sent";
+    a_rollout_killed_after_each_call_is_sent: ROLLOUT, "crash-sent";
+    a_rollout_killed_after_each_reply: ROLLOUT, "crash-replied";
     a_destroy_killed_after_each_call_is_sent: DESTROY, "crash-sent";
 }
 

@@ -307,7 +307,16 @@ impl Batch<'_> {
         .into())
     }
 
-    fn judge(&self, item: Item, op: OpId, answer: Answer, entries: &mut Vec<Entry>) -> Next {
+    fn judge(&self, mut item: Item, op: OpId, answer: Answer, entries: &mut Vec<Entry>) -> Next {
+        let told = matches!(answer, Answer::Made(_) | Answer::Pending(_));
+        let superseded = if told { std::mem::take(&mut item.supersedes) } else { Vec::new() };
+        let next = self.judged(item, op, answer, entries);
+        // Only after the entry that says where this one is: what is under way is its own to finish from there on.
+        entries.extend(superseded.into_iter().map(|op| Entry::End { op, ended: Ended::NoEffect }));
+        next
+    }
+
+    fn judged(&self, item: Item, op: OpId, answer: Answer, entries: &mut Vec<Entry>) -> Next {
         match answer {
             Answer::Made(object) if object.id.is_empty() => {
                 let nameless = CallError::Contract {

@@ -116,6 +116,7 @@ impl Run<'_> {
         let word = match step.action {
             _ if removes => "delete",
             Action::Update => "update",
+            Action::Resume if step.keeps_object() => "update",
             _ => "create",
         };
         let options = self.session.stack.resources.get(&step.address).map(|resource| &resource.options);
@@ -131,6 +132,7 @@ impl Run<'_> {
             homeless: !removes
                 && step.old.is_some()
                 && step.reasons.iter().any(|r| matches!(r, Reason::HomeLost { .. })),
+            supersedes: Vec::new(),
             planned: step.new_inputs.clone().zip(step.objects.clone()).filter(|_| !step.offline),
             found: false,
             attempt: 0,
@@ -151,48 +153,50 @@ impl Run<'_> {
             checkpoint: None,
             id: None,
         };
-        let resume = step.resumes.iter().find(|resume| resume.operation.does != OpKind::Delete);
-        item.work = match (resume, current) {
-            (Some(resume), current) => {
+        let begun = |does: OpKind| step.resumes.iter().filter(move |resume| resume.operation.does == does);
+        let created = begun(OpKind::Create).find_map(resumed);
+        item.work = match (created, current) {
+            (Some(making), _) => {
                 item.compare = true;
-                match self.resumed(resume, current) {
-                    Some(work) => work,
-                    None => Work::Create(making(&item.wanted)),
-                }
+                Work::Create(making)
             }
             (None, None) => Work::Create(making(&item.wanted)),
-            (None, Some(current)) => match self.compared(step, &current, &mut item.wanted) {
-                Compared::Same if step.action == Action::Adopt => return Begun::Adopted,
-                Compared::Same => return Begun::Nothing,
-                Compared::Anew => Work::Create(making(&item.wanted)),
-                Compared::Changed(changed) => {
-                    let inputs = item.wanted.clone();
-                    Work::Update(Changing { op: None, inputs, prior: current, changed, checkpoint: None })
+            (None, Some(current)) => {
+                let updating = step.goes_on(OpKind::Update);
+                let changed = match self.compared(step, &current, &mut item.wanted) {
+                    Compared::Anew => None,
+                    // That it reads as it should does not say that an interrupted update is over.
+                    Compared::Same if updating => Some(Vec::new()),
+                    Compared::Same if step.action == Action::Adopt => return Begun::Adopted,
+                    Compared::Same => return Begun::Nothing,
+                    Compared::Changed(changed) => Some(changed),
+                };
+                match changed {
+                    None => Work::Create(making(&item.wanted)),
+                    Some(changed) => {
+                        // Of other inputs than it began with, it begins again with what is wanted now.
+                        let same = |resume: &&Resume| self.asks_for(resume, &current, &item.wanted);
+                        let (op, checkpoint) = begun(OpKind::Update).find(same).map(going_on).unwrap_or_default();
+                        Work::Update(Changing { op, inputs: item.wanted.clone(), prior: current, changed, checkpoint })
+                    }
                 }
-            },
+            }
         };
+        let goes_on = match &item.work {
+            Work::Update(changing) => changing.op.clone(),
+            _ => None,
+        };
+        let begun = begun(OpKind::Update).map(|resume| resume.op.clone());
+        item.supersedes = begun.filter(|op| Some(op) != goes_on.as_ref()).collect();
         Begun::Work(Box::new(item))
     }
 
-    fn resumed(&self, resume: &Resume, current: Option<Recorded>) -> Option<Work> {
+    /// Is what an interrupted update began still what is wanted of the object?
+    fn asks_for(&self, resume: &Resume, current: &Recorded, wanted: &Value) -> bool {
         let begun = &resume.operation.object;
-        let (op, checkpoint) = going_on(resume);
-        match resume.operation.does {
-            OpKind::Create => Some(Work::Create(Making {
-                op,
-                token: begun.token.clone()?,
-                inputs: begun.inputs.clone(),
-                checkpoint,
-                id: resume.operation.id.clone(),
-            })),
-            OpKind::Update => {
-                let (prior, schema) = (current?, self.session.schema(&begun.kind).ok()?);
-                let fields = diff(&schema.inputs, &prior.inputs, &begun.inputs, None);
-                let changed = fields.into_iter().map(|field| field.path).collect();
-                Some(Work::Update(Changing { op, inputs: begun.inputs.clone(), prior, changed, checkpoint }))
-            }
-            OpKind::Delete => None,
-        }
+        let same = (&begun.kind, &begun.id) == (&current.kind, &current.id);
+        let schema = self.session.schema(&begun.kind);
+        same && schema.is_ok_and(|schema| diff(&schema.inputs, &begun.inputs, wanted, None).is_empty())
     }
 
     /// Compares once more: what was unknown may have turned out to be what it was.
@@ -261,6 +265,14 @@ enum Compared {
     Same,
     Anew,
     Changed(Vec<String>),
+}
+
+/// A create goes on with the inputs that it began with.
+fn resumed(resume: &Resume) -> Option<Making> {
+    let begun = &resume.operation.object;
+    let (op, checkpoint) = going_on(resume);
+    let (token, inputs) = (begun.token.clone()?, begun.inputs.clone());
+    Some(Making { op, token, inputs, checkpoint, id: resume.operation.id.clone() })
 }
 
 fn going_on(resume: &Resume) -> (Option<crate::name::OpId>, Option<Value>) {

@@ -67,6 +67,8 @@ pub(super) struct Item {
     pub(super) compare: bool,
     /// Its old object vanished with its home: forgotten as the new one begins.
     pub(super) homeless: bool,
+    /// Updates that an earlier run began and this one takes the place of: they end once this one tells where it is.
+    pub(super) supersedes: Vec<OpId>,
     /// What a preview named for these inputs, which is the scope of their writes.
     pub(super) planned: Option<(Value, Vec<ObjectKey>)>,
     /// The object was found rather than made.

@@ -290,8 +290,8 @@ impl<'a> Builder<'a> {
         step.depends_on.clone_from(&resource.depends_on);
         step.lives_in = lives_in.into_iter().collect();
         self.diagnostics.extend(diagnostics);
-        let id = match (step.action, &step.old) {
-            (Action::Same | Action::Update | Action::Adopt, Some(old)) => Value::from(old.id.as_str()),
+        let id = match &step.old {
+            Some(old) if step.keeps_object() => Value::from(old.id.as_str()),
             _ => Value::Unknown,
         };
         let inputs = step.new_inputs.as_ref().unwrap_or(&Value::Null);

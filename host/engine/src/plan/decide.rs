@@ -56,13 +56,11 @@ impl Situation<'_> {
         step.old = self.current.cloned();
         let known = self.preview.as_ref().filter(|_| !self.inputs.has_unknown());
         let previewed = known.and_then(|preview| Some((self.inputs.clone(), preview.keys().ok()?)));
-        let going_on = |does: OpKind| step.resumes.iter().any(|r| r.operation.does == does && !r.operation.deposed);
-        let (creating, deleting) = (going_on(OpKind::Create), going_on(OpKind::Delete));
         step.action = match self.current {
             // What is being made is finished first; apply then compares it with what is wanted.
-            _ if creating => Action::Resume,
+            _ if step.goes_on(OpKind::Create) => Action::Resume,
             None => Action::Create,
-            Some(_) if deleting => {
+            Some(_) if step.goes_on(OpKind::Delete) => {
                 step.delete_first = true;
                 Action::Replace
             }
@@ -98,10 +96,9 @@ impl Situation<'_> {
             step.reasons.push(Reason::HomeLost { home });
             return Action::Replace;
         }
-        let updating = step.resumes.iter().any(|resume| resume.operation.does == OpKind::Update);
         match () {
             () if step.diff.iter().any(|field| field.replaces) => Action::Replace,
-            () if updating => Action::Resume,
+            () if step.goes_on(OpKind::Update) => Action::Resume,
             () if step.reasons.iter().any(|reason| matches!(reason, Reason::Interrupted | Reason::Asked)) => {
                 Action::Adopt
             }
@@ -136,13 +133,15 @@ impl Situation<'_> {
     fn outputs(&mut self, step: &Step) -> Value {
         let mut outputs = Map::new();
         let old = step.old.as_ref().and_then(|old| old.outputs.as_map());
-        let stays = matches!(step.action, Action::Same | Action::Update | Action::Adopt);
+        let stays = step.keeps_object();
         let changed = |name: &str| step.diff.iter().any(|field| covers(name, &field.path));
+        // What is under way may move what the service computes, whatever the inputs say by now.
+        let moving = !step.diff.is_empty() || step.action == Action::Resume;
         for (name, shape) in self.schema.outputs.properties() {
             if shape.flags.ephemeral {
                 continue;
             }
-            let moves = !step.diff.is_empty() && (shape.flags.computed || changed(name));
+            let moves = moving && (shape.flags.computed || changed(name));
             let value = if stays && !moves { old.and_then(|old| old.get(name)).cloned() } else { Some(Value::Unknown) };
             outputs.extend(value.map(|value| (name.to_owned(), value)));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::capability::ObjectKey;
 use crate::diagnostic::Diagnostic;
-use crate::journal::{Entry, Recorded};
+use crate::journal::{Entry, OpKind, Recorded};
 use crate::name::{Address, KindName, PluginName};
 use crate::recover::Resume;
 use crate::value::Value;
@@ -115,6 +115,20 @@ pub struct Step {
 }
 
 impl Step {
+    /// Is its object there, and does it stay under its id?
+    pub(crate) fn keeps_object(&self) -> bool {
+        match self.action {
+            Action::Same | Action::Update | Action::Adopt => self.old.is_some(),
+            Action::Resume => self.old.is_some() && !self.goes_on(OpKind::Create),
+            Action::Create | Action::Replace | Action::Delete | Action::Forget => false,
+        }
+    }
+
+    /// Did an interrupted run begin this to the object of the address?
+    pub(crate) fn goes_on(&self, does: OpKind) -> bool {
+        self.resumes.iter().any(|resume| resume.operation.does == does && !resume.operation.deposed)
+    }
+
     /// A step that does nothing yet.
     pub fn new(address: Address, kind: KindName, action: Action) -> Self {
         Self {

@@ -70,6 +70,22 @@ fn a_failed_create_stays_open_while_it_may_have_made_something() {
 }
 
 #[test]
+fn a_failed_update_stays_open_while_it_may_be_under_way_and_begins_again() {
+    let b = || begin("1", OpKind::Update, "i");
+    let waits = || Entry::Checkpoint { op: OpId::new("1"), checkpoint: Value::Bool(true), id: None };
+    for (entries, expected) in [
+        (vec![b(), end("1", failed(Class::Timeout))], false),
+        (vec![b(), call("1"), end("1", failed(Class::Timeout))], true),
+        (vec![b(), call("1"), waits(), end("1", failed(Class::Timeout))], true),
+        (vec![b(), call("1"), end("1", failed(Class::Invalid))], false),
+    ] {
+        let open = folded(&entries).operations;
+        assert_eq!(open.len(), usize::from(expected), "{entries:?}");
+        assert!(open.values().all(|operation| operation.checkpoint.is_none()), "its time counts anew");
+    }
+}
+
+#[test]
 fn entries_about_what_did_not_begin_are_refused() {
     let mut state = State::default();
     assert_eq!(state.fold(&[call("9")]), Err(StateError::Stray { op: OpId::new("9") }));

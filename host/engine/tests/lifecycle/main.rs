@@ -5,6 +5,7 @@
 mod batches;
 mod crashes;
 mod homes;
+mod interrupted;
 mod options;
 mod outputs;
 mod provider;

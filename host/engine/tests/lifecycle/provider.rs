@@ -206,7 +206,9 @@ impl Provider for Tiny {
             self.heard(call, &request.mutation.kind);
             let mut things = self.cloud.lock();
             scoped(&mut things, "update", &request.mutation);
-            things.done.push(format!("update {}", request.mutation.address));
+            let from = request.mutation.checkpoint.as_ref().and_then(Value::as_str);
+            let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+            things.done.push(format!("update {}{from}", request.mutation.address));
             things.objects.get_mut(&request.prior.id).unwrap().1 = request.inputs;
             Outcome::Done(object(&mut things, &request.prior.id, &[]).unwrap())
         };

@@ -165,6 +165,9 @@ fn converge(world: &World, providers: &BTreeMap<PluginName, Arc<dyn Provider>>, 
     calm(world);
     run(world, providers, stack, false).ok_or("crashed without a fault")??;
     safe(world)?;
+    if let Some(id) = world.busy() {
+        return Err(format!("the run ended while {id} was still being made or changed"));
+    }
     let before = world.writes();
     let plan = run(world, providers, stack, false).ok_or("crashed without a fault")??;
     if !plan.is_empty() {

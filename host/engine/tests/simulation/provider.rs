@@ -12,7 +12,7 @@ use maps_engine::value::Map;
 use maps_engine::{Class, Entry, Journal, KindName, Problem, Value};
 use serde_json::json;
 
-use crate::world::{Request, Thing, World, began};
+use crate::world::{Request, SLOW, Thing, World, began};
 
 /// How long a request may still land after its process died.
 pub(crate) const SETTLE_MS: u64 = 3_000;
@@ -43,7 +43,7 @@ impl Fake {
             document["x-maps-delete-first"] = first.into();
             (KindName::new(name), KindSchema::parse(name, &document).unwrap())
         };
-        let kinds = BTreeMap::from([kind("fake/quick", false), kind("fake/slow", false), kind("fake/first", true)]);
+        let kinds = BTreeMap::from([kind("fake/quick", false), kind(SLOW, false), kind("fake/first", true)]);
         Self { world: world.clone(), kinds }
     }
 
@@ -147,7 +147,7 @@ impl Fake {
                 let (id, ready_at) = {
                     let mut inner = self.world.lock();
                     inner.made += 1;
-                    let slow = mutation.kind.as_str() == "fake/slow";
+                    let slow = mutation.kind.as_str() == SLOW;
                     let takes = if slow { 20_000 + inner.random.as_mut().unwrap().below(60_000) } else { 0 };
                     (format!("o{}", inner.made), inner.now + takes)
                 };
@@ -172,10 +172,16 @@ impl Fake {
     async fn update_one(&self, journal: &Arc<dyn Journal>, request: UpdateRequest) -> Outcome<Object> {
         let UpdateRequest { mutation, inputs, prior, .. } = request;
         self.dependencies(&mutation, &inputs);
-        if let Err(problem) = self.send(journal, &mutation, Request::Update(prior.id.clone(), inputs)).await {
+        // What an earlier attempt asked for is not asked for again: it is only waited for.
+        let asked = self.world.lock().things.get(&prior.id).is_some_and(|thing| thing.inputs == inputs);
+        if !asked && let Err(problem) = self.send(journal, &mutation, Request::Update(prior.id.clone(), inputs)).await {
             return Outcome::Failed(problem);
         }
-        match self.world.lock().things.get(&prior.id) {
+        let inner = self.world.lock();
+        match inner.things.get(&prior.id) {
+            Some(thing) if thing.ready_at > inner.now => {
+                Outcome::Pending(self.pending(&prior.id, thing.ready_at - inner.now))
+            }
             Some(thing) => Outcome::Done(self.object(&prior.id, thing, false)),
             None => Outcome::Failed(Problem::new(Class::NotFound, "gone", "it is gone")),
         }
@@ -186,7 +192,7 @@ impl Fake {
         if !self.world.lock().things.contains_key(&prior.id) {
             return Outcome::Done(());
         }
-        if mutation.kind.as_str() == "fake/slow" && mutation.checkpoint.is_none() {
+        if mutation.kind.as_str() == SLOW && mutation.checkpoint.is_none() {
             return Outcome::Pending(self.pending(&prior.id, 700));
         }
         match self.send(journal, &mutation, Request::Delete(prior.id)).await {

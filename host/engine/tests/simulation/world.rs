@@ -38,6 +38,11 @@ impl Random {
 /// Steps of one run; what takes more goes round in circles.
 const STEPS: u32 = 20_000;
 
+/// The kind whose objects take their time to be made and changed.
+pub(crate) const SLOW: &str = "fake/slow";
+/// How long a change of one takes.
+const CHANGE_MS: u64 = 15_000;
+
 /// An object of the cloud.
 #[derive(Clone, Debug)]
 pub(crate) struct Thing {
@@ -45,7 +50,7 @@ pub(crate) struct Thing {
     pub(crate) address: Address,
     pub(crate) token: Token,
     pub(crate) inputs: Value,
-    /// When it is done being made.
+    /// When it is done being made or changed.
     pub(crate) ready_at: u64,
     /// Is it of no use?
     pub(crate) unusable: bool,
@@ -120,6 +125,12 @@ impl World {
     pub(crate) fn writes(&self) -> (u64, u64) {
         let inner = self.lock();
         (inner.appends, inner.commits)
+    }
+
+    /// An object that the cloud is not through with.
+    pub(crate) fn busy(&self) -> Option<String> {
+        let inner = self.lock();
+        inner.things.iter().find(|(_, thing)| thing.ready_at > inner.now).map(|(id, _)| id.clone())
     }
 
     /// Is a fault due here?
@@ -207,6 +218,9 @@ impl Inner {
             }
             Request::Update(id, inputs) => {
                 if let Some(thing) = self.things.get_mut(&id) {
+                    if thing.kind == SLOW && thing.inputs != inputs {
+                        thing.ready_at = self.now + CHANGE_MS;
+                    }
                     thing.inputs = inputs;
                 }
             }
