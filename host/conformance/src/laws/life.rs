@@ -74,8 +74,8 @@ pub(super) async fn read_agrees_with_update(bench: &Bench) -> Kept {
     bench.remove(&wanted, &changed, None).await
 }
 
-/// An update that is cut off after any round ends the same way from its last checkpoint, and from
-/// its beginning when that was lost too.
+/// An update that is cut off after any round ends the same way from its last checkpoint; when that was lost too, from
+/// its beginning, with what there is to be read by then: even where that is what was wanted.
 pub(super) async fn updates_go_on_and_begin_again_from_every_point(bench: &Bench) -> Kept {
     let update = bench.fixture().update.as_ref().ok_or(NO_UPDATE)?;
     let being = bench.being(1, bench.fixture().with(None)).await?;
@@ -97,7 +97,8 @@ pub(super) async fn updates_go_on_and_begin_again_from_every_point(bench: &Bench
                 break;
             }
         }
-        let changed = match bench.change(&wanted, &made, from.filter(|_| !forgets)).await {
+        let prior = if forgets { bench.here(&wanted, &made).await? } else { made };
+        let changed = match bench.change(&wanted, &prior, from.filter(|_| !forgets)).await {
             Err(Stop::Broken(what)) => return Err(broken!("cut off after {cut} rounds and begun again: {what}")),
             changed => changed?,
         };
