@@ -1,13 +1,17 @@
 //! The kind `cnpg/backup`: one base backup of a database.
 
+use maps_kube_objects::id::{is_label, is_subdomain};
+use maps_kube_objects::mark;
+use maps_kube_objects::ready::Status;
+use maps_kube_objects::taken::duration;
 use maps_sdk::{Problem, Report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::custom::{Custom, Place, State, Texts, check_marks, is_label, text};
+use crate::custom::{Custom, Texts, text};
+use crate::extension::{self, BackupExtension};
 use crate::fields::{Field, Form};
-use crate::time;
 
 pub use crate::cluster::model::BackupTarget;
 
@@ -28,6 +32,10 @@ pub struct Inputs {
     #[serde(default)]
     #[schemars(extend("x-maps-replace" = true))]
     pub method: Method,
+    /// The plugin of the method `plugin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-maps-replace" = true))]
+    pub plugin: Option<BackupExtension>,
     /// Which instance is backed up, where it is another than the database says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-maps-replace" = true))]
@@ -60,6 +68,9 @@ pub enum Method {
     /// As snapshots of its volumes.
     #[serde(rename = "volumeSnapshot")]
     VolumeSnapshot,
+    /// By a plugin of the operator.
+    #[serde(rename = "plugin")]
+    Plugin,
 }
 
 /// What the cluster tells of a backup.
@@ -92,6 +103,7 @@ impl Custom for Backups {
         Field::same("annotations", "metadata.annotations"),
         Field::new("cluster", "spec.cluster", Form::Named),
         Field::same("method", "spec.method"),
+        Field::new("plugin", "spec.pluginConfiguration", Form::Object(extension::FIELDS)),
         Field::same("target", "spec.target"),
     ];
     const OWN: &'static [&'static str] = &["wait", "timeout"];
@@ -100,30 +112,31 @@ impl Custom for Backups {
 
     fn check(inputs: &Inputs, report: &mut Report) {
         check_place(report, &inputs.namespace, &inputs.name, &inputs.cluster);
-        check_marks(report, &inputs.labels, &inputs.annotations);
-        if time::duration(&inputs.timeout).is_none() {
+        mark::check(report, &inputs.labels, &inputs.annotations);
+        extension::check_backup(inputs.plugin.as_ref(), inputs.method == Method::Plugin, report);
+        if duration(&inputs.timeout).is_none() {
             report.invalid("timeout", "bad-duration", "a duration is written like `1h`, `20m` or `90s`");
         }
     }
 
-    fn place(inputs: &Inputs) -> Place {
-        Place::new(&inputs.namespace, &inputs.name)
+    fn place(inputs: &Inputs) -> (&str, &str) {
+        (&inputs.namespace, &inputs.name)
     }
 
     fn patience(inputs: &Inputs) -> Option<u64> {
-        inputs.wait.then(|| time::duration(&inputs.timeout)).flatten()
+        inputs.wait.then(|| duration(&inputs.timeout)).flatten()
     }
 
-    fn state(_: &Inputs, live: &Value) -> State {
+    fn state(_: &Inputs, live: &Value) -> Status {
         let error = match text(live, "/status/error") {
             "" => String::new(),
             error => format!(": {}", error.chars().filter(|c| !c.is_control()).take(500).collect::<String>()),
         };
         match text(live, "/status/phase") {
-            "completed" => State::Ready,
-            "" => State::Waits("CloudNativePG has not looked at it yet".to_owned()),
-            "failed" => State::Failed(format!("the backup failed{error}")),
-            phase => State::Waits(format!("the backup is {phase}{error}")),
+            "completed" => Status::Ready,
+            "" => Status::Silent,
+            "failed" => Status::Failed(format!("the backup failed{error}")),
+            phase => Status::Waits(format!("the backup is {phase}{error}")),
         }
     }
 
@@ -137,8 +150,7 @@ impl Custom for Backups {
 
 /// Reports names that Kubernetes would not take.
 pub(crate) fn check_place(report: &mut Report, namespace: &str, name: &str, cluster: &str) {
-    let parts = |name: &str| name.len() <= 253 && !name.is_empty() && name.split('.').all(is_label);
-    if !parts(name) {
+    if !is_subdomain(name) {
         let message = "a name is lower-case letters, digits, dashes and dots, and each part begins and ends with a letter or digit";
         report.invalid("name", "bad-name", message);
     }

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod cluster;
 pub mod custom;
+pub mod extension;
 pub mod fields;
 mod quantity;
 mod schedule;

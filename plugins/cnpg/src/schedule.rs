@@ -7,7 +7,7 @@ const WORDS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily
 /// What is wrong with a schedule, in words.
 pub(crate) fn fault(text: &str) -> Option<String> {
     if text.starts_with('@') {
-        let every = text.strip_prefix("@every ").is_some_and(|rest| crate::time::duration(rest).is_some());
+        let every = text.strip_prefix("@every ").is_some_and(|rest| maps_kube_objects::taken::duration(rest).is_some());
         let known = every || WORDS.contains(&text);
         return (!known).then(|| format!("`{text}` is none of {}, `@every 6h`", WORDS.join(", ")));
     }

@@ -1,12 +1,15 @@
 //! The kind `cnpg/scheduled-backup`: base backups of a database, again and again.
 
-use maps_sdk::{Known, Problem, Report};
+use maps_kube_objects::mark;
+use maps_kube_objects::ready::Status;
+use maps_sdk::{Problem, Report};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::backup::{BackupTarget, Method, check_place};
-use crate::custom::{Custom, Place, State, Texts, text};
+use crate::custom::{Custom, Texts, text};
+use crate::extension::{self, BackupExtension};
 use crate::fields::{Field, Form};
 use crate::schedule;
 
@@ -34,6 +37,9 @@ pub struct Inputs {
     /// How a backup is made.
     #[serde(default)]
     pub method: Method,
+    /// The plugin of the method `plugin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<BackupExtension>,
     /// Which instance is backed up, where it is another than the database says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<BackupTarget>,
@@ -96,6 +102,7 @@ impl Custom for ScheduledBackups {
         Field::same("immediate", "spec.immediate"),
         Field::same("suspend", "spec.suspend"),
         Field::same("method", "spec.method"),
+        Field::new("plugin", "spec.pluginConfiguration", Form::Object(extension::FIELDS)),
         Field::same("target", "spec.target"),
         Field::same("backup_owner_reference", "spec.backupOwnerReference"),
     ];
@@ -105,18 +112,15 @@ impl Custom for ScheduledBackups {
 
     fn check(inputs: &Inputs, report: &mut Report) {
         check_place(report, &inputs.namespace, &inputs.name, &inputs.cluster);
-        crate::custom::check_marks(report, &inputs.labels, &inputs.annotations);
+        mark::check(report, &inputs.labels, &inputs.annotations);
+        extension::check_backup(inputs.plugin.as_ref(), inputs.method == Method::Plugin, report);
         if let Some(fault) = schedule::fault(&inputs.schedule) {
             report.invalid("schedule", "bad-schedule", fault);
         }
     }
 
-    fn place(inputs: &Inputs) -> Place {
-        Place::new(&inputs.namespace, &inputs.name)
-    }
-
-    fn refusal(_: &Inputs, _: &Inputs, _: &Known) -> Option<Problem> {
-        None
+    fn place(inputs: &Inputs) -> (&str, &str) {
+        (&inputs.namespace, &inputs.name)
     }
 
     /// It is there as soon as it is applied.
@@ -124,8 +128,8 @@ impl Custom for ScheduledBackups {
         None
     }
 
-    fn state(_: &Inputs, _: &Value) -> State {
-        State::Ready
+    fn state(_: &Inputs, _: &Value) -> Status {
+        Status::Ready
     }
 
     fn outputs(_: &Inputs, live: &Value) -> Result<Outputs, Problem> {

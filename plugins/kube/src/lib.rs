@@ -1,16 +1,14 @@
 //! Objects of Kubernetes clusters: manifests, namespaces, Secrets, and existing objects to read.
 
-mod cluster;
 mod jsonpath;
 mod manifest;
-mod mark;
 mod namespace;
 mod object;
 mod secret;
 mod single;
 mod wait;
 
-use maps_kube_objects::{compare, events, id, is_sealed, order, owned, problem, ready, remove, taken};
+use maps_kube_objects::{cluster, compare, events, id, is_sealed, mark, order, owned, problem, ready, remove, taken};
 
 pub use id::ObjectId;
 pub use manifest::Manifests;

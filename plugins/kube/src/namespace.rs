@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::id::{ObjectId, is_label, text};
+use crate::mark;
 use crate::single::{self, InCluster, Single, Texts, Waits};
 
 /// What names of namespaces are.
@@ -98,7 +99,7 @@ impl Single for Namespace {
         if !is_label(&inputs.name) {
             report.invalid("name", "bad-name", NAME_RULE);
         }
-        single::check_texts(report, &inputs.labels, &inputs.annotations);
+        mark::check(report, &inputs.labels, &inputs.annotations);
         if let Some(key) =
             inputs.labels.keys().find(|key| inputs.pod_security.is_some() && key.starts_with(POD_SECURITY))
         {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use maps_sdk::kube::Cluster;
+use maps_sdk::kube::{Cluster, TypeMeta};
 use maps_sdk::{Problem, Report, Secret, Update};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::id::{ObjectId, is_label, is_subdomain, text};
+use crate::mark;
 use crate::single::{self, InCluster, Single, Texts, Waits};
 
 /// What Kubernetes takes when no type is given.
@@ -58,9 +59,8 @@ fn opaque() -> String {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Secrets;
 
-fn of(namespace: &str, name: &str) -> ObjectId {
-    let (namespace, name) = (Some(namespace.to_owned()), name.to_owned());
-    ObjectId { api_version: "v1".to_owned(), kind: "Secret".to_owned(), namespace, name }
+fn kind() -> TypeMeta {
+    TypeMeta::new("v1", "Secret")
 }
 
 /// What of the object can be compared.
@@ -89,7 +89,7 @@ impl Single for Secrets {
         if !is_label(&inputs.namespace) {
             report.invalid("namespace", "bad-namespace", crate::namespace::NAME_RULE);
         }
-        single::check_texts(report, &inputs.labels, &inputs.annotations);
+        mark::check(report, &inputs.labels, &inputs.annotations);
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         for key in inputs.string_data.keys() {
             if key.is_empty() || key.len() > 253 || !key.chars().all(allowed) || key == "." || key.starts_with("..") {
@@ -111,18 +111,15 @@ impl Single for Secrets {
     }
 
     fn id(inputs: &Inputs) -> ObjectId {
-        of(&inputs.namespace, &inputs.name)
+        ObjectId::namespaced(kind(), &inputs.namespace, &inputs.name)
     }
 
     fn named(id: &str) -> Result<ObjectId, Problem> {
-        match id.split_once('/') {
-            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => Ok(of(namespace, name)),
-            _ => Err(Problem::invalid("bad-id", format!("`{id}` names no Secret")).help("write `namespace/name`")),
-        }
+        ObjectId::parse(kind(), id)
     }
 
     fn resource_id(id: &ObjectId) -> String {
-        format!("{}/{}", id.namespace.as_deref().unwrap_or_default(), id.name)
+        id.place()
     }
 
     fn object(inputs: &Inputs) -> Value {

@@ -4,8 +4,9 @@
 use maps_sdk::{Known, Problem};
 use serde_json::Value;
 
+use super::begin::Bootstrap;
 use super::image;
-use super::model::{Inputs, Storage};
+use super::model::{Inputs, Storage, UpdateMethod};
 use crate::quantity::quantity;
 
 /// Why the change from `old` to `new` cannot be made, if it cannot.
@@ -43,11 +44,7 @@ fn differs(old: &Value, new: &Value, path: &str, known: &Known) -> bool {
 fn bootstrap(old: &Inputs, new: &Inputs, known: &Known) -> Option<Problem> {
     let shape = |inputs: &Inputs| {
         let mut bootstrap = inputs.bootstrap.clone();
-        if let Some(of) = &mut bootstrap {
-            // The password of the application's role is taken from whatever Secret is named now.
-            of.initdb.iter_mut().for_each(|initdb| initdb.secret = None);
-            of.recovery.iter_mut().for_each(|recovery| recovery.secret = None);
-        }
+        bootstrap.iter_mut().for_each(Bootstrap::forget_secrets);
         serde_json::to_value(bootstrap).unwrap_or_default()
     };
     // What is left out now has had its effect; what is there now and was not then would have none.
@@ -90,10 +87,14 @@ fn version(old: &Inputs, new: &Inputs, known: &Known) -> Option<Problem> {
         let message = format!("PostgreSQL cannot go back from {before} to {after}");
         return Some(refused("image", "version-goes-back", message, "keep the version, or take a newer one"));
     }
+    // A standby that takes over has to run with the parameters that the primary has.
+    if new.primary_update_method != Some(UpdateMethod::Switchover) || !known.at("primary_update_method") {
+        return None;
+    }
     let parameters = |inputs: &Inputs| serde_json::to_value(&inputs.parameters).unwrap_or_default();
     let gone = old.parameters.keys().any(|name| !new.parameters.contains_key(name)) && known.at("parameters");
     (gone || differs(&parameters(old), &parameters(new), "parameters", known)).then(|| {
-        let message = "CloudNativePG takes a new image and new parameters one after the other".to_owned();
+        let message = "with `primary_update_method: switchover` CloudNativePG takes a new image and new parameters one after the other".to_owned();
         refused("image", "image-and-parameters", message, "run with one of the changes, then with the other")
     })
 }

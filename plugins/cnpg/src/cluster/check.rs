@@ -2,22 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use maps_kube_objects::id::is_label;
+use maps_kube_objects::mark;
+use maps_kube_objects::taken::duration;
 use maps_sdk::Report;
 
-use super::model::{
-    Affinity, Bootstrap, InitDb, Inputs, Operator, Recovery, Resources, Storage, Target, UpdateStrategy,
-};
-use super::{image, parameters};
-use crate::custom::{check_marks, is_label};
+use super::model::{Affinity, Inputs, Operator, Resources, Storage, UpdateStrategy};
+use super::state::HIBERNATION;
+use super::{begin, image, parameters};
 use crate::quantity::{postgres, quantity};
 use crate::text::Text;
-use crate::{store, time};
+use crate::{extension, store};
 
 /// The longest name: what the operator puts behind it has to fit into a label as well.
 const LONGEST_NAME: usize = 50;
 /// Roles that the operator uses itself.
 const RESERVED_ROLES: [&str; 3] = ["postgres", "streaming_replica", "cnpg_pooler_pgbouncer"];
-const HIBERNATION: &str = "cnpg.io/hibernation";
 
 pub(super) fn check(inputs: &Inputs, report: &mut Report) {
     place(inputs, report);
@@ -40,7 +40,7 @@ pub(super) fn check(inputs: &Inputs, report: &mut Report) {
         tolerations(affinity, report);
     }
     if let Some(bootstrap) = &inputs.bootstrap {
-        self::bootstrap(inputs, bootstrap, report);
+        begin::check(inputs, bootstrap, report);
     }
     if inputs.superuser.as_ref().is_some_and(|superuser| !superuser.enabled && superuser.secret.is_some()) {
         report.invalid("superuser.secret", "superuser-off", "a Secret is for a superuser that is enabled");
@@ -52,7 +52,7 @@ pub(super) fn check(inputs: &Inputs, report: &mut Report) {
         let message = "with one instance nobody could supervise how another takes over: it is `unsupervised`";
         report.across(&["primary_update_strategy", "instances"], "one-instance", message);
     }
-    if time::duration(&inputs.timeout).is_none() {
+    if duration(&inputs.timeout).is_none() {
         report.invalid("timeout", "bad-duration", "a duration is written like `20m`, `90s` or `1h30m`");
     }
 }
@@ -67,7 +67,7 @@ fn place(inputs: &Inputs, report: &mut Report) {
         let message = "a namespace is up to 63 lower-case letters, digits and dashes, and begins and ends with none of the dashes";
         report.invalid("namespace", "bad-namespace", message);
     }
-    check_marks(report, &inputs.labels, &inputs.annotations);
+    mark::check(report, &inputs.labels, &inputs.annotations);
     if inputs.annotations.get(HIBERNATION).is_some_and(|value| !matches!(value.as_str(), "on" | "off")) {
         report.invalid(format!("annotations.{HIBERNATION}"), "bad-hibernation", "hibernation is `on` or `off`");
     }
@@ -156,102 +156,9 @@ fn tolerations(affinity: &Affinity, report: &mut Report) {
     }
 }
 
-fn bootstrap(inputs: &Inputs, bootstrap: &Bootstrap, report: &mut Report) {
-    match (&bootstrap.initdb, &bootstrap.recovery) {
-        (Some(initdb), None) => self::initdb(initdb, report),
-        (None, Some(recovery)) => self::recovery(inputs, recovery, report),
-        (None, None) => report.invalid("bootstrap", "no-bootstrap", "say `initdb` or `recovery`, or leave it out"),
-        (Some(_), Some(_)) => {
-            report.invalid(
-                "bootstrap",
-                "two-bootstraps",
-                "a database begins empty or with a backup: `initdb` or `recovery`",
-            );
-        }
-    }
-}
-
-fn initdb(initdb: &InitDb, report: &mut Report) {
-    both(report, "bootstrap.initdb", initdb.database.as_ref(), initdb.owner.as_ref());
-    named(report, "bootstrap.initdb.secret", initdb.secret.as_deref());
-    if initdb.wal_segment_size.is_some_and(|size| !size.is_power_of_two() || size > 1024) {
-        let message = "a segment is a power of two of megabytes, up to 1024";
-        report.invalid("bootstrap.initdb.wal_segment_size", "bad-segment", message);
-    }
-    if initdb.locale.is_some() && (initdb.locale_collate.is_some() || initdb.locale_ctype.is_some()) {
-        let message = "a locale is both collation and character class: give it, or these two";
-        report.invalid("bootstrap.initdb.locale", "two-locales", message);
-    }
-}
-
-/// A database and its owner are named together.
-fn both(report: &mut Report, at: &str, database: Option<&String>, owner: Option<&String>) {
-    let given = |name: Option<&String>| name.is_some_and(|name| !name.is_empty());
-    let (database_at, owner_at) = (format!("{at}.database"), format!("{at}.owner"));
-    match (given(database), given(owner)) {
-        (true, false) => report.across(&[&owner_at, &database_at], "no-owner", "name the role that owns the database"),
-        (false, true) => report.across(&[&database_at, &owner_at], "no-database", "name the database that it owns"),
-        _ => {}
-    }
-}
-
-fn named(report: &mut Report, at: &str, name: Option<&str>) {
+pub(super) fn named(report: &mut Report, at: &str, name: Option<&str>) {
     if name == Some("") {
         report.invalid(at, "empty", "name the object, or leave it out");
-    }
-}
-
-fn recovery(inputs: &Inputs, recovery: &Recovery, report: &mut Report) {
-    both(report, "bootstrap.recovery", recovery.database.as_ref(), recovery.owner.as_ref());
-    named(report, "bootstrap.recovery.secret", recovery.secret.as_deref());
-    match (&recovery.backup, &recovery.source) {
-        (Some(_), None) => named(report, "bootstrap.recovery.backup", recovery.backup.as_deref()),
-        (None, Some(source)) => {
-            if !inputs.external_clusters.iter().any(|cluster| cluster.name == *source) {
-                let message = format!("`{source}` is none of `external_clusters`");
-                let paths = ["bootstrap.recovery.source", "external_clusters"];
-                report.across(&paths, "unknown-source", message);
-            }
-        }
-        (None, None) => {
-            report.invalid(
-                "bootstrap.recovery",
-                "no-source",
-                "recover from a `backup`, or from a `source` of `external_clusters`",
-            );
-        }
-        (Some(_), Some(_)) => {
-            report.invalid("bootstrap.recovery", "two-sources", "recover either from a `backup` or from a `source`");
-        }
-    }
-    if let Some(target) = &recovery.target {
-        self::target(target, report);
-    }
-}
-
-fn target(target: &Target, report: &mut Report) {
-    const AT: &str = "bootstrap.recovery.target";
-    let immediate = target.immediate == Some(true);
-    let labelled = target.name.is_some() || target.xid.is_some() || immediate;
-    let chosen = [target.time.is_some(), target.lsn.is_some(), target.name.is_some(), target.xid.is_some(), immediate];
-    if chosen.into_iter().filter(|chosen| *chosen).count() > 1 {
-        report.invalid(AT, "two-targets", "a recovery stops at one of `time`, `lsn`, `name`, `xid` and `immediate`");
-    }
-    if target.time.as_deref().is_some_and(|time| !time::is_moment(time)) {
-        report.invalid(format!("{AT}.time"), "bad-time", "a moment is written like `2026-11-21T12:00:00Z`");
-    }
-    let is_hex = |text: &str| !text.is_empty() && text.len() <= 8 && text.chars().all(|c| c.is_ascii_hexdigit());
-    let is_lsn = |lsn: &str| lsn.split_once('/').is_some_and(|(high, low)| is_hex(high) && is_hex(low));
-    if target.lsn.as_deref().is_some_and(|lsn| !is_lsn(lsn)) {
-        report.invalid(format!("{AT}.lsn"), "bad-lsn", "a place of the log is written like `0/3000028`");
-    }
-    if labelled && target.backup_id.is_none() {
-        let message = "only a moment or a place of the log tells which base backup to begin with: name one";
-        report.invalid(format!("{AT}.backup_id"), "no-backup-id", message);
-    }
-    let timeline = target.timeline.as_ref().map(|timeline| timeline.0.as_str());
-    if timeline.is_some_and(|timeline| timeline != "latest" && !timeline.parse::<u32>().is_ok_and(|of| of > 0)) {
-        report.invalid(format!("{AT}.timeline"), "bad-timeline", "a timeline is `latest`, or a number from 1 on");
     }
 }
 
@@ -285,32 +192,9 @@ fn backup(inputs: &Inputs, report: &mut Report) {
             report.invalid("backup.retention", "bad-retention", "a retention is written like `30d`, `4w` or `6m`");
         }
     }
-    let mut seen = BTreeSet::new();
-    for (index, cluster) in inputs.external_clusters.iter().enumerate() {
-        let at = format!("external_clusters[{index}]");
-        if cluster.name.is_empty() {
-            report.invalid(format!("{at}.name"), "empty", "another database has a name here");
-        } else if !seen.insert(&cluster.name) {
-            report.invalid(format!("{at}.name"), "cluster-twice", format!("`{}` stands there twice", cluster.name));
-        }
-        store::check(report, &format!("{at}.object_store"), &cluster.object_store);
-    }
+    begin::check_external(inputs, report);
+    extension::check_all(&inputs.plugins, inputs.backup.is_some(), report);
     for (index, query) in inputs.monitoring.iter().flat_map(|of| &of.custom_queries).enumerate() {
         store::check_key(report, &format!("monitoring.custom_queries[{index}]"), query);
-    }
-    // The same object store under the same server name would mix two histories, which Barman refuses when it is too late.
-    let own = inputs.backup.as_ref().map(|backup| {
-        let store = &backup.object_store;
-        (&store.destination, store.server_name.as_ref().unwrap_or(&inputs.name))
-    });
-    let source = inputs.bootstrap.as_ref().and_then(|of| of.recovery.as_ref()).and_then(|of| of.source.as_ref());
-    let from = inputs.external_clusters.iter().position(|cluster| Some(&cluster.name) == source);
-    let read = from.and_then(|index| inputs.external_clusters.get(index)).map(|cluster| {
-        (&cluster.object_store.destination, cluster.object_store.server_name.as_ref().unwrap_or(&cluster.name))
-    });
-    if own.is_some() && own == read {
-        let message = "the recovered database would write its log over that of the one that it is recovered from: give it another `server_name`";
-        let paths = ["backup.object_store.server_name", "backup.object_store.destination", "external_clusters", "name"];
-        report.across(&paths, "same-archive", message);
     }
 }

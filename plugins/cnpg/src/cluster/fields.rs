@@ -1,7 +1,7 @@
 //! Where the inputs of a database stand in a Cluster.
 
 use crate::fields::{Field, Form};
-use crate::store;
+use crate::{extension, store};
 
 pub(super) const FIELDS: &[Field] = &[
     Field::same("name", "metadata.name"),
@@ -24,10 +24,12 @@ pub(super) const FIELDS: &[Field] = &[
     Field::same("priority_class", "spec.priorityClassName"),
     Field::new("bootstrap.initdb", "spec.bootstrap.initdb", Form::Object(INITDB)),
     Field::new("bootstrap.recovery", "spec.bootstrap.recovery", Form::Object(RECOVERY)),
+    Field::new("bootstrap.pg_basebackup", "spec.bootstrap.pg_basebackup", Form::Object(BASE_BACKUP)),
     Field::same("superuser.enabled", "spec.enableSuperuserAccess"),
     Field::new("superuser.secret", "spec.superuserSecret", Form::Named),
     Field::new("managed_roles", "spec.managed.roles", Form::List(ROLE)),
     Field::new("backup", "spec.backup", Form::Object(BACKUP)),
+    Field::new("plugins", "spec.plugins", Form::List(extension::FIELDS)),
     Field::new("external_clusters", "spec.externalClusters", Form::List(EXTERNAL)),
     Field::new("monitoring", "spec.monitoring", Form::Object(MONITORING)),
     Field::same("primary_update_strategy", "spec.primaryUpdateStrategy"),
@@ -36,6 +38,9 @@ pub(super) const FIELDS: &[Field] = &[
     Field::same("log_level", "spec.logLevel"),
     Field::same("start_delay", "spec.startDelay"),
     Field::same("stop_delay", "spec.stopDelay"),
+    Field::same("switchover_delay", "spec.switchoverDelay"),
+    Field::same("failover_delay", "spec.failoverDelay"),
+    Field::same("smart_shutdown_timeout", "spec.smartShutdownTimeout"),
     Field::same("inherited", "spec.inheritedMetadata"),
 ];
 
@@ -96,6 +101,13 @@ const RECOVERY: &[Field] = &[
     Field::new("secret", "secret", Form::Named),
 ];
 
+const BASE_BACKUP: &[Field] = &[
+    Field::same("source", "source"),
+    Field::same("database", "database"),
+    Field::same("owner", "owner"),
+    Field::new("secret", "secret", Form::Named),
+];
+
 const TARGET: &[Field] = &[
     Field::same("time", "targetTime"),
     Field::same("lsn", "targetLSN"),
@@ -127,8 +139,16 @@ const BACKUP: &[Field] = &[
     Field::same("target", "target"),
 ];
 
-const EXTERNAL: &[Field] =
-    &[Field::same("name", "name"), Field::new("object_store", "barmanObjectStore", Form::Object(store::FIELDS))];
+const EXTERNAL: &[Field] = &[
+    Field::same("name", "name"),
+    Field::new("object_store", "barmanObjectStore", Form::Object(store::FIELDS)),
+    Field::new("plugin", "plugin", Form::Object(extension::FIELDS)),
+    Field::same("connection_parameters", "connectionParameters"),
+    Field::same("password", "password"),
+    Field::same("ssl_root_cert", "sslRootCert"),
+    Field::same("ssl_cert", "sslCert"),
+    Field::same("ssl_key", "sslKey"),
+];
 
 const MONITORING: &[Field] = &[
     Field::same("pod_monitor", "enablePodMonitor"),

@@ -1,5 +1,6 @@
 //! The kind `cnpg/cluster`: a database of PostgreSQL with its standbys.
 
+pub mod begin;
 mod change;
 mod check;
 mod fields;
@@ -7,14 +8,18 @@ mod image;
 pub mod model;
 mod parameters;
 mod state;
+mod words;
 
+use maps_kube_objects::id::ObjectId;
+use maps_kube_objects::ready::Status;
+use maps_kube_objects::taken::duration;
 use maps_sdk::kube::{Cluster, ListOptions, TypeMeta};
 use maps_sdk::{Known, Problem, Report};
 use serde_json::{Value, json};
 
-use crate::custom::{Custom, Place, State, text};
+use crate::custom::{Custom, text};
+use crate::extension::Extension;
 use crate::fields::Field;
-use crate::time;
 pub use model::{Inputs, Outputs};
 
 /// What PostgreSQL listens on.
@@ -39,8 +44,8 @@ impl Custom for Databases {
         check::check(inputs, report);
     }
 
-    fn place(inputs: &Inputs) -> Place {
-        Place::new(&inputs.namespace, &inputs.name)
+    fn place(inputs: &Inputs) -> (&str, &str) {
+        (&inputs.namespace, &inputs.name)
     }
 
     fn refusal(old: &Inputs, new: &Inputs, known: &Known) -> Option<Problem> {
@@ -48,15 +53,15 @@ impl Custom for Databases {
     }
 
     fn patience(inputs: &Inputs) -> Option<u64> {
-        inputs.wait.then(|| time::duration(&inputs.timeout)).flatten()
+        inputs.wait.then(|| duration(&inputs.timeout)).flatten()
     }
 
-    fn state(inputs: &Inputs, live: &Value) -> State {
+    fn state(inputs: &Inputs, live: &Value) -> Status {
         state::state(inputs, live)
     }
 
-    fn explain(cluster: &Cluster, place: &Place) -> Vec<String> {
-        state::explain(cluster, place)
+    fn explain(cluster: &Cluster, id: &ObjectId) -> Vec<String> {
+        state::explain(cluster, id)
     }
 
     /// All that is known of it beforehand.
@@ -67,7 +72,9 @@ impl Custom for Databases {
             "name": name, "namespace": namespace, "port": PORT, "write_host": host("rw"), "read_host": host("r"),
             "read_only_host": host("ro"), "ca_secret": format!("{name}-ca"),
         });
-        if ["bootstrap", "bootstrap.initdb.secret", "bootstrap.recovery.secret"].iter().all(|path| known.at(path)) {
+        let begins =
+            ["bootstrap", "bootstrap.initdb.secret", "bootstrap.recovery.secret", "bootstrap.pg_basebackup.secret"];
+        if begins.iter().all(|path| known.at(path)) {
             planned["app_secret"] = app_secret(inputs).into();
         }
         let superuser = inputs.superuser.as_ref().filter(|superuser| superuser.enabled);
@@ -83,6 +90,7 @@ impl Custom for Databases {
         let mut all = Self::planned(inputs, &Known::default());
         all["uid"] = text(live, "/metadata/uid").into();
         all["phase"] = text(live, "/status/phase").into();
+        all["healthy"] = (state::state(inputs, live) == Status::Ready).into();
         all["primary"] = told("/status/currentPrimary").into();
         all["image"] = told("/status/image").into();
         let ready = live.pointer("/status/readyInstances").and_then(Value::as_u64).unwrap_or_default();
@@ -91,28 +99,28 @@ impl Custom for Databases {
     }
 
     /// Its volume claims go after it; until they have, their volumes are there and cost.
-    fn belongings(place: &Place) -> Vec<ListOptions> {
+    fn belongings(id: &ObjectId) -> Vec<ListOptions> {
         let list = |kind: &str| ListOptions {
-            namespace: Some(place.namespace.clone()),
-            label_selector: Some(state::selector(&place.name)),
+            namespace: id.namespace.clone(),
+            label_selector: Some(state::selector(&id.name)),
             ..ListOptions::all(TypeMeta::new("v1", kind))
         };
         vec![list("Pod"), list("PersistentVolumeClaim")]
     }
 
-    fn farewell(inputs: Option<&Inputs>, place: &Place) -> Option<String> {
+    fn farewell(inputs: Option<&Inputs>, id: &ObjectId) -> Option<String> {
         let store = inputs.and_then(|inputs| inputs.backup.as_ref()).map(|backup| &backup.object_store.destination);
-        let kept = store.map_or_else(
-            || "and there are no backups of it".to_owned(),
-            |store| format!("and its backups in {store} stay"),
-        );
-        Some(format!("the database {} goes with its volumes, {kept}", place.id()))
+        let archived = inputs.is_some_and(|inputs| inputs.plugins.iter().any(Extension::archives));
+        let kept = match store {
+            Some(store) => format!("and its backups in {store} stay"),
+            None if archived => "and the backups of its plugin stay".to_owned(),
+            None => "and there are no backups of it".to_owned(),
+        };
+        Some(format!("the database {} goes with its volumes, {kept}", id.place()))
     }
 }
 
 fn app_secret(inputs: &Inputs) -> String {
-    let bootstrap = inputs.bootstrap.as_ref();
-    let initdb = bootstrap.and_then(|of| of.initdb.as_ref()).and_then(|initdb| initdb.secret.clone());
-    let recovery = bootstrap.and_then(|of| of.recovery.as_ref()).and_then(|recovery| recovery.secret.clone());
-    initdb.or(recovery).unwrap_or_else(|| format!("{}-app", inputs.name))
+    let given = inputs.bootstrap.as_ref().and_then(|bootstrap| bootstrap.application()?.secret.cloned());
+    given.unwrap_or_else(|| format!("{}-app", inputs.name))
 }

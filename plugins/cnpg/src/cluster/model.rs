@@ -6,6 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::begin::{Bootstrap, ExternalCluster};
+pub use super::words::{
+    AntiAffinity, BackupTarget, Durability, Effect, Ensure, LogLevel, Method, Operator, UpdateMethod, UpdateStrategy,
+};
+use crate::extension::Extension;
 use crate::store::ObjectStore;
 use crate::text::Text;
 
@@ -76,7 +81,12 @@ pub struct Inputs {
     /// Base backups and the write-ahead log in an object store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<Backup>,
-    /// Other databases, to recover from.
+    /// Plugins of the operator that this database uses; that of Barman Cloud stores backups where the operator itself
+    /// no longer does (from 1.31 on).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-maps-key" = "name"))]
+    pub plugins: Vec<Extension>,
+    /// Other databases, to recover from or to copy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-maps-key" = "name"))]
     pub external_clusters: Vec<ExternalCluster>,
@@ -86,7 +96,7 @@ pub struct Inputs {
     /// How the primary is updated: by itself, or when somebody says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_update_strategy: Option<UpdateStrategy>,
-    /// How the primary is updated: by a standby taking over, or by a restart.
+    /// How the primary is updated: by a restart, or by a standby taking over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_update_method: Option<UpdateMethod>,
     /// PodDisruptionBudgets keep the primary, and a standby, when nodes are drained; true unless this says otherwise.
@@ -98,6 +108,15 @@ pub struct Inputs {
     /// Seconds that an instance may take to start; 3600 unless this says another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_delay: Option<u32>,
+    /// Seconds that the primary may take to stop before a standby takes over; 3600 unless this says another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switchover_delay: Option<u32>,
+    /// Seconds that a primary may be unhealthy before a standby takes over; 0 unless this says another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover_delay: Option<u32>,
+    /// Seconds of `stop_delay` in which connections may end by themselves; 180 unless this says another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smart_shutdown_timeout: Option<u32>,
     /// Seconds that an instance may take to stop; 1800 unless this says another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_delay: Option<u32>,
@@ -228,114 +247,6 @@ pub struct Toleration {
     pub seconds: Option<u64>,
 }
 
-/// Where the first data comes from: one of the two.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Bootstrap {
-    /// A new, empty database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub initdb: Option<InitDb>,
-    /// A backup.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recovery: Option<Recovery>,
-}
-
-/// A new database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InitDb {
-    /// The application's database; `app` without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub database: Option<String>,
-    /// The application's role, which owns it; `app` without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    /// A Secret with the owner's `username` and `password`; without one, the operator makes them up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
-    /// Its encoding; UTF8 without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<String>,
-    /// Its locale, where collation and character class say no other.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub locale: Option<String>,
-    /// How texts are sorted; C without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub locale_collate: Option<String>,
-    /// What is a letter; C without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub locale_ctype: Option<String>,
-    /// Pages carry checksums.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data_checksums: Option<bool>,
-    /// Megabytes of a segment of the write-ahead log: a power of two up to 1024.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wal_segment_size: Option<u32>,
-    /// Statements for the database `postgres`, once.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub post_init_sql: Vec<String>,
-    /// Statements for the application's database, once, as superuser.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub post_init_application_sql: Vec<String>,
-    /// Statements for the template of new databases, once.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub post_init_template_sql: Vec<String>,
-}
-
-/// A database out of a backup: either `backup` or `source`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Recovery {
-    /// A Backup of the namespace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backup: Option<String>,
-    /// One of `external_clusters`, whose object store is read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// How far to go; to the end of the log without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Target>,
-    /// The application's database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub database: Option<String>,
-    /// The application's role.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    /// A Secret with the owner's `username` and `password`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
-}
-
-/// Where a recovery stops: at one of `time`, `lsn`, `name`, `xid` and `immediate`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Target {
-    /// At a moment: `2026-11-21T12:00:00Z`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time: Option<String>,
-    /// At a place of the log: `0/3000028`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lsn: Option<String>,
-    /// At a restore point.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// At a transaction.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub xid: Option<Text>,
-    /// As soon as the data is consistent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub immediate: Option<bool>,
-    /// The timeline: a number, or `latest`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeline: Option<Text>,
-    /// The base backup to begin with; a target that is no moment and no place needs it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backup_id: Option<Text>,
-    /// Stop before the target and not after it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exclusive: Option<bool>,
-}
-
 /// The role `postgres`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -399,16 +310,6 @@ pub struct Backup {
     pub target: Option<BackupTarget>,
 }
 
-/// Another database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExternalCluster {
-    /// What this database calls it; the folder of its backups too, unless `server_name` says another.
-    pub name: String,
-    /// Where its backups are.
-    pub object_store: ObjectStore,
-}
-
 /// Figures for Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -436,52 +337,6 @@ pub struct Inherited {
     pub annotations: Texts,
 }
 
-macro_rules! words {
-    ($($(#[$about:meta])* $name:ident { $($(#[$what:meta])* $word:ident),+ $(,)? })+) => {$(
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "kebab-case")]
-        #[allow(missing_docs)] // The words are those of CloudNativePG, and say what they are.
-        pub enum $name { $($(#[$what])* $word),+ }
-    )+};
-}
-
-words! {
-    /// What is stopped for, and what not.
-    Durability { Required, Preferred }
-    /// How instances keep away from one another.
-    AntiAffinity { Preferred, Required }
-    /// When the primary is updated.
-    UpdateStrategy { Unsupervised, Supervised }
-    /// How the primary is updated.
-    UpdateMethod { Restart, Switchover }
-    /// How much is logged.
-    LogLevel { Error, Warning, Info, Debug, Trace }
-    /// Is there to be such a role?
-    Ensure { Present, Absent }
-    /// Which instance is backed up.
-    BackupTarget { Primary, PreferStandby }
-    /// How a toleration compares.
-    Operator { #[serde(rename = "Equal")] Equal, #[serde(rename = "Exists")] Exists }
-    /// What a taint does.
-    Effect {
-        #[serde(rename = "NoSchedule")] NoSchedule,
-        #[serde(rename = "PreferNoSchedule")] PreferNoSchedule,
-        #[serde(rename = "NoExecute")] NoExecute,
-    }
-}
-
-/// How synchronous standbys are chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// Whichever are first.
-    #[default]
-    Any,
-    /// By their order.
-    First,
-}
-
 /// What the cluster tells of a database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outputs {
@@ -494,6 +349,9 @@ pub struct Outputs {
     /// What the operator says of it: `Cluster in healthy state`.
     #[schemars(extend("x-maps-computed" = true))]
     pub phase: String,
+    /// Is it healthy, with all instances ready and on the image that is asked for? Asleep where that is asked for.
+    #[schemars(extend("x-maps-computed" = true))]
+    pub healthy: bool,
     /// The Pod that is written to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-maps-computed" = true))]

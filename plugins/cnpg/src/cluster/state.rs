@@ -1,21 +1,29 @@
 //! How a database is, by what the operator says of it, and why one is not healthy.
 
+use maps_kube_objects::id::ObjectId;
+use maps_kube_objects::ready::{Status, condition};
 use maps_sdk::kube::{Cluster, ListOptions, TypeMeta};
 use serde_json::Value;
 
 use super::model::{Inputs, UpdateStrategy};
-use crate::custom::{Place, State, text};
+use crate::custom::text;
 
 const HEALTHY: &str = "Cluster in healthy state";
 const WAITS_FOR_USER: &str = "Waiting for user action";
-const UNRECOVERABLE: &str = "Cluster is in an unrecoverable state, needs manual intervention";
+/// As the operator says it now, and as it did before.
+const UNRECOVERABLE: [&str; 2] = [
+    "Cluster is unrecoverable and needs manual intervention",
+    "Cluster is in an unrecoverable state, needs manual intervention",
+];
+/// The annotation by which a database sleeps: its Pods go, and its volumes stay. The condition is called the same.
+pub(super) const HIBERNATION: &str = "cnpg.io/hibernation";
 
 /// The longest message of another that is shown.
 const LONGEST: usize = 300;
 /// Messages about Pods, and about events, that are shown.
 const MOST: usize = 3;
 
-pub(super) fn state(inputs: &Inputs, live: &Value) -> State {
+pub(super) fn state(inputs: &Inputs, live: &Value) -> Status {
     let phase = text(live, "/status/phase");
     let reason = match text(live, "/status/phaseReason") {
         "" => String::new(),
@@ -24,19 +32,26 @@ pub(super) fn state(inputs: &Inputs, live: &Value) -> State {
     let (ready, there) = (count(live, "/status/readyInstances"), count(live, "/status/instances"));
     let wanted = u64::from(inputs.instances);
     let runs = text(live, "/status/image");
+    if inputs.annotations.get(HIBERNATION).is_some_and(|value| value == "on") {
+        return match condition(live, HIBERNATION) {
+            Some(("True", _)) => Status::Ready,
+            Some((_, why)) => Status::Waits(format!("it is not asleep yet{why}")),
+            None => Status::Silent,
+        };
+    }
     match phase {
-        "" => State::Waits("CloudNativePG has not looked at it yet".to_owned()),
-        UNRECOVERABLE => State::Failed(format!("it is in an unrecoverable state{reason}")),
+        "" => Status::Silent,
+        _ if UNRECOVERABLE.contains(&phase) => Status::Failed(format!("it is in an unrecoverable state{reason}")),
         // Everything is ready for whoever supervises the primary's update.
-        WAITS_FOR_USER if inputs.primary_update_strategy == Some(UpdateStrategy::Supervised) => State::Ready,
+        WAITS_FOR_USER if inputs.primary_update_strategy == Some(UpdateStrategy::Supervised) => Status::Ready,
         HEALTHY if there != wanted || ready != wanted => {
-            State::Waits(format!("{ready} of {wanted} instances are ready"))
+            Status::Waits(format!("{ready} of {wanted} instances are ready"))
         }
         HEALTHY if inputs.image.as_deref().is_some_and(|image| !runs.is_empty() && runs != image) => {
-            State::Waits(format!("it still runs {runs}"))
+            Status::Waits(format!("it still runs {runs}"))
         }
-        HEALTHY => State::Ready,
-        phase => State::Waits(format!("{}{reason}, {ready} of {wanted} instances are ready", short(phase))),
+        HEALTHY => Status::Ready,
+        phase => Status::Waits(format!("{}{reason}, {ready} of {wanted} instances are ready", short(phase))),
     }
 }
 
@@ -50,19 +65,19 @@ fn short(text: &str) -> String {
 
 /// What is said about its Pods that are not ready, and the latest warnings: nothing where it cannot be read, since it
 /// only adds to a message.
-pub(super) fn explain(cluster: &Cluster, place: &Place) -> Vec<String> {
+pub(super) fn explain(cluster: &Cluster, id: &ObjectId) -> Vec<String> {
     let of = |kind: &str, label: Option<String>, field: Option<&str>| ListOptions {
         kind: TypeMeta::new("v1", kind),
-        namespace: Some(place.namespace.clone()),
+        namespace: id.namespace.clone(),
         label_selector: label,
         field_selector: field.map(str::to_owned),
     };
-    let pods = of("Pod", Some(selector(&place.name)), None);
+    let pods = of("Pod", Some(selector(&id.name)), None);
     let events = of("Event", None, Some("type=Warning"));
     let mut answers = cluster.list_all(&[pods, events]).into_iter().map(Result::unwrap_or_default);
     let (pods, events) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
     let mut said: Vec<String> = pods.iter().filter_map(not_ready).take(MOST).collect();
-    said.extend(warnings(&events, &place.name));
+    said.extend(warnings(&events, &id.name));
     said
 }
 

@@ -1,14 +1,18 @@
 //! The one [`Kind`] of all that is one object of CloudNativePG each: what differs is told by [`Custom`].
 
-mod calls;
-mod place;
 mod plan;
 mod remove;
 mod write;
 
 use std::collections::BTreeMap;
 
-use maps_sdk::kube::{Cluster, ListOptions};
+use maps_kube_objects::cluster::{cluster, fetch, is_unknown_kind};
+use maps_kube_objects::id::ObjectId;
+use maps_kube_objects::mark;
+use maps_kube_objects::ready::Status;
+use maps_kube_objects::remove::is_going;
+use maps_kube_objects::taken::Taken;
+use maps_sdk::kube::{Cluster, ListOptions, TypeMeta};
 use maps_sdk::{
     Context, Create, Delete, Find, Kind, Known, Lookup, Outcome, Preview, Previewed, Problem, Progress, Read, Report,
     Resource, Update, only,
@@ -18,11 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use place::Place;
-pub(crate) use place::{check_marks, is_label};
-
 use crate::fields::{self, Field, kept};
-use crate::time::Taken;
 use write::Task;
 
 /// What was asked for, or why not.
@@ -32,17 +32,6 @@ pub type Answer<T> = Result<T, Problem>;
 pub(crate) const API: &str = "postgresql.cnpg.io/v1";
 /// The group of these kinds.
 pub(crate) const GROUP: &str = "postgresql.cnpg.io";
-
-/// How an object is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// As it should be.
-    Ready,
-    /// Not yet; what it waits for.
-    Waits(String),
-    /// It will not become so by itself; why.
-    Failed(String),
-}
 
 /// A resource that is one object of CloudNativePG.
 pub trait Custom: Sized + 'static {
@@ -64,17 +53,17 @@ pub trait Custom: Sized + 'static {
     /// Reports what is wrong.
     fn check(inputs: &Self::Inputs, report: &mut Report);
     /// The namespace and the name.
-    fn place(inputs: &Self::Inputs) -> Place;
+    fn place(inputs: &Self::Inputs) -> (&str, &str);
     /// Why the change of one that is there cannot be made.
     fn refusal(_old: &Self::Inputs, _new: &Self::Inputs, _known: &Known) -> Option<Problem> {
         None
     }
     /// How long it may take to become ready, in milliseconds; none where nobody waits.
     fn patience(inputs: &Self::Inputs) -> Option<u64>;
-    /// How it is.
-    fn state(inputs: &Self::Inputs, live: &Value) -> State;
+    /// How it is; silent as long as the operator has not looked at it.
+    fn state(inputs: &Self::Inputs, live: &Value) -> Status;
     /// More on why one is not ready, asked for when it takes long.
-    fn explain(_cluster: &Cluster, _place: &Place) -> Vec<String> {
+    fn explain(_cluster: &Cluster, _id: &ObjectId) -> Vec<String> {
         Vec::new()
     }
     /// Outputs that are known before it is made.
@@ -87,11 +76,11 @@ pub trait Custom: Sized + 'static {
     /// When the server's answer makes no sense.
     fn outputs(inputs: &Self::Inputs, live: &Value) -> Answer<Self::Outputs>;
     /// What has to be gone too before it counts as deleted: those of these that it owns.
-    fn belongings(_place: &Place) -> Vec<ListOptions> {
+    fn belongings(_id: &ObjectId) -> Vec<ListOptions> {
         Vec::new()
     }
     /// What is told when it is deleted.
-    fn farewell(_inputs: Option<&Self::Inputs>, _place: &Place) -> Option<String> {
+    fn farewell(_inputs: Option<&Self::Inputs>, _id: &ObjectId) -> Option<String> {
         None
     }
 }
@@ -115,6 +104,58 @@ pub(crate) fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
+fn kind<T: Custom>() -> TypeMeta {
+    TypeMeta::new(API, T::KIND)
+}
+
+fn id<T: Custom>(inputs: &T::Inputs) -> ObjectId {
+    let (namespace, name) = T::place(inputs);
+    ObjectId::namespaced(kind::<T>(), namespace, name)
+}
+
+/// The objects as they are; a kind that the cluster does not know has none.
+fn lives(context: &Context, ids: &[ObjectId]) -> Vec<Answer<Option<Value>>> {
+    match cluster(context) {
+        Ok(cluster) => fetch(&cluster, ids),
+        Err(problem) => all_fail(ids.len(), &problem),
+    }
+}
+
+/// Those of the names that are names, each in its own place.
+fn lives_of_known(context: &Context, ids: &[Answer<ObjectId>]) -> Vec<Answer<Option<Value>>> {
+    let known: Vec<ObjectId> = ids.iter().flatten().cloned().collect();
+    let mut lives = lives(context, &known).into_iter();
+    let told = |id: &Answer<ObjectId>| {
+        id.as_ref().map_err(Problem::clone)?;
+        lives.next().unwrap_or_else(|| Err(no_answer()))
+    };
+    ids.iter().map(told).collect()
+}
+
+/// One answer for each, all the same problem.
+fn all_fail<T>(count: usize, problem: &Problem) -> Vec<Answer<T>> {
+    (0..count).map(|_| Err(problem.clone())).collect()
+}
+
+fn no_answer() -> Problem {
+    Problem::internal("no-answer", "the host answered too few objects")
+}
+
+/// A refusal of the API server, with what to do about it.
+fn explained(problem: Problem) -> Problem {
+    let help = match problem.code.as_str() {
+        _ if is_unknown_kind(&problem) => {
+            "CloudNativePG, whose kind this is, has to be in the cluster first: depend on its release"
+        }
+        "field-manager-conflict" => {
+            "somebody else set these fields: undo that there, or bring the inputs to what is there"
+        }
+        "not-found" if !problem.message.contains(GROUP) => "its namespace has to be there first: depend on it",
+        _ => return problem,
+    };
+    problem.help(help)
+}
+
 /// The object as it should be.
 fn object<T: Custom>(inputs: &T::Inputs) -> Answer<Value> {
     let inputs = serde_json::to_value(inputs).map_err(|error| Problem::internal("bad-inputs", error.to_string()))?;
@@ -128,7 +169,7 @@ fn object<T: Custom>(inputs: &T::Inputs) -> Answer<Value> {
 fn told<T: Custom>(live: &Value, before: Option<&T::Inputs>) -> Answer<T::Inputs> {
     let mut found = fields::inputs(T::FIELDS, live);
     if let Some(marks) = found.get_mut("annotations").and_then(Value::as_object_mut) {
-        marks.retain(|key, _| !place::is_mark(key));
+        marks.retain(|key, _| !mark::is_mark(key));
     }
     if let Some(before) = before {
         let before = serde_json::to_value(before).unwrap_or_default();
@@ -148,7 +189,7 @@ fn told<T: Custom>(live: &Value, before: Option<&T::Inputs>) -> Answer<T::Inputs
 fn resource<T: Custom>(live: &Value, before: Option<&T::Inputs>) -> Answer<Resource<InCluster<T>>> {
     let inputs = told::<T>(live, before)?;
     let outputs = T::outputs(&inputs, live)?;
-    Ok(Resource { id: T::place(&inputs).id(), inputs, outputs })
+    Ok(Resource { id: id::<T>(&inputs).place(), inputs, outputs })
 }
 
 /// The texts of a map.
@@ -184,13 +225,13 @@ impl<T: Custom> Kind for InCluster<T> {
     }
 
     fn find_many(&self, context: &Context, requests: &[Find<Self>]) -> Vec<Answer<Lookup<Self>>> {
-        let places: Vec<Place> = requests.iter().map(|request| T::place(&request.inputs)).collect();
-        let lives = calls::fetch(context, T::KIND, &places).into_iter().zip(requests);
+        let ids: Vec<ObjectId> = requests.iter().map(|request| id::<T>(&request.inputs)).collect();
+        let lives = lives(context, &ids).into_iter().zip(requests);
         let found = |(live, request): (Answer<Option<Value>>, &Find<Self>)| {
-            let ours = live?.filter(|live| place::token(live) == Some(request.token.as_str()));
+            let ours = live?.filter(|live| mark::carries(live, &request.token));
             let Some(live) = ours else { return Ok(Lookup::Absent) };
             let resource = resource::<T>(&live, Some(&request.inputs))?;
-            let waits = T::patience(&request.inputs).is_some() && T::state(&request.inputs, &live) != State::Ready;
+            let waits = T::patience(&request.inputs).is_some() && T::state(&request.inputs, &live) != Status::Ready;
             Ok(match (waits, &request.checkpoint) {
                 (false, _) => Lookup::Found(resource),
                 (true, Some(waiting)) => Lookup::Unfinished(resource, waiting.clone()),
@@ -205,11 +246,11 @@ impl<T: Custom> Kind for InCluster<T> {
     }
 
     fn read_many(&self, context: &Context, requests: &[Read<Self>]) -> Vec<Answer<Option<Resource<Self>>>> {
-        let places: Vec<Answer<Place>> = requests.iter().map(|request| Place::parse(&request.prior.id)).collect();
-        let lives = calls::fetch_known(context, T::KIND, &places).into_iter().zip(requests);
+        let ids: Vec<_> = requests.iter().map(|request| ObjectId::parse(kind::<T>(), &request.prior.id)).collect();
+        let lives = lives_of_known(context, &ids).into_iter().zip(requests);
         let told = |(live, request): (Answer<Option<Value>>, &Read<Self>)| {
             // One that is being deleted is gone as good as: a new one waits until it is.
-            let live = live?.filter(|live| !place::is_going(live));
+            let live = live?.filter(|live| !is_going(live));
             live.map(|live| resource::<T>(&live, request.prior.inputs.as_ref())).transpose()
         };
         lives.map(told).collect()

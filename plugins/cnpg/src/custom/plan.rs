@@ -1,14 +1,15 @@
 //! What can be told of a change before it is made: what is known beforehand, what cannot be changed, whose the object
 //! is that is there, and what the operator's own checks say.
 
+use maps_kube_objects::cluster::cluster;
+use maps_kube_objects::id::ObjectId;
+use maps_kube_objects::mark::{self, Maker, Owner};
+use maps_kube_objects::problem::comes_later;
+use maps_kube_objects::remove::is_going;
 use maps_sdk::kube::Apply;
 use maps_sdk::{Class, Context, Preview, Previewed, Problem};
-use serde_json::Value;
 
-use super::{Answer, Custom, InCluster, Place, calls, object, place};
-
-/// The token of an object that is not made yet.
-const NO_TOKEN: &str = "";
+use super::{Answer, Custom, InCluster, explained, id, lives, object};
 
 pub(super) fn preview<T: Custom>(context: &Context, requests: &[Preview<InCluster<T>>]) -> Vec<Answer<Previewed>> {
     let mut planned: Vec<Answer<Previewed>> = requests.iter().map(alone).collect();
@@ -41,7 +42,7 @@ fn alone<T: Custom>(request: &Preview<InCluster<T>>) -> Answer<Previewed> {
     if !is_placed(request) {
         return Ok(Previewed::default());
     }
-    let here = T::place(&request.inputs).id();
+    let here = id::<T>(&request.inputs).place();
     // Under another name it is another object, which begins anew.
     let prior = request.prior.as_ref().filter(|prior| prior.id == here).and_then(|prior| prior.inputs.as_ref());
     if let Some(problem) = prior.and_then(|old| T::refusal(old, &request.inputs, &request.known)) {
@@ -52,27 +53,29 @@ fn alone<T: Custom>(request: &Preview<InCluster<T>>) -> Answer<Previewed> {
 
 /// Asks the cluster whose the object is that is there, and what the server would say of the change.
 fn attempt<T: Custom>(context: &Context, requests: &[&Preview<InCluster<T>>]) -> Vec<Option<Problem>> {
-    let places: Vec<Place> = requests.iter().map(|request| T::place(&request.inputs)).collect();
-    let lives = calls::fetch(context, T::KIND, &places);
+    let ids: Vec<ObjectId> = requests.iter().map(|request| id::<T>(&request.inputs)).collect();
+    let lives = lives(context, &ids);
     let mut problems: Vec<Option<Problem>> = Vec::with_capacity(requests.len());
     let mut applies = Vec::new();
     let mut asked = Vec::new();
-    for (index, ((request, live), place)) in requests.iter().zip(lives).zip(&places).enumerate() {
-        let ours = request.prior.as_ref().is_some_and(|prior| prior.id == place.id());
+    for (index, ((request, live), id)) in requests.iter().zip(lives).zip(&ids).enumerate() {
+        let ours = request.prior.as_ref().is_some_and(|prior| prior.id == id.place());
         let live = match live {
-            Ok(live) => live.filter(|live| !place::is_going(live)),
+            Ok(live) => live.filter(|live| !is_going(live)),
             Err(problem) => {
                 problems.push(Some(problem));
                 continue;
             }
         };
-        if let Some(live) = live.as_ref().filter(|live| !ours && !is_by(live, context, &request.address)) {
-            problems.push(Some(foreign(T::KIND, place, live)));
+        // One that was made for this very resource was made by an interrupted run, and this one goes on.
+        let owner = live.as_ref().map(|live| mark::owner(live, context, &request.address));
+        if let Some(owner) = owner.filter(|owner| !ours && *owner != Owner::Ours) {
+            problems.push(Some(foreign(id, &owner)));
             continue;
         }
-        let token = live.as_ref().and_then(place::token).unwrap_or(NO_TOKEN).to_owned();
+        let token = live.as_ref().and_then(mark::token).unwrap_or_default();
         let made = object::<T>(&request.inputs).and_then(|mut object| {
-            place::mark(&mut object, context, &request.address, &token);
+            mark::mark(&mut object, Maker { context, address: &request.address, token: &token });
             Apply::new(&object, false)
         });
         problems.push(None);
@@ -84,26 +87,22 @@ fn attempt<T: Custom>(context: &Context, requests: &[&Preview<InCluster<T>>]) ->
             Err(problem) => problems[index] = Some(problem),
         }
     }
-    let Ok(cluster) = calls::cluster(context) else { return problems };
+    let Ok(cluster) = cluster(context) else { return problems };
     for (index, answer) in asked.into_iter().zip(cluster.dry_run_all(applies)) {
         // A namespace, the operator or its webhook may be of the same plan and come before.
-        problems[index] = answer.err().filter(|problem| !comes_later(problem)).map(calls::explained);
+        problems[index] = answer.err().filter(|problem| !comes_later(problem)).map(explained);
     }
     problems
 }
 
-fn comes_later(problem: &Problem) -> bool {
-    matches!(problem.class, Class::NotFound | Class::Unavailable)
-}
-
-/// Was it made for this very resource? Then an interrupted run made it, and this one goes on.
-fn is_by(live: &Value, context: &Context, address: &str) -> bool {
-    place::owner(live) == format!("\"{address}\" of the stack {}", context.stack)
-}
-
 /// Something of the name is there that this resource did not make. A database is never taken over by accident.
-pub(super) fn foreign(kind: &str, place: &Place, live: &Value) -> Problem {
-    let message = format!("there is a {kind} {} already: {}", place.id(), place::owner(live));
-    let help = format!("choose another name, or take it over with `options: {{import: {}}}`", place.id());
+pub(super) fn foreign(id: &ObjectId, owner: &Owner) -> Problem {
+    let owner = match owner {
+        Owner::Another(whose) => whose,
+        Owner::Ours => "another making of this resource",
+        Owner::Nobody => "made without maps",
+    };
+    let message = format!("there is a {} {} already: {owner}", id.kind, id.place());
+    let help = format!("choose another name, or take it over with `options: {{import: {}}}`", id.place());
     Problem::new(Class::Conflict, "object-of-another", message).at("name").help(help)
 }

@@ -1,11 +1,14 @@
 //! Deleting objects, and waiting until what they owned is gone too.
 
-use maps_sdk::kube::{Cluster, Delete as Removal, Deletion, ListOptions};
+use maps_kube_objects::cluster::{cluster, is_unknown_kind};
+use maps_kube_objects::id::ObjectId;
+use maps_kube_objects::remove::{holds, removal};
+use maps_kube_objects::taken::Taken;
+use maps_sdk::kube::{Cluster, Deletion, ListOptions};
 use maps_sdk::{Class, Context, Delete, Problem, Progress};
 use serde_json::Value;
 
-use super::{Answer, Custom, InCluster, Place, Waiting, calls, text};
-use crate::time::Taken;
+use super::{Answer, Custom, InCluster, Waiting, all_fail, kind, lives_of_known, no_answer, text};
 
 /// How long all of it may take to go.
 const TIMEOUT_MS: u64 = 600_000;
@@ -16,52 +19,52 @@ pub(super) fn remove<T: Custom>(
     context: &Context,
     requests: &[Delete<InCluster<T>>],
 ) -> Vec<Answer<Progress<(), Waiting>>> {
-    let cluster = match calls::cluster(context) {
+    let cluster = match cluster(context) {
         Ok(cluster) => cluster,
-        Err(problem) => return calls::all_fail(requests.len(), &problem),
+        Err(problem) => return all_fail(requests.len(), &problem),
     };
-    let places: Vec<Answer<Place>> = requests.iter().map(|request| Place::parse(&request.prior.id)).collect();
+    let ids: Vec<_> = requests.iter().map(|request| ObjectId::parse(kind::<T>(), &request.prior.id)).collect();
     // By its uid it is known what it owned, and that it is still the same.
-    let lives = calls::fetch_known(context, T::KIND, &places);
+    let lives = lives_of_known(context, &ids);
     let uids: Vec<Option<String>> = requests.iter().zip(&lives).map(|(request, live)| uid(request, live)).collect();
     let mut removals = Vec::new();
-    for ((request, place), (live, uid)) in requests.iter().zip(&places).zip(lives.iter().zip(&uids)) {
-        let (Ok(place), Ok(Some(live))) = (place, live) else { continue };
-        if uid.as_deref() != Some(text(live, "/metadata/uid")) {
+    for ((request, id), (live, uid)) in requests.iter().zip(&ids).zip(lives.iter().zip(&uids)) {
+        let (Ok(id), Ok(Some(live)), Some(uid)) = (id, live, uid) else { continue };
+        if uid.as_str() != text(live, "/metadata/uid") {
             continue;
         }
         if request.checkpoint.is_none()
-            && let Some(farewell) = T::farewell(request.prior.inputs.as_ref(), place)
+            && let Some(farewell) = T::farewell(request.prior.inputs.as_ref(), id)
         {
             maps_sdk::warn!("{}: {farewell}", request.address);
         }
-        removals.push((vec![request.step()], Removal { uid: uid.clone(), ..Removal::any(place.of(T::KIND)) }));
+        removals.push((vec![request.step()], removal(id, uid)));
     }
     let mut answers = cluster.delete_all(removals).into_iter();
-    let mut outcome = |request: &Delete<InCluster<T>>, place: Answer<Place>, live: Answer<_>, uid: Option<String>| {
-        let (place, live): (_, Option<Value>) = (place?, live?);
+    let mut outcome = |request: &Delete<InCluster<T>>, id: Answer<ObjectId>, live: Answer<_>, uid: Option<String>| {
+        let (id, live): (_, Option<Value>) = (id?, live?);
         let ours = live.filter(|live| uid.as_deref() == Some(text(live, "/metadata/uid")));
-        let going = match ours.is_some().then(|| answers.next().unwrap_or_else(|| Err(calls::no_answer()))) {
-            None | Some(Ok(Deletion::Absent | Deletion::Gone)) => None,
-            Some(Ok(Deletion::UnderWay)) => Some("its finalizers".to_owned()),
-            Some(Err(problem)) if calls::is_unknown_kind(&problem) => None,
-            Some(Err(problem)) => return Err(problem),
+        let going = match ours.map(|live| (live, answers.next().unwrap_or_else(|| Err(no_answer())))) {
+            None | Some((_, Ok(Deletion::Absent | Deletion::Gone))) => None,
+            Some((live, Ok(Deletion::UnderWay))) => Some(format!("what is its own{}", holds(&live))),
+            Some((_, Err(problem))) if is_unknown_kind(&problem) => None,
+            Some((_, Err(problem))) => return Err(problem),
         };
         let waits = match going {
             Some(going) => Some(going),
-            None => left(&cluster, &T::belongings(&place), uid.as_deref())?,
+            None => left(&cluster, &T::belongings(&id), uid.as_deref())?,
         };
         let Some(waits) = waits else { return Ok(Progress::Done(())) };
         let taken = request.checkpoint.as_ref().map_or_else(Taken::begin, |waiting| waiting.taken);
         if taken.ms() >= TIMEOUT_MS {
-            let message = format!("{} {} is not gone within 10m: it waits for {waits}", T::KIND, place.id());
+            let message = format!("{} is not gone within 10m: it waits for {waits}", id.shown());
             return Err(Problem::new(Class::Timeout, "timed-out", message).help("see what holds that, and run again"));
         }
-        let pending = Progress::pending(Waiting { taken: taken.and(AGAIN_MS), uid }, AGAIN_MS).id(place.id());
-        Ok(pending.note(format!("{} {} waits for {waits}", T::KIND, place.id())))
+        let pending = Progress::pending(Waiting { taken: taken.and(AGAIN_MS), uid }, AGAIN_MS).id(id.place());
+        Ok(pending.note(format!("{} waits for {waits}", id.shown())))
     };
-    let all = requests.iter().zip(places).zip(lives).zip(uids);
-    all.map(|(((request, place), live), uid)| outcome(request, place, live, uid)).collect()
+    let all = requests.iter().zip(ids).zip(lives).zip(uids);
+    all.map(|(((request, id), live), uid)| outcome(request, id, live, uid)).collect()
 }
 
 /// The uid of what is to go: as it is known, or of what is there.

@@ -25,6 +25,7 @@ fn changes_that_would_be_refused_or_do_nothing() {
         merge(&mut initdb, change);
         json!({"bootstrap": {"initdb": initdb}})
     };
+    let switchover = |image: &str, parameters: Value| json!({"primary_update_method": "switchover", "image": image, "parameters": parameters});
     let cases = [
         (json!({"storage": {"size": "9Gi", "class": "fast"}}), Err("volume-shrinks")),
         (json!({"storage": {"size": "20Gi", "class": "fast"}}), Ok(())),
@@ -34,7 +35,8 @@ fn changes_that_would_be_refused_or_do_nothing() {
         (json!({"wal_storage": {"size": "1.5Gi"}}), Err("volume-shrinks")),
         (json!({"image": "pg:16.9"}), Err("version-goes-back")),
         (json!({"image": "pg:17.0"}), Ok(())),
-        (json!({"image": "pg:18.1", "parameters": {"wal_level": "replica"}}), Err("image-and-parameters")),
+        (switchover("pg:18.1", json!({"wal_level": "replica"})), Err("image-and-parameters")),
+        (json!({"image": "pg:18.1", "parameters": {"wal_level": "replica"}}), Ok(())),
         (json!({"parameters": {"wal_level": "replica"}}), Ok(())),
         (initdb(&json!({"database": "other"})), Err("bootstrap-is-over")),
         (initdb(&json!({"post_init_sql": ["select 2"]})), Err("bootstrap-is-over")),
@@ -44,8 +46,9 @@ fn changes_that_would_be_refused_or_do_nothing() {
         (json!({"bootstrap": {"recovery": {"backup": "b"}}}), Err("bootstrap-is-over")),
         (json!({"bootstrap": null}), Ok(())),
         (initdb(&json!({"owner": {"$unknown": true}, "post_init_sql": [{"$unknown": true}]})), Ok(())),
-        (json!({"image": "pg:17.2", "parameters": {"wal_level": {"$unknown": true}}}), Ok(())),
-        (json!({"image": "pg:17.2", "parameters": {}}), Err("image-and-parameters")),
+        (initdb(&json!({"secret": "two", "owner": "other"})), Err("bootstrap-is-over")),
+        (switchover("pg:17.2", json!({"wal_level": {"$unknown": true}})), Ok(())),
+        (switchover("pg:17.2", json!({})), Err("image-and-parameters")),
         (json!({"instances": 5}), Ok(())),
         (json!({"name": "another", "storage": {"size": "1Gi"}}), Ok(())),
     ];

@@ -143,6 +143,23 @@ fn beginnings() {
             (with(json!({"recovery": {}})), "no-source", "bootstrap.recovery"),
             (with(json!({"recovery": {"backup": "b", "source": "s"}})), "two-sources", "bootstrap.recovery"),
             (with(json!({"recovery": {"source": "s"}})), "unknown-source", "bootstrap.recovery.source"),
+            (with(json!({"pg_basebackup": {"source": "s"}})), "unknown-source", "bootstrap.pg_basebackup.source"),
+            (
+                json!({
+                    "bootstrap": {"recovery": {"source": "s"}},
+                    "external_clusters": [{"name": "s", "connection_parameters": {"host": "h"}}],
+                }),
+                "no-backups",
+                "bootstrap.recovery.source",
+            ),
+            (
+                json!({
+                    "bootstrap": {"pg_basebackup": {"source": "s"}}, "external_clusters": [{"name": "s", "plugin": {"name": "p"}}],
+                }),
+                "no-connection",
+                "bootstrap.pg_basebackup.source",
+            ),
+            (json!({"external_clusters": [{"name": "s"}]}), "no-way-there", "external_clusters[0]"),
             (target(json!({"time": "2026-01-01", "lsn": "0/3"})), "two-targets", TARGET),
             (target(json!({"time": "yesterday"})), "bad-time", "bootstrap.recovery.target.time"),
             (target(json!({"lsn": "3000028"})), "bad-lsn", "bootstrap.recovery.target.lsn"),
@@ -198,6 +215,13 @@ fn backups() {
             "external_clusters[1].name".to_owned(),
         ),
         (
+            json!({"plugins": [{"name": "a", "is_wal_archiver": true}], "backup": {"object_store": store(&json!({}))}}),
+            "two-archives",
+            "plugins[0].is_wal_archiver".to_owned(),
+        ),
+        (json!({"plugins": [{"name": "a"}, {"name": "a"}]}), "plugin-twice", "plugins[1].name".to_owned()),
+        (json!({"plugins": [{"name": ""}]}), "empty", "plugins[0].name".to_owned()),
+        (
             json!({
                 "bootstrap": {"recovery": {"source": "old"}}, "backup": {"object_store": store(&json!({"server_name": "old"}))},
                 "external_clusters": [{"name": "old", "object_store": store(&json!({}))}],
@@ -217,6 +241,8 @@ fn backups() {
             (json!({"name": "Daily"}), "bad-name", "name"),
             (json!({"cluster": ""}), "bad-name", "cluster"),
             (json!({"backup_owner_reference": "me"}), "wrong-shape", "backup_owner_reference"),
+            (json!({"method": "plugin"}), "no-plugin", "plugin"),
+            (json!({"plugin": {"name": "a"}}), "plugin-unused", "method"),
         ],
     );
     refuses(

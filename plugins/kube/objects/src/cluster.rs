@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maps_sdk::kube::{Cluster, ListOptions, ObjectReference, TypeMeta};
-use maps_sdk::{Class, Problem};
+use maps_sdk::{Class, Context, Problem, Secret};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::id::{Key, ObjectId, Scope, scope_of};
@@ -14,6 +15,23 @@ const LIST_FROM: usize = 3;
 const NAMESPACES_FROM: usize = 4;
 /// Objects of one host call; a host call takes a thousand at most.
 pub const CHUNK: usize = 500;
+
+/// What the config of a plugin says of its cluster.
+#[derive(Deserialize)]
+struct Config {
+    cluster: Secret,
+}
+
+/// The cluster that the plugin's config names.
+///
+/// # Errors
+/// When it names none.
+pub fn cluster(context: &Context) -> Result<Cluster, Problem> {
+    let config: Config = context.config().map_err(|problem| {
+        problem.help("give the plugin its cluster: `config: {cluster: \"${cluster.kubeconfig}\"}`")
+    })?;
+    Ok(Cluster::new(&config.cluster))
+}
 
 /// The objects as they are, none where there is none or no such kind, in order: lists where many of a kind are in one
 /// namespace, or it is in many, and gets for the rest.

@@ -1,5 +1,6 @@
 //! What an object is called, and where kinds of the API live.
 
+use maps_sdk::Problem;
 use maps_sdk::kube::{ObjectReference, TypeMeta};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,32 @@ impl ObjectId {
     pub fn of(object: &Value) -> Option<Self> {
         let ObjectReference { kind, namespace, name } = ObjectReference::of(object)?;
         Some(Self { api_version: kind.api_version, kind: kind.kind, namespace, name })
+    }
+
+    /// One in a namespace, from `namespace/name`.
+    ///
+    /// # Errors
+    /// A text that names none.
+    pub fn parse(kind: TypeMeta, text: &str) -> Result<Self, Problem> {
+        match text.split_once('/') {
+            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+                Ok(Self::namespaced(kind, namespace, name))
+            }
+            _ => {
+                let message = format!("`{text}` names no {}", kind.kind);
+                Err(Problem::invalid("bad-id", message).help("write `namespace/name`"))
+            }
+        }
+    }
+
+    /// One in a namespace.
+    pub fn namespaced(TypeMeta { api_version, kind }: TypeMeta, namespace: &str, name: &str) -> Self {
+        Self { api_version, kind, namespace: Some(namespace.to_owned()), name: name.to_owned() }
+    }
+
+    /// `namespace/name`, by which [`parse`](Self::parse) knows one in a namespace.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.namespace.as_deref().unwrap_or_default(), self.name)
     }
 
     /// As calls name it.

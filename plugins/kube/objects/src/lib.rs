@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod compare;
 pub mod events;
 pub mod id;
+pub mod mark;
 pub mod order;
 pub mod owned;
 pub mod problem;

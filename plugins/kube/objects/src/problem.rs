@@ -24,6 +24,12 @@ pub fn told(id: &ObjectId, mut problem: Problem) -> Problem {
     problem
 }
 
+/// Does the answer to a trial only say that something else has to be there first? A namespace, a definition or a webhook
+/// of the same plan is not there yet.
+pub fn comes_later(problem: &Problem) -> bool {
+    matches!(problem.class, Class::NotFound | Class::Unavailable) && !is_misshapen(problem)
+}
+
 /// Does the server say that a field has another type? It answers that as a failure of its own (500), which another
 /// try does not mend.
 pub fn is_misshapen(problem: &Problem) -> bool {

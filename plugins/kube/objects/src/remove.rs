@@ -30,6 +30,11 @@ pub fn is_over(id: &ObjectId, problem: &Problem) -> bool {
     is_unknown_kind(problem)
 }
 
+/// Is an object being deleted?
+pub fn is_going(live: &Value) -> bool {
+    text(live, "/metadata/deletionTimestamp").is_some()
+}
+
 /// What keeps an object from going: its finalizers, and what a namespace says of its contents.
 pub fn holds(live: &Value) -> String {
     let texts = |pointer: &str| -> Vec<String> {

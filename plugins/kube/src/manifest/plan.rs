@@ -12,7 +12,7 @@ use super::{Answer, Manifests};
 use crate::cluster::{CHUNK, Scopes, cluster, fetch};
 use crate::id::ObjectId;
 use crate::mark::{self, Maker, Owner};
-use crate::problem::is_misshapen;
+use crate::problem::comes_later;
 
 /// The token of an object that is not made yet.
 const NO_TOKEN: &str = "";
@@ -139,12 +139,6 @@ fn foreign(context: &Context, request: &Preview<Manifests>, item: &Item<'_>, liv
             Some(problem.help("give the object another name, or take it with `force: true`"))
         }
     }
-}
-
-/// Does the answer only say that something else has to be there first? A namespace, a definition or a webhook of the
-/// same plan is not there yet.
-fn comes_later(problem: &Problem) -> bool {
-    matches!(problem.class, Class::NotFound | Class::Unavailable) && !is_misshapen(problem)
 }
 
 /// Several problems of one resource as one.

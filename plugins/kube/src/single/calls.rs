@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use maps_sdk::kube::Apply;
-use maps_sdk::{Context, Problem, Report, Step};
+use maps_sdk::{Context, Problem, Step};
 use serde_json::{Value, json};
 
 use crate::cluster::{CHUNK, cluster};
@@ -105,13 +105,4 @@ pub(crate) fn annotations(live: &Value, before: Option<&Texts>) -> Texts {
 
 pub(crate) fn uid(live: &Value) -> String {
     text(live, "/metadata/uid").unwrap_or_default().to_owned()
-}
-
-/// Reports labels and annotations that maps sets itself.
-pub(crate) fn check_texts(report: &mut Report, labels: &Texts, annotations: &Texts) {
-    for (name, texts) in [("labels", labels), ("annotations", annotations)] {
-        for key in texts.keys().filter(|key| mark::is_mark(key)) {
-            report.invalid(format!("{name}.{key}"), "reserved-key", "keys that begin with `maps.dev/` are set by maps");
-        }
-    }
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use calls::{Answer, Texts, annotations, check_texts, fetch, kept, texts, uid};
+pub(crate) use calls::{Answer, Texts, annotations, fetch, kept, texts, uid};
 
 use crate::id::ObjectId;
 use crate::taken::Taken;

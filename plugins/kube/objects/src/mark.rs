@@ -1,6 +1,8 @@
 //! Annotations that say who made an object: stack, address, and the token of its making.
 
-use maps_sdk::Context;
+use std::collections::BTreeMap;
+
+use maps_sdk::{Context, Report};
 use serde_json::{Map, Value, json};
 
 const STACK: &str = "maps.dev/stack";
@@ -11,14 +13,17 @@ const PREFIX: &str = "maps.dev/";
 
 /// Who makes an object.
 #[derive(Clone, Copy)]
-pub(crate) struct Maker<'a> {
-    pub(crate) context: &'a Context,
-    pub(crate) address: &'a str,
-    pub(crate) token: &'a str,
+pub struct Maker<'a> {
+    /// Of the stack.
+    pub context: &'a Context,
+    /// The resource.
+    pub address: &'a str,
+    /// What the making is told by.
+    pub token: &'a str,
 }
 
 /// Writes the marks into an object.
-pub(crate) fn mark(object: &mut Value, maker: Maker<'_>) {
+pub fn mark(object: &mut Value, maker: Maker<'_>) {
     let Some(Value::Object(metadata)) = object.get_mut("metadata") else { return };
     let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
     if let Value::Object(annotations) = annotations {
@@ -29,29 +34,38 @@ pub(crate) fn mark(object: &mut Value, maker: Maker<'_>) {
 }
 
 /// Is a key one of ours?
-pub(crate) fn is_mark(key: &str) -> bool {
+pub fn is_mark(key: &str) -> bool {
     key.starts_with(PREFIX)
 }
 
 /// Annotations without the marks.
-pub(crate) fn users(annotations: Option<&Value>) -> Map<String, Value> {
+pub fn users(annotations: Option<&Value>) -> Map<String, Value> {
     let all = annotations.and_then(Value::as_object).cloned().unwrap_or_default();
     all.into_iter().filter(|(key, _)| !is_mark(key)).collect()
 }
 
+/// Reports labels and annotations that maps sets itself.
+pub fn check(report: &mut Report, labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, String>) {
+    for (name, texts) in [("labels", labels), ("annotations", annotations)] {
+        for key in texts.keys().filter(|key| is_mark(key)) {
+            report.invalid(format!("{name}.{key}"), "reserved-key", "keys that begin with `maps.dev/` are set by maps");
+        }
+    }
+}
+
 /// Does a live object carry this token?
-pub(crate) fn carries(live: &Value, token: &str) -> bool {
+pub fn carries(live: &Value, token: &str) -> bool {
     annotation(live, TOKEN) == Some(token)
 }
 
 /// The token that a live object carries.
-pub(crate) fn token(live: &Value) -> Option<String> {
+pub fn token(live: &Value) -> Option<String> {
     annotation(live, TOKEN).map(str::to_owned)
 }
 
 /// Whose a live object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Owner {
+pub enum Owner {
     /// This resource's.
     Ours,
     /// Another resource's or stack's, in words.
@@ -61,7 +75,7 @@ pub(crate) enum Owner {
 }
 
 /// Whose is a live object?
-pub(crate) fn owner(live: &Value, context: &Context, address: &str) -> Owner {
+pub fn owner(live: &Value, context: &Context, address: &str) -> Owner {
     let (stack, of) = (annotation(live, STACK), annotation(live, ADDRESS));
     match (stack, of) {
         (None, None) => Owner::Nobody,
