@@ -19,7 +19,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
 use crate::capability::http::rate::Rates;
-use crate::fault::{Faults, Point};
+use crate::fault::{Call, Faults, Point};
 
 /// Time for the connection itself, name and TLS included: a service that takes longer is down.
 const CONNECT_TIME: Duration = Duration::from_secs(15);
@@ -313,7 +313,7 @@ impl Transport {
                         "the request cannot be sent as it is",
                     ));
                 }
-                Some((faults, faults.next_call()))
+                Some((faults, faults.next_call(half)))
             }
             Route::Live { .. } => None,
         };
@@ -334,7 +334,7 @@ fn played(hosts: &Played, host: &str) -> Option<(SocketAddr, Scheme)> {
     hosts.get(host).or_else(|| hosts.get(&format!("*.{}", host.split_once('.')?.1))).copied()
 }
 
-fn pass(faults: Option<(&Faults, u64)>, point: Point) {
+fn pass(faults: Option<(&Faults, Call)>, point: Point) {
     if let Some((faults, call)) = faults {
         faults.pass(point, call);
     }
@@ -343,7 +343,7 @@ fn pass(faults: Option<(&Faults, u64)>, point: Point) {
 /// An answer that has begun.
 pub(crate) struct Sent<'t> {
     pub(crate) response: reqwest::Response,
-    faults: Option<(&'t Faults, u64)>,
+    faults: Option<(&'t Faults, Call)>,
 }
 
 impl Sent<'_> {
