@@ -42,3 +42,14 @@ pub fn built() -> PathBuf {
 pub fn component(name: &str) -> PathBuf {
     built().parent().map(|target| target.join(format!("{name}.wasm"))).unwrap_or_default()
 }
+
+/// A program of `cargo xtask peers` that talks to clusters: `kubectl`, `helm`.
+///
+/// # Panics
+/// When it is not installed.
+pub fn program(name: &str) -> PathBuf {
+    let target = built().parent().map(Path::to_path_buf).unwrap_or_default();
+    let program = target.join("peers/kubectl").join(name).join(name);
+    assert!(program.exists(), "{} is not there: `cargo xtask peers` installs it", program.display());
+    program
+}

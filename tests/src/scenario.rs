@@ -55,6 +55,17 @@ pub fn objects() -> StackDir {
     StackDir::with(include_str!("../stacks/objects.yaml"))
 }
 
+/// A release of one of the charts in `tests/charts`, in a cluster, which `prepare` has to put in.
+///
+/// # Panics
+/// When its folder cannot be made.
+pub fn release(chart: &str) -> StackDir {
+    let stack = StackDir::with(include_str!("../stacks/release.yaml"));
+    let (from, to) = (crate::root().join("tests/charts").join(chart), stack.path().join("chart"));
+    std::fs::create_dir(&to).and_then(|()| crate::copy_folder(&from, &to)).expect("the chart is in the repository");
+    stack
+}
+
 /// A `prepare` that gives the stack the cloud's standing cluster, by the name of its host.
 ///
 /// # Panics

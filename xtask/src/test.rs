@@ -21,7 +21,8 @@ pub(crate) enum Extent {
 }
 
 /// Test targets that start many processes, or run thousands of seeds.
-const SLOW: [&str; 8] = ["charts", "faults", "kubernetes", "ministack", "peers", "recovery", "simulation", "terraform"];
+const SLOW: [&str; 9] =
+    ["charts", "faults", "kubernetes", "ministack", "peers", "recovery", "releases", "simulation", "terraform"];
 
 /// Test targets whose programs have to keep to the clock, and so get the machine for themselves.
 const ALONE: [&str; 1] = ["kubernetes"];
@@ -184,7 +185,7 @@ fn check<const N: usize>(arguments: [&str; N]) -> Count {
 
 /// Gets what a test target needs beside what is built.
 fn prepare(target: &str) -> Result<(), Failure> {
-    if matches!(target, "charts" | "kubernetes" | "peers") { peers::run() } else { Ok(()) }
+    if matches!(target, "charts" | "kubernetes" | "peers" | "releases" | "stack_maps") { peers::run() } else { Ok(()) }
 }
 
 /// Runs one selection of the workspace's tests, all of them even if one fails.

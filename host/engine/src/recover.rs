@@ -105,7 +105,11 @@ async fn find(
                 found.entries.push(Entry::End { op, ended: Ended::Applied { object } });
             }
             Ok(FindOutcome::Unfinished(object, checkpoint)) => {
-                let operation = Operation { id: Some(object.id), checkpoint: Some(checkpoint), ..operation };
+                let half = record(session, &operation.object, object);
+                let id = Some(half.id);
+                // If it is not wanted any more, a delete goes by what it has made so far.
+                let object = Recorded { outputs: half.outputs, ..operation.object };
+                let operation = Operation { id, object, checkpoint: Some(checkpoint), ..operation };
                 found.resumes.push(Resume { op, operation });
             }
             Ok(FindOutcome::Unusable(object, _)) => {

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::world::{World, program};
+use maps_tests::program;
+
+use crate::world::World;
 
 /// Interactions that differ by design, each with its reason.
 const BY_DESIGN: &[(&str, &str)] =

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use maps_tests::{CloudServer, built};
+use maps_tests::{CloudServer, program};
 
 /// A standing cluster and its clients.
 pub(crate) struct World {
@@ -35,14 +35,6 @@ impl Said {
         assert_ne!(self.code, 0, "{}{}", self.stdout, self.stderr);
         self.stderr
     }
-}
-
-/// A program of `cargo xtask peers`.
-pub(crate) fn program(name: &str) -> PathBuf {
-    let target = built().parent().map(Path::to_path_buf).unwrap_or_default();
-    let program = target.join("peers/kubectl").join(name).join(name);
-    assert!(program.exists(), "{} is not there: `cargo xtask peers` installs it", program.display());
-    program
 }
 
 impl World {

@@ -4,6 +4,7 @@
 mod cnpg;
 mod dns;
 mod doks;
+mod helm;
 mod kube;
 mod secrets;
 mod spaces;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use maps_tests::aws::Answer;
-use maps_tests::{CloudServer, Finished, StackDir, built, copy_folder};
+use maps_tests::{CloudServer, Finished, StackDir, copy_folder};
 use serde_json::Value;
 
 /// What the run was like.
@@ -104,14 +104,11 @@ impl Platform {
 
     /// Such a program, with a kubeconfig that leads to the cluster.
     pub(crate) fn client(&self, program: &str) -> Command {
-        let target = built().parent().map(Path::to_path_buf).unwrap_or_default();
-        let file = target.join("peers/kubectl").join(program).join(program);
-        assert!(file.exists(), "{} is not there: `cargo xtask peers` installs it", file.display());
         let kubeconfig = self.stack.path().join("kubeconfig");
         if !kubeconfig.exists() {
             fs::write(&kubeconfig, self.kubeconfig()).unwrap();
         }
-        let mut command = Command::new(file);
+        let mut command = Command::new(maps_tests::program(program));
         let home = self.stack.path();
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", home).env("TMPDIR", home);
         command.env("KUBECONFIG", kubeconfig).current_dir(home).stdin(Stdio::null());

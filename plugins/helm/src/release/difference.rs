@@ -9,6 +9,8 @@ use super::objects::Item;
 
 /// The longest value that is told.
 const LONGEST: usize = 60;
+/// Between an object and its field; names of objects have no such thing in them.
+const BEHIND: &str = ": ";
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,22 +23,38 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// As it is now, in one short line.
-    pub(crate) fn now(&self) -> String {
-        let hides = self.id.kind == "Secret" && !self.path.starts_with("metadata");
-        if hides { "something else".to_owned() } else { shown(self.new.as_ref()) }
+    /// Which field of which object: `Deployment apps/web: spec.replicas`.
+    pub(crate) fn place(&self) -> String {
+        format!("{}{BEHIND}{}", self.id.shown(), self.path)
     }
 
-    /// For people. What a Secret holds is never told, nor what may hold one.
+    /// As it is now, and as it was installed, in one short line.
+    pub(crate) fn now(&self) -> String {
+        match self.hides() {
+            true => "something else".to_owned(),
+            false => format!("{}, and not {}", shown(self.new.as_ref()), shown(self.old.as_ref())),
+        }
+    }
+
+    /// What a Secret holds is never told, nor what may hold one.
+    fn hides(&self) -> bool {
+        self.id.kind == "Secret" && !self.path.starts_with("metadata")
+    }
+
+    /// For people.
     pub(crate) fn told(&self) -> String {
-        let hides = self.id.kind == "Secret" && !self.path.starts_with("metadata");
         match (&self.old, &self.new) {
             (None, Some(_)) if self.path.is_empty() => "is added".to_owned(),
             (Some(_), None) if self.path.is_empty() => "goes".to_owned(),
-            _ if hides => format!("{} changes", self.path),
+            _ if self.hides() => format!("{} changes", self.path),
             (old, new) => format!("{} {} → {}", self.path, shown(old.as_ref()), shown(new.as_ref())),
         }
     }
+}
+
+/// The object of a place as [`Change::place`] says it.
+pub(crate) fn object_of(place: &str) -> &str {
+    place.split_once(BEHIND).map_or(place, |(object, _)| object)
 }
 
 /// A value in one short line.
@@ -132,7 +150,16 @@ mod tests {
     }
 
     #[test]
+    fn a_field_of_an_object_has_a_place() {
+        let change = &fields(&id("A"), &json!({"s": {"n": 1}}), &json!({"s": {"n": 7}}))[0];
+        assert_eq!((change.place().as_str(), change.now().as_str()), ("A a: s.n", "7, and not 1"));
+        assert_eq!((object_of("A a: s[x: y]"), object_of("A a")), ("A a", "A a"));
+    }
+
+    #[test]
     fn what_a_secret_holds_is_not_told() {
+        let change = &fields(&id("Secret"), &json!({"data": {"p": "hunter2"}}), &json!({}))[0];
+        assert_eq!(change.now(), "something else");
         let lines = told("Secret", &json!({"data": {"p": "hunter2"}}), &json!({"data": {"p": "hunter3"}}));
         assert_eq!(lines, ["data.p changes"]);
     }

@@ -23,6 +23,15 @@ pub(crate) fn passes(problem: &Problem) -> bool {
     matches!(problem.class, Class::Throttled | Class::Unavailable | Class::Timeout)
 }
 
+/// The class of a problem whose operation came to an end all the same: what would say that it is open how it ended says
+/// that it cannot be as it is wanted.
+pub(crate) fn settled(class: Class) -> Class {
+    match class {
+        Class::Internal | Class::Timeout | Class::Unavailable | Class::Throttled => Class::Conflict,
+        class => class,
+    }
+}
+
 /// A few of many, for people.
 pub(crate) fn note(all: &[String]) -> String {
     let mut told = all.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join("; ");

@@ -13,7 +13,7 @@ use super::flow::{Flow, RETRY_MS, SOON_MS};
 use super::history;
 use super::model::{Checkpoint, HookState};
 use super::moment::Moment;
-use super::objects;
+use super::objects::{self, Of};
 use super::record::{Record, StoredHook};
 
 const BEFORE_CREATION: &str = "before-hook-creation";
@@ -133,7 +133,13 @@ fn one(desk: Desk<'_>, record: &mut Record, at: usize, checkpoint: &mut Checkpoi
             mark.progress = checkpoint.progress();
         }
         history::write(desk.cluster, desk.step, &[record])?;
-        let writes = items.iter().map(|item| Ok((vec![desk.step], Apply::new(&item.object, false)?)));
+        let of = Of { name: &record.release.name, namespace: &namespace };
+        let writes = items.iter().map(|item| {
+            let mut object = item.object.clone();
+            // What a version leaves that failed, no state names: whose it is, it says itself.
+            objects::mark(&mut object, of);
+            Ok((vec![desk.step], Apply::new(&object, false)?))
+        });
         let writes = writes.collect::<Result<Vec<_>, Problem>>()?;
         for (item, answer) in items.iter().zip(desk.cluster.apply_all(writes)) {
             answer.map_err(|problem| told(&item.id, problem))?;

@@ -7,19 +7,22 @@ use maps_kube_objects::compare::as_live;
 use maps_kube_objects::id::{Key, ObjectId};
 use maps_sdk::kube::{Apply, Cluster};
 use maps_sdk::{Context, Find, Lookup, Problem, Read, Resource};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::apply;
 use super::content;
 use super::difference;
 use super::history::History;
-use super::model::{Checkpoint, Inputs, Outputs};
+use super::model::{Checkpoint, FILES, Inputs, Outputs, RELEASE};
 use super::objects::{Of, own};
-use super::operation::{outputs, seen};
-use super::record::{Mark, Record, secret_id, status};
+use super::record::{Record, secret_id, status};
+use super::seen::{outputs, seen};
 use super::{Config, Release};
 use crate::model::Values;
 use crate::source;
+
+/// Fields of one object that are told; the others are counted.
+const MOST_FIELDS: usize = 8;
 
 /// Looks for what a create began.
 pub(super) fn find(context: &Context, request: &Find<Release>) -> Result<Lookup<Release>, Problem> {
@@ -28,33 +31,52 @@ pub(super) fn find(context: &Context, request: &Find<Release>) -> Result<Lookup<
     let inputs = &request.inputs;
     let history = History::read(&cluster, &inputs.namespace, &inputs.name)?;
     let Some(latest) = history.latest() else { return Ok(Lookup::Absent) };
-    let ground = content::ground(inputs)?;
-    let is_ours =
-        |mark: &Mark| mark.stack == context.stack && mark.address == request.address && mark.inputs == ground.digest;
-    if !latest.mark.as_ref().is_some_and(is_ours) {
-        // Another's, or of other inputs: a create takes it over or says why not.
+    let Some(mark) = latest.mark.as_ref().filter(|mark| mark.stack == context.stack && mark.address == request.address)
+    else {
+        // Another's: a create takes it over or says why not.
+        return Ok(Lookup::Absent);
+    };
+    if latest.status() == status::UNINSTALLED {
         return Ok(Lookup::Absent);
     }
-    let resource = || -> Result<Resource<Release>, Problem> {
-        let manifest = std::iter::once(latest.release.manifest.as_str());
-        let items = apply::stored(&cluster, manifest, &inputs.namespace)?;
-        let ids: Vec<ObjectId> = items.iter().map(|item| item.id.clone()).collect();
-        let lives = fetch(&cluster, &ids).into_iter().collect::<Result<Vec<_>, _>>()?;
-        let outputs = outputs(&cluster, latest, &items, &lives)?;
-        Ok(Resource { id: inputs.id(), inputs: inputs.clone(), outputs })
-    };
+    let manifest = std::iter::once(latest.release.manifest.as_str());
+    let items = apply::stored(&cluster, manifest, &inputs.namespace)?;
+    let ids: Vec<ObjectId> = items.iter().map(|item| item.id.clone()).collect();
+    let lives = fetch(&cluster, &ids).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let outputs = outputs(&cluster, latest, &items, &lives)?;
+    let mut resource = Resource { id: inputs.id(), inputs: inputs.clone(), outputs };
+    // Files that cannot be read any more are others than those it was made from.
+    let same = content::ground(inputs).is_ok_and(|ground| ground.digest == mark.inputs);
     Ok(match latest.status() {
-        status::DEPLOYED => Lookup::Found(resource()?),
-        status::PENDING_INSTALL | status::PENDING_UPGRADE => {
-            let progress = latest.mark.as_ref().map_or("", |mark| mark.progress.as_str());
+        status::DEPLOYED if same => Lookup::Found(resource),
+        status::PENDING_INSTALL | status::PENDING_UPGRADE if same => {
             let checkpoint = match &request.checkpoint {
                 Some(checkpoint) if checkpoint.revision == latest.release.version => checkpoint.clone(),
-                _ => Checkpoint::of_progress(latest.release.version, progress),
+                _ => Checkpoint::of_progress(latest.release.version, &mark.progress),
             };
-            Lookup::Unfinished(resource()?, checkpoint)
+            Lookup::Unfinished(resource, checkpoint)
         }
-        _ => Lookup::Absent,
+        // What failed, or was made of something else, is this resource's all the same: an update goes on from it as
+        // `helm upgrade --install` does, and a delete takes it away.
+        _ => {
+            let what = unlike(latest, latest.release.version);
+            resource.inputs.changed.insert(RELEASE.to_owned(), what);
+            Lookup::Found(resource)
+        }
     })
+}
+
+/// How the latest version is not the one that is recorded.
+fn unlike(latest: &Record, recorded: u64) -> String {
+    let (revision, status) = (latest.release.version, latest.status());
+    if revision != recorded {
+        let by = if latest.mark.is_some() { "maps" } else { "helm" };
+        return format!("version {revision} ({status}) of {by} is there, and not version {recorded}");
+    }
+    match status {
+        status::DEPLOYED => format!("version {revision} was installed from other settings or files"),
+        _ => format!("version {revision} is not deployed: {status}"),
+    }
 }
 
 /// One request whose state is recorded.
@@ -163,14 +185,8 @@ fn one(
                     Some(record.clone())
                 }
                 _ => {
-                    let by = if latest.mark.is_some() { "maps" } else { "helm" };
-                    let what = format!(
-                        "version {} ({}) of {by} is there, and not version {}",
-                        latest.release.version,
-                        latest.status(),
-                        outputs.revision
-                    );
-                    inputs.changed.insert("release".to_owned(), what.into());
+                    let what = unlike(latest, outputs.revision);
+                    inputs.changed.insert(RELEASE.to_owned(), what);
                     None
                 }
             }
@@ -180,7 +196,7 @@ fn one(
     let template = content::ground(known.inputs);
     if !template.as_ref().is_ok_and(|ground| ground.sources == outputs.sources) {
         let now = template.map_or_else(|problem| problem.message, |ground| ground.sources);
-        inputs.changed.insert("files".to_owned(), format!("installed from {}, now {now}", outputs.sources).into());
+        inputs.changed.insert(FILES.to_owned(), format!("installed from {}, now {now}", outputs.sources));
     }
     if let Some(record) = record {
         let changed = drifted(cluster, known, &record, &lives)?;
@@ -196,7 +212,7 @@ fn drifted(
     known: &Known<'_>,
     record: &Record,
     lives: &[Option<Value>],
-) -> Result<BTreeMap<String, Value>, Problem> {
+) -> Result<BTreeMap<String, String>, Problem> {
     let mut changed = BTreeMap::new();
     let mut differ: Vec<(&ObjectId, &Value)> = Vec::new();
     for ((id, live), recorded) in known.outputs.objects.iter().zip(lives).zip(&known.outputs.live) {
@@ -229,12 +245,12 @@ fn drifted(
             // What the server no longer takes is compared as it was written.
             let dry = dry.unwrap_or_else(|_| (*wanted).clone());
             let now = as_live(wanted, &dry, live);
-            let mut fields = Map::new();
-            for change in difference::fields(id, wanted, &now) {
-                fields.insert(change.path.clone(), change.now().into());
+            let fields = difference::fields(id, wanted, &now);
+            for change in fields.iter().take(MOST_FIELDS) {
+                changed.insert(change.place(), change.now());
             }
-            if !fields.is_empty() {
-                changed.insert(id.shown(), Value::Object(fields));
+            if fields.len() > MOST_FIELDS {
+                changed.insert(id.shown(), format!("{} more fields", fields.len() - MOST_FIELDS));
             }
         }
     }

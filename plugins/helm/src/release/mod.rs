@@ -16,6 +16,7 @@ mod objects;
 mod operation;
 mod plan;
 pub(crate) mod record;
+mod seen;
 mod stored;
 mod uninstall;
 

@@ -12,6 +12,10 @@ use crate::model::Values;
 
 /// The versions of a release that are kept, as `helm upgrade` keeps them.
 const HISTORY: u64 = 10;
+/// What is told under `changed` of the release as a whole: the version that is there is not the recorded one.
+pub(crate) const RELEASE: &str = "release";
+/// What is told under `changed` of the files that the release was made from.
+pub(crate) const FILES: &str = "files";
 
 /// A chart, installed. Names are those of `helm upgrade --install`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -89,9 +93,11 @@ pub struct Inputs {
     /// Speak to a registry without TLS.
     #[serde(default)]
     pub plain_http: bool,
-    /// Told by a refresh, never set: what in the cluster or in the stack's files is no longer as it was installed.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub changed: BTreeMap<String, Value>,
+    /// Told by a refresh, never set: what in the cluster or in the stack's files is no longer as it was installed, field
+    /// by field.
+    // It is there though it be empty, so that each of its members is a difference by itself.
+    #[serde(default)]
+    pub changed: BTreeMap<String, String>,
 }
 
 fn default_namespace() -> String {

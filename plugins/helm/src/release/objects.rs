@@ -124,21 +124,27 @@ pub(crate) fn items(objects: Vec<Value>, cluster: &Cluster, namespace: &str) -> 
     Ok(items)
 }
 
-/// Writes into an object whose it is.
+/// Writes into an object of a manifest whose it is, as Helm does.
 pub(crate) fn own(object: &mut Value, of: Of<'_>) {
+    put(object, "labels", MANAGED_BY, "Helm");
+    mark(object, of);
+}
+
+/// Writes into an object which release made it.
+pub(crate) fn mark(object: &mut Value, of: Of<'_>) {
+    put(object, "annotations", RELEASE_NAME, of.name);
+    put(object, "annotations", RELEASE_NAMESPACE, of.namespace);
+}
+
+fn put(object: &mut Value, part: &str, key: &str, value: &str) {
     let Some(Value::Object(metadata)) = object.get_mut("metadata") else { return };
-    let mut put = |part: &str, key: &str, value: &str| {
-        let map = metadata.entry(part).or_insert_with(|| Value::Object(Map::new()));
-        if map.is_null() {
-            *map = Value::Object(Map::new());
-        }
-        if let Value::Object(map) = map {
-            map.insert(key.to_owned(), value.into());
-        }
-    };
-    put("labels", MANAGED_BY, "Helm");
-    put("annotations", RELEASE_NAME, of.name);
-    put("annotations", RELEASE_NAMESPACE, of.namespace);
+    let map = metadata.entry(part).or_insert_with(|| Value::Object(Map::new()));
+    if map.is_null() {
+        *map = Value::Object(Map::new());
+    }
+    if let Value::Object(map) = map {
+        map.insert(key.to_owned(), value.into());
+    }
 }
 
 /// Why an object that is there is not this release's; none where it is.

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maps_kube_objects::cluster::fetch;
-use maps_kube_objects::id::{Key, ObjectId, text};
-use maps_kube_objects::owned;
+use maps_kube_objects::id::{Key, ObjectId};
 use maps_kube_objects::taken::{Taken, duration};
 use maps_sdk::kube::Cluster;
 use maps_sdk::{Class, Context, Outcome, Problem, Progress, Resource, Step, clock, random};
@@ -16,13 +15,15 @@ use serde_json::{Value, json};
 use super::Release;
 use super::apply::{self, Force};
 use super::content::{self, Version};
-use super::flow::{Flow, SOON_MS, note, passes};
+use super::difference;
+use super::flow::{Flow, SOON_MS, note, passes, settled};
 use super::history::{self, History};
 use super::hooks::{self, Desk};
-use super::model::{Checkpoint, Failure, Inputs, Live, Outputs, Stage};
+use super::model::{Checkpoint, FILES, Failure, Inputs, RELEASE, Stage};
 use super::moment::Moment;
 use super::objects::{self, Item, Of};
 use super::record::{Facts, Info, Mark, Record, status};
+use super::seen::outputs;
 use super::uninstall;
 
 /// The field manager of Helm's server-side apply, which the host sets for this plugin.
@@ -41,7 +42,7 @@ pub(super) struct Task<'a> {
     /// The inputs of an update that differ.
     pub(super) changed: &'a [String],
     /// What a refresh told to have been changed by others.
-    pub(super) drifted: Option<&'a BTreeMap<String, Value>>,
+    pub(super) drifted: Option<&'a BTreeMap<String, String>>,
     pub(super) private: Vec<String>,
     pub(super) cluster: Cluster,
     pub(super) checkpoint: Option<&'a Checkpoint>,
@@ -317,7 +318,8 @@ impl<'a> Operation<'a> {
     fn restored(&self) -> BTreeSet<String> {
         let planned = self.task.changed.iter().any(|path| path.starts_with("changed"));
         let shown = self.task.drifted.filter(|_| planned).into_iter().flat_map(|changed| changed.keys());
-        shown.filter(|name| !matches!(name.as_str(), "release" | "files")).cloned().collect()
+        let objects = shown.map(|told| difference::object_of(told)).filter(|name| !matches!(*name, RELEASE | FILES));
+        objects.map(str::to_owned).collect()
     }
 
     fn event(&self) -> &'static str {
@@ -461,7 +463,12 @@ impl<'a> Operation<'a> {
         } else {
             self.history.records.push(self.record.clone());
         }
-        if written.is_err() || !inputs.rollback_on_failure || self.checkpoint.failure.is_some() {
+        if written.is_err() {
+            return Err(self.with_cause(problem));
+        }
+        // It is known and written down what came of it: nothing is to be gone on with, or tried once more as it was.
+        let problem = Problem { class: settled(problem.class), ..problem };
+        if !inputs.rollback_on_failure || self.checkpoint.failure.is_some() {
             return Err(self.with_cause(problem));
         }
         let invalid = problem.class == Class::Invalid;
@@ -514,7 +521,7 @@ impl<'a> Operation<'a> {
             message: "the operation failed".to_owned(),
             invalid: false,
         });
-        let class = if invalid { Class::Invalid } else { Class::Internal };
+        let class = if invalid { Class::Invalid } else { Class::Conflict };
         Problem::new(class, code, format!("{message}; {what}"))
             .help("`rollback_on_failure: false` leaves what failed as it is, to be looked at")
     }
@@ -541,54 +548,4 @@ pub(crate) fn has_sealed(inputs: &Inputs) -> bool {
     }
     let values = serde_json::to_value((&inputs.values, &inputs.set)).unwrap_or_default();
     within(&values)
-}
-
-/// What is told of a deployed version.
-pub(crate) fn outputs(
-    cluster: &Cluster,
-    record: &Record,
-    items: &[Item],
-    lives: &[Option<Value>],
-) -> Result<Outputs, Problem> {
-    let release = &record.release;
-    let hooks = content::hook_objects(release.hooks.as_deref().unwrap_or_default())?;
-    let hooks = objects::items(hooks, cluster, &release.namespace)?;
-    let mut ids: Vec<ObjectId> = items.iter().map(|item| item.id.clone()).collect();
-    let known: BTreeSet<Key> = ids.iter().map(ObjectId::key).collect();
-    ids.extend(hooks.into_iter().map(|item| item.id).filter(|id| !known.contains(&id.key())));
-    let mut live: Vec<Live> = lives.iter().map(|live| seen(live.as_ref())).collect();
-    live.resize(ids.len(), Live::default());
-    let of_chart = |pointer: &str| text(&release.chart, pointer).unwrap_or_default().to_owned();
-    let mark = record.mark.clone().unwrap_or_default();
-    let facts = mark.facts;
-    let notes = match facts.private_notes {
-        true => format!(
-            "the notes hold what nobody else should see: helm get notes {} -n {}",
-            release.name, release.namespace
-        ),
-        false => release.info.notes.clone(),
-    };
-    Ok(Outputs {
-        name: release.name.clone(),
-        namespace: release.namespace.clone(),
-        revision: release.version,
-        status: release.info.status.clone(),
-        chart: of_chart("/metadata/name"),
-        version: of_chart("/metadata/version"),
-        app_version: of_chart("/metadata/appVersion"),
-        origin: facts.origin,
-        digest: facts.digest,
-        pins: facts.pins,
-        sources: facts.sources,
-        notes,
-        objects: ids,
-        live,
-        content: mark.content,
-    })
-}
-
-/// What is remembered of a live object.
-pub(crate) fn seen(live: Option<&Value>) -> Live {
-    let Some(live) = live else { return Live::default() };
-    Live { uid: text(live, "/metadata/uid").unwrap_or_default().to_owned(), digest: owned::digest(live, MANAGER) }
 }

@@ -1,10 +1,10 @@
 //! Takes a release away: hooks, objects in the reverse of their order, and at last its records.
 
 use maps_sdk::kube::Cluster;
-use maps_sdk::{Problem, Progress, Step, clock};
+use maps_sdk::{Class, Problem, Progress, Step, clock};
 
 use super::apply;
-use super::flow::{Flow, passes};
+use super::flow::{Flow, passes, settled};
 use super::history::{self, History};
 use super::hooks::{self, Desk};
 use super::model::{Checkpoint, HookState, Inputs, Stage};
@@ -145,9 +145,29 @@ fn run_hooks(
     checkpoint.stage = if event == "post-delete" { Stage::After } else { Stage::Before };
     let flow = hooks::run(desk, record, event, checkpoint);
     checkpoint.stage = stage;
-    match flow? {
-        Flow::On => Ok(None),
-        wait => Ok(Some(wait)),
+    match flow {
+        Ok(Flow::On) => Ok(None),
+        Ok(wait) => Ok(Some(wait)),
+        Err(problem) if passes(&problem) => Err(problem),
+        Err(problem) => Err(again(desk, record, problem)),
+    }
+}
+
+/// A hook has failed, and runs once more where the release is deleted again.
+fn again(desk: Desk<'_>, record: &mut Record, problem: Problem) -> Problem {
+    if let Some(mark) = &mut record.mark {
+        mark.progress = String::new();
+    }
+    // What is told is why it failed, not that this could not be written down too.
+    let _ = history::write(desk.cluster, desk.step, &[record]);
+    let problem = Problem { class: settled(problem.class), ..problem };
+    match problem.class {
+        Class::Denied => problem.help(
+            "a version that no plan of maps has shown brought this hook: run the stack once more, so that its own \
+             version is installed, or with `disable_hooks: true`; then delete the release",
+        ),
+        _ if problem.help.is_none() => problem.help("mend what the hook needs and run again: it then runs once more"),
+        _ => problem,
     }
 }
 

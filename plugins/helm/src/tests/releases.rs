@@ -288,11 +288,72 @@ fn a_hook_that_fails_fails_the_release() {
     job(&fake, "Failed");
     let problem = create(&inputs(json!({}))).err().unwrap();
     assert_eq!(problem.message, "the pre-install hook Job check failed: Job apps/check: Why");
+    assert_eq!(problem.class, Class::Conflict, "nothing is open that the next run would have to go on with");
     assert_eq!((history(&fake), there(&fake)), (vec!["1 failed".to_owned()], vec!["Job apps/check".to_owned()]));
     // Mended, it goes on from there as an upgrade, as `helm upgrade --install` does.
     job(&fake, "Complete");
     assert_eq!(create(&inputs(json!({}))).unwrap().outputs.revision, 2);
     assert_eq!(history(&fake), ["1 failed", "2 deployed"]);
+}
+
+/// What the engine finds of a create that ended without success, as the next run looks for it.
+fn found(inputs: &Inputs) -> Resource<Release> {
+    match Release.find(&context(), &testing::find(inputs.clone())).unwrap() {
+        Lookup::Found(resource) => resource,
+        _ => panic!("it is not found"),
+    }
+}
+
+#[test]
+fn an_installation_that_failed_is_found_and_gone_on_with_or_taken_away() {
+    for goes_on in [true, false] {
+        chart(&[DEPLOYMENT, CONFIG, ("templates/a.yaml", &hook("check", "post-install", ""))]);
+        let fake = cluster();
+        job(&fake, "Failed");
+        let wanted = inputs(json!({}));
+        assert!(create(&wanted).is_err());
+        // Whoever mends it changes the chart.
+        chart(&[DEPLOYMENT]);
+        let left = found(&wanted);
+        assert_eq!(json!(left.inputs.changed), json!({"release": "version 1 is not deployed: failed"}));
+        assert_eq!(left.outputs.objects.len(), 3, "its hook too is its own");
+        let again = read(&left).unwrap().unwrap();
+        assert_eq!(again.inputs.changed["release"], "version 1 is not deployed: failed");
+        if goes_on {
+            let made = update(&again, &wanted, &["changed"]).unwrap();
+            assert_eq!((made.outputs.revision, made.inputs.changed.len()), (2, 0));
+            assert_eq!(history(&fake), ["1 failed", "2 deployed"]);
+            assert_eq!(there(&fake), ["Deployment apps/web", "Job apps/check"]);
+            delete(&made).unwrap();
+        } else {
+            delete(&again).unwrap();
+            assert_eq!(there(&fake), Vec::<String>::new());
+        }
+        assert_eq!(history(&fake), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_a_create_made_of_other_files_is_found_too() {
+    chart(&[DEPLOYMENT]);
+    let fake = cluster();
+    let wanted = inputs(json!({}));
+    create(&wanted).unwrap();
+    assert_eq!(found(&wanted).inputs.changed.len(), 0);
+    chart(&[CONFIG]);
+    let said = "version 1 was installed from other settings or files";
+    assert_eq!(json!(found(&wanted).inputs.changed), json!({"release": said}));
+    let name = "Secret apps/sh.helm.release.v1.web.v1";
+    let mut record = Record::read(&fake.live(name).unwrap()).unwrap();
+    for (status, said) in [
+        ("pending-install", "version 1 is not deployed: pending-install"),
+        ("uninstalling", "version 1 is not deployed: uninstalling"),
+    ] {
+        record.release.info.status = status.to_owned();
+        fake.remove(name);
+        fake.put(record.secret(crate::release::moment::Moment::of_ms(NOW)).unwrap());
+        assert_eq!(json!(found(&wanted).inputs.changed), json!({"release": said}));
+    }
 }
 
 #[test]
@@ -401,7 +462,7 @@ fn what_others_change_is_shown_and_put_back() {
     let found = read(&made).unwrap().unwrap();
     assert_eq!(
         json!(found.inputs.changed),
-        json!({"Deployment apps/web": {"spec.replicas": "7"}, "ConfigMap apps/web-config": "it is gone"})
+        json!({"Deployment apps/web: spec.replicas": "7, and not 1", "ConfigMap apps/web-config": "it is gone"})
     );
     let mended = update(&found, &wanted, &["changed"]).unwrap();
     assert_eq!(fake.live("Deployment apps/web").unwrap()["spec"]["replicas"], 1);
@@ -527,7 +588,7 @@ fn settings_that_cannot_be_are_refused() {
         (json!({"namespace": "a.b"}), "bad-namespace"),
         (json!({"timeout": "soon"}), "bad-duration"),
         (json!({"labels": {"owner": "me"}}), "system-label"),
-        (json!({"changed": {"a": 1}}), "not-yours"),
+        (json!({"changed": {"a": "1"}}), "not-yours"),
     ] {
         let problems = testing::check::<Release>(&inputs(more.clone()));
         assert!(problems.iter().any(|problem| problem.code == code), "{more}: {problems:?}");
