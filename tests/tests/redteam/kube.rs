@@ -12,7 +12,7 @@ use crate::world::{SECRET, World};
 /// What the guest's kubeconfig lets it in with.
 const TOKEN: &str = "red_cluster_0123456789abcdef0123456789";
 
-/// As an API server answers, which keeps whatever is applied and has nothing.
+/// As an API server answers, which keeps whatever is applied and has what releases have made.
 pub(crate) fn answer(method: &str, path: &str, body: &str) -> (u16, Json) {
     let resource = |name: &str, kind: &str, namespaced: bool| json!({"name": name, "kind": kind, "namespaced": namespaced, "verbs": []});
     let listed = |resources: Json| (200, json!({"kind": "APIResourceList", "resources": resources}));
@@ -27,7 +27,10 @@ pub(crate) fn answer(method: &str, path: &str, body: &str) -> (u16, Json) {
         ("GET", "/apis/rbac.authorization.k8s.io/v1") => {
             listed(json!([resource("clusterroles", "ClusterRole", false)]))
         }
-        ("GET", _) => (404, json!({"kind": "Status", "reason": "NotFound", "details": {"name": "x"}})),
+        ("GET", path) => {
+            let absent = || (404, json!({"kind": "Status", "reason": "NotFound", "details": {"name": "x"}}));
+            crate::releases::found(path).map_or_else(absent, |found| (200, found))
+        }
         _ => (200, serde_json::from_str(body).unwrap_or_default()),
     }
 }
@@ -39,7 +42,12 @@ fn kubeconfig(cluster: &str, user: &str) -> String {
 }
 
 fn world() -> World {
-    let mut world = World::of(&guest("red-kube"), "red", None);
+    cluster_world(&guest("red-kube"))
+}
+
+/// With a component that is given a cluster.
+pub(crate) fn cluster_world(component: &[u8]) -> World {
+    let mut world = World::of(component, "red", None);
     world.service.answers(Manner::Cluster);
     let ca = STANDARD.encode(&world.service.ca);
     let cluster = format!("server: https://{}, certificate-authority-data: {ca}", HOSTS[0]);
@@ -51,7 +59,7 @@ fn object(kind: &str, name: &str) -> Json {
     json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "red"}})
 }
 
-fn order(verb: &str, object: &Json) -> Json {
+pub(crate) fn order(verb: &str, object: &Json) -> Json {
     json!({"do": verb, "object": object})
 }
 

@@ -15,6 +15,7 @@ mod egress;
 mod files;
 mod kube;
 mod records;
+mod releases;
 mod resources;
 mod rights;
 mod secrets;

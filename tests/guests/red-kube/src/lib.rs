@@ -49,6 +49,8 @@ struct Orders {
     namespace: Option<String>,
     /// An object of another's that it says is its own.
     claims: Option<Named>,
+    /// Does it tell what it was shown, as the message of a problem?
+    tells: bool,
 }
 
 fn cluster(orders: &Orders) -> Cluster {
@@ -79,10 +81,16 @@ fn act(context: &Context, operation: &str, step: Step, inputs: &Inputs) -> Resul
         "delete" => cluster.delete(step, Deleting::any(reference)).map(drop),
         "list" => {
             let (label_selector, field_selector) = (orders.selector, None);
-            cluster.list(&ListOptions { kind, namespace, label_selector, field_selector }).map(drop)
+            let shown = cluster.list(&ListOptions { kind, namespace, label_selector, field_selector })?;
+            tell(orders.tells, &json!(shown))
         }
-        _ => cluster.get(&reference).map(drop),
+        _ => tell(orders.tells, &json!(cluster.get(&reference)?)),
     }
+}
+
+/// Takes what it was shown out of the sandbox, if it is ordered to.
+fn tell(tells: bool, shown: &Value) -> Result<(), Problem> {
+    if tells { Err(Problem::invalid("shown", shown.to_string())) } else { Ok(()) }
 }
 
 /// What it does where nobody orders anything else.
