@@ -171,7 +171,7 @@ pub fn killed_everywhere(scenario: Scenario, fault: &str) {
         // What was under way when the run died was waited for: nothing is told of it half way.
         assert_eq!(staged.rests(&spec), outputs, "{spec}: the outputs differ");
         if over {
-            assert!(call > 2, "{spec}: the run made {} calls", call - 1);
+            assert!(call > 1, "{spec}: nothing was hit");
             return;
         }
     }

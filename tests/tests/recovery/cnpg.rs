@@ -41,7 +41,7 @@ const DELETE: Scenario = Scenario { stack, prepare: dropped, command: "run" };
 
 everywhere! {
     a_create_killed_after_each_call_is_sent: CREATE, "crash-sent";
-    an_update_killed_after_each_call_is_sent: UPDATE, "crash-sent";
-    an_update_killed_after_each_reply: UPDATE, "crash-replied";
+    an_update_killed_after_each_write_is_sent: UPDATE, "write:crash-sent";
+    an_update_killed_after_each_reply_to_a_write: UPDATE, "write:crash-replied";
     a_delete_killed_after_each_call_is_sent: DELETE, "crash-sent";
 }

@@ -35,8 +35,8 @@ everywhere! {
     a_create_killed_before_each_call: CREATE, "crash-before";
     a_create_killed_after_each_call_is_sent: CREATE, "crash-sent";
     an_update_killed_after_each_call_is_sent: UPDATE, "crash-sent";
-    a_rollout_killed_after_each_call_is_sent: ROLLOUT, "crash-sent";
-    a_rollout_killed_after_each_reply: ROLLOUT, "crash-replied";
+    a_rollout_killed_after_each_write_is_sent: ROLLOUT, "write:crash-sent";
+    a_rollout_killed_after_each_reply_to_a_write: ROLLOUT, "write:crash-replied";
     a_destroy_killed_after_each_call_is_sent: DESTROY, "crash-sent";
 }
 
