@@ -139,7 +139,7 @@ impl FromStr for Rehearse {
 /// What goes wrong on purpose.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct FaultArgs {
-    /// Inject a fault: error@N, throttle@N, lost@N, drip@N, crash-before@N, crash-sent@N, crash-replied@N
+    /// Inject a fault: error@N, throttle@N, lost@N, drip@N, {crash,stop}-{before,sent,replied}@N
     #[arg(long = "fault", value_name = "SPEC", requires = "rehearse", value_delimiter = ',', action = ArgAction::Append)]
     pub(crate) faults: Vec<String>,
 }

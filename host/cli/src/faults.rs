@@ -24,7 +24,8 @@ impl Faults {
                         format!("{spec:?} is no fault"),
                         "write KIND@N, with N the call it happens at, from 1, and KIND one of error, throttle, lost, \
                          drip (made by the cloud; ssm:lost@N counts that service's calls), crash-before, crash-sent, \
-                         crash-replied (maps kills itself; write:crash-sent@N counts the calls that change something)",
+                         crash-replied (maps kills itself; write:crash-sent@N counts the calls that change something), \
+                         stop-before, stop-sent, stop-replied (maps stops until SIGCONT; @N-M is each call of a span)",
                     ));
                 }
             }

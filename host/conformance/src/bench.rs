@@ -472,6 +472,7 @@ impl Bench {
             inputs: being.inputs.clone(),
             token: (*token).clone(),
             checkpoint: being.checkpoint.clone(),
+            planned: None,
         };
         answered("find", self.provider.find(&self.call(), these.iter().map(request).collect()).await)
     }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::capability::ObjectKey;
 use crate::name::{Address, KindName, OpId, RuleId, Token};
 use crate::problem::Problem;
 use crate::value::Value;
@@ -76,6 +77,9 @@ pub enum Entry {
         /// Is this the old object of a replacement, kept under its address until it is deleted?
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         deposed: bool,
+        /// The objects that the step's preview named, for kinds that have one: what is found later must be among them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        planned: Option<Vec<ObjectKey>>,
         /// When, in Unix milliseconds.
         at: u64,
     },

@@ -123,6 +123,8 @@ pub struct FindRequest {
     pub token: Token,
     /// Where the earlier create had got to, if it said so.
     pub checkpoint: Option<Value>,
+    /// The objects that the earlier create's preview named, for kinds that have one: no others can be found.
+    pub planned: Option<Vec<ObjectKey>>,
 }
 
 /// Where a look-back ends.

@@ -130,6 +130,7 @@ fn request(operation: &Operation) -> Option<FindRequest> {
         inputs: operation.object.inputs.clone(),
         token: operation.object.token.clone()?,
         checkpoint: operation.checkpoint.clone(),
+        planned: operation.planned.clone(),
     })
 }
 

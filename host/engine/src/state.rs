@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::capability::ObjectKey;
 use crate::journal::{Ended, Entry, OpKind, Recorded};
 use crate::name::{Address, OpId};
 use crate::problem::Problem;
@@ -71,6 +72,9 @@ pub struct Operation {
     /// Is its object a deposed one?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deposed: bool,
+    /// The objects that its step's preview named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Vec<ObjectKey>>,
     /// When it began, in Unix milliseconds.
     pub at: u64,
     /// How many mutating host calls were announced for it.
@@ -243,12 +247,13 @@ impl State {
 
     fn apply(&mut self, entry: &Entry) -> Result<(), StateError> {
         match entry {
-            Entry::Begin { op, does, address, object, deposed, at } => {
+            Entry::Begin { op, does, address, object, deposed, planned, at } => {
                 let operation = Operation {
                     does: *does,
                     address: address.clone(),
                     object: object.clone(),
                     deposed: *deposed,
+                    planned: planned.clone(),
                     at: *at,
                     calls: 0,
                     open_calls: 0,

@@ -116,6 +116,9 @@ impl Shared {
 
     /// Moves virtual time, durably; the caller holds the gate closed.
     pub(crate) fn advance(&self, ms: u64) -> Result<(), Error> {
+        if ms == 0 {
+            return Ok(());
+        }
         let moved = Offset { ms: lock(&self.offset).ms.saturating_add(ms) };
         self.change(|transaction, _| transaction.put(CLOCK.0, CLOCK.1, &moved))?
             .map_err(|e| Error::io("write", "the clock")(std::io::Error::other(e)))?;

@@ -317,14 +317,14 @@ impl Transport {
             }
             Route::Live { .. } => None,
         };
-        pass(faults, Point::Before);
+        pass(faults, Point::Before).await;
         let result = client.execute(request).await;
         // What was never connected did not reach a cloud; whatever else failed may have.
         if result.as_ref().map_or_else(|error| !error.is_connect(), |_| true) {
             self.counts.add(half);
         }
         let response = result.map_err(|error| problem(&error))?;
-        pass(faults, Point::Sent);
+        pass(faults, Point::Sent).await;
         Ok(Sent { response, faults })
     }
 }
@@ -334,9 +334,9 @@ fn played(hosts: &Played, host: &str) -> Option<(SocketAddr, Scheme)> {
     hosts.get(host).or_else(|| hosts.get(&format!("*.{}", host.split_once('.')?.1))).copied()
 }
 
-fn pass(faults: Option<(&Faults, Call)>, point: Point) {
+async fn pass(faults: Option<(&Faults, Call)>, point: Point) {
     if let Some((faults, call)) = faults {
-        faults.pass(point, call);
+        faults.pass(point, call).await;
     }
 }
 
@@ -348,8 +348,8 @@ pub(crate) struct Sent<'t> {
 
 impl Sent<'_> {
     /// To be called when the whole answer has been read.
-    pub(crate) fn replied(&self) {
-        pass(self.faults, Point::Replied);
+    pub(crate) async fn replied(&self) {
+        pass(self.faults, Point::Replied).await;
     }
 }
 

@@ -1,15 +1,20 @@
-//! Faults of the client's side, for rehearsals: the process kills itself around its N-th call.
+//! Faults of the client's side, for rehearsals: the process kills or stops itself around its N-th call.
 //!
 //! `crash-before@N` dies when everything is ready and nothing has left; `crash-sent@N` dies when
 //! the cloud has handled the call and its answer begins to arrive, before anything of the answer is
 //! read or recorded; `crash-replied@N` dies when the whole answer has been read and nobody was told.
 //! With `write:` before it, N counts the calls that change something.
+//! `stop-before@N` and its like stop there instead, until SIGCONT comes: who looks meanwhile sees what a kill would
+//! leave. `stop-sent@N-M` does so at each call of a span.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use maps_engine::capability::Half;
 use rustix::process::{Signal, getpid, kill_process};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Mutex;
 
 /// Where around a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +27,24 @@ pub enum Point {
     Replied,
 }
 
-/// One fault.
+/// What happens there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The process dies.
+    Crash,
+    /// The process stops, and goes on when it is told to.
+    Stop,
+}
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// What happens.
+    pub effect: Effect,
     /// Where.
     pub point: Point,
-    /// At which call to a cloud, from 1.
-    pub call: u64,
+    /// At which calls to a cloud, from 1.
+    pub calls: RangeInclusive<u64>,
     /// Are only writes counted? Else reads and writes are, together.
     pub writes: bool,
 }
@@ -40,10 +56,10 @@ pub enum FaultError {
     #[error("`{0}` is no fault: write it as `crash-before@3`")]
     Shape(String),
     /// An unknown name.
-    #[error("`{0}` is no fault of the client: known are crash-before, crash-sent and crash-replied")]
+    #[error("`{0}` is no fault of the client: known are crash and stop, each -before, -sent and -replied")]
     Name(String),
-    /// Not a number from 1.
-    #[error("`{0}` is no call: calls are counted from 1")]
+    /// Neither a number from 1 nor a span of such.
+    #[error("`{0}` is no call: calls are counted from 1, and a span of them is `N-M`")]
     Call(String),
 }
 
@@ -51,16 +67,22 @@ impl FromStr for Fault {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        let (name, call) = text.split_once('@').ok_or_else(|| FaultError::Shape(text.to_owned()))?;
+        let (name, calls) = text.split_once('@').ok_or_else(|| FaultError::Shape(text.to_owned()))?;
         let (name, writes) = name.strip_prefix("write:").map_or((name, false), |name| (name, true));
-        let point = match name {
-            "crash-before" => Point::Before,
-            "crash-sent" => Point::Sent,
-            "crash-replied" => Point::Replied,
+        let (effect, point) = match name {
+            "crash-before" => (Effect::Crash, Point::Before),
+            "crash-sent" => (Effect::Crash, Point::Sent),
+            "crash-replied" => (Effect::Crash, Point::Replied),
+            "stop-before" => (Effect::Stop, Point::Before),
+            "stop-sent" => (Effect::Stop, Point::Sent),
+            "stop-replied" => (Effect::Stop, Point::Replied),
             _ => return Err(FaultError::Name(name.to_owned())),
         };
-        let number = call.parse().ok().filter(|call| *call > 0);
-        Ok(Self { point, call: number.ok_or_else(|| FaultError::Call(call.to_owned()))?, writes })
+        let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let (first, last) = calls.split_once('-').unwrap_or((calls, calls));
+        let span = number(first).zip(number(last)).filter(|(first, last)| *first > 0 && first <= last);
+        let (first, last) = span.ok_or_else(|| FaultError::Call(calls.to_owned()))?;
+        Ok(Self { effect, point, calls: first..=last, writes })
     }
 }
 
@@ -70,6 +92,8 @@ pub struct Faults {
     faults: Vec<Fault>,
     calls: AtomicU64,
     writes: AtomicU64,
+    /// One stop at a time: of two signals that come at once the system keeps one.
+    stopping: Mutex<()>,
 }
 
 /// A call's numbers.
@@ -91,15 +115,25 @@ impl Faults {
         Call { among_all: next(&self.calls), among_writes: (half == Half::Write).then(|| next(&self.writes)) }
     }
 
-    /// Dies here, if a fault says so.
-    pub(crate) fn pass(&self, point: Point, call: Call) {
-        let here = |fault: &Fault| {
+    /// Dies or stops here, if a fault says so.
+    pub(crate) async fn pass(&self, point: Point, call: Call) {
+        let here = |fault: &&Fault| {
             let number = if fault.writes { call.among_writes } else { Some(call.among_all) };
-            fault.point == point && number == Some(fault.call)
+            fault.point == point && number.is_some_and(|number| fault.calls.contains(&number))
         };
-        if self.faults.iter().any(here) {
+        match self.faults.iter().find(here).map(|fault| fault.effect) {
+            None => {}
             // SIGKILL cannot be caught: nothing is flushed, no destructor runs.
-            let _ = kill_process(getpid(), Signal::KILL);
+            Some(Effect::Crash) => drop(kill_process(getpid(), Signal::KILL)),
+            Some(Effect::Stop) => {
+                let _alone = self.stopping.lock().await;
+                // Without it nobody knows when it went on, which is no reason not to stop.
+                let continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()));
+                let stopped = kill_process(getpid(), Signal::STOP);
+                if let (Ok(mut continued), Ok(())) = (continued, stopped) {
+                    let _ = continued.recv().await;
+                }
+            }
         }
     }
 }
@@ -110,13 +144,21 @@ mod tests {
 
     #[test]
     fn faults_are_parsed_or_refused() {
-        let fault = |writes| Ok(Fault { point: Point::Sent, call: 12, writes });
-        assert_eq!("crash-sent@12".parse(), fault(false));
-        assert_eq!("write:crash-sent@12".parse(), fault(true));
-        assert_eq!("crash-sent".parse::<Fault>(), Err(FaultError::Shape("crash-sent".to_owned())));
-        assert_eq!("lost@1".parse::<Fault>(), Err(FaultError::Name("lost".to_owned())));
-        assert_eq!("crash-before@0".parse::<Fault>(), Err(FaultError::Call("0".to_owned())));
-        assert_eq!("crash-before@x".parse::<Fault>(), Err(FaultError::Call("x".to_owned())));
+        let fault = |effect, point, calls, writes| Ok(Fault { effect, point, calls, writes });
+        for (text, meant) in [
+            ("crash-sent@12", fault(Effect::Crash, Point::Sent, 12..=12, false)),
+            ("write:crash-sent@12", fault(Effect::Crash, Point::Sent, 12..=12, true)),
+            ("stop-before@1-300", fault(Effect::Stop, Point::Before, 1..=300, false)),
+            ("crash-sent", Err(FaultError::Shape("crash-sent".to_owned()))),
+            ("lost@1", Err(FaultError::Name("lost".to_owned()))),
+            ("crash-before@0", Err(FaultError::Call("0".to_owned()))),
+            ("crash-before@x", Err(FaultError::Call("x".to_owned()))),
+            ("stop-sent@+1", Err(FaultError::Call("+1".to_owned()))),
+            ("stop-sent@3-2", Err(FaultError::Call("3-2".to_owned()))),
+            ("stop-sent@3-", Err(FaultError::Call("3-".to_owned()))),
+        ] {
+            assert_eq!(text.parse(), meant, "{text}");
+        }
     }
 
     #[test]

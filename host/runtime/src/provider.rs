@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use maps_engine::capability::{Effective, ObjectKey, StepScope};
+use maps_engine::capability::{Effective, Family, Half, Interface, ObjectKey, StepScope, plannable};
 use maps_engine::provider::{
     CheckOutcome, CheckRequest, CreateRequest, DeleteRequest, DiffRequest, FieldChange, FindOutcome, FindRequest,
     Object, Outcome, Preview, PreviewRequest, ReadOutcome, ReadRequest, UpdateRequest,
@@ -18,6 +18,7 @@ use maps_engine::{Address, Call, CallError, Journal, KindName, OpId, PluginName,
 use wasmtime::Store;
 
 use crate::answer::{Pair, Reader, Unknowns, distinct, in_order, same_length};
+use crate::audit::{Outcome as Recorded, Record};
 use crate::bindings::exports::maps::platform::provider as wit;
 use crate::bindings::maps::platform::types;
 use crate::capability::http::HttpCapability;
@@ -276,31 +277,56 @@ impl Provider for PluginProvider {
             step(None, &r.address, &r.kind, id, &r.inputs, outputs)
         });
         let steps = steps.collect();
-        self.exchange(
-            About { call, operation: Operation::Preview, steps, journal: None },
-            |seals| {
-                let each = requests.iter().zip(&facts).map(|(r, kind)| wit::PreviewRequest {
-                    kind: kind.name.as_str().to_owned(),
-                    address: r.address.as_str().to_owned(),
-                    inputs: json(seals, &r.inputs),
-                    prior: r.prior.as_ref().map(|prior| resource(seals, prior)),
-                });
-                each.collect()
-            },
-            |guest, store, context, requests| Box::pin(guest.call_preview(store, context, requests)),
-            |reader, answers| {
-                each(&requests, answers, |at, _, answer| match answer {
-                    Err(p) => Ok(Err(problem(reader.seals, p))),
-                    Ok(planned) => {
-                        let outputs = reader.map("outputs", &planned.outputs, Unknowns::Allowed)?;
-                        let objects = planned.objects.iter().map(|o| reader.map("an object", o, Unknowns::Allowed));
-                        let objects = objects.collect::<Result<_, _>>()?;
-                        Ok(Ok(Preview { outputs: facts[at].schema.prepare_outputs(outputs), objects }))
-                    }
-                })
-            },
-        )
-        .await
+        let mut denied: Vec<(usize, Problem)> = Vec::new();
+        let previews = self
+            .exchange(
+                About { call, operation: Operation::Preview, steps, journal: None },
+                |seals| {
+                    let each = requests.iter().zip(&facts).map(|(r, kind)| wit::PreviewRequest {
+                        kind: kind.name.as_str().to_owned(),
+                        address: r.address.as_str().to_owned(),
+                        inputs: json(seals, &r.inputs),
+                        prior: r.prior.as_ref().map(|prior| resource(seals, prior)),
+                    });
+                    each.collect()
+                },
+                |guest, store, context, requests| Box::pin(guest.call_preview(store, context, requests)),
+                |reader, answers| {
+                    each(&requests, answers, |at, _, answer| match answer {
+                        Err(p) => Ok(Err(problem(reader.seals, p))),
+                        Ok(planned) => {
+                            let outputs = reader.map("outputs", &planned.outputs, Unknowns::Allowed)?;
+                            let objects = planned.objects.iter().map(|o| reader.map("an object", o, Unknowns::Allowed));
+                            let objects: Vec<Value> = objects.collect::<Result<_, _>>()?;
+                            let mut named = objects.iter().filter_map(ObjectKey::of);
+                            if let Some(denial) = named.find_map(|object| plannable(&self.effective, &object).err()) {
+                                let problem = Problem::from(denial);
+                                let problem = Problem { message: text(reader.seals, &problem.message), ..problem };
+                                denied.push((at, problem.clone()));
+                                return Ok(Err(problem));
+                            }
+                            Ok(Ok(Preview { outputs: facts[at].schema.prepare_outputs(outputs), objects }))
+                        }
+                    })
+                },
+            )
+            .await?;
+        for (at, problem) in denied {
+            self.host.audit.note(&Record {
+                run: call.run.to_owned(),
+                plugin: self.name.as_str().to_owned(),
+                addresses: vec![requests[at].address.as_str().to_owned()],
+                phase: Operation::Preview.phase().name(),
+                operation: Operation::Preview.name(),
+                interface: Interface::Ruled(Family::Kube, Half::Write).name(),
+                call: None,
+                rule: None,
+                summary: problem.message,
+                outcome: Recorded::Denied { code: problem.code },
+                duration_ms: None,
+            });
+        }
+        Ok(previews)
     }
 
     async fn find(&self, call: &Call<'_>, requests: Vec<FindRequest>) -> Result<Vec<FindOutcome>, CallError> {
@@ -320,8 +346,8 @@ impl Provider for PluginProvider {
             },
             |guest, store, context, requests| Box::pin(guest.call_find(store, context, requests)),
             |reader, answers| {
-                let outcomes = each(&requests, answers, |at, _, answer| {
-                    Ok(match answer {
+                let outcomes = each(&requests, answers, |at, request, answer| {
+                    let outcome = match answer {
                         wit::FindOutcome::Absent => FindOutcome::Absent,
                         wit::FindOutcome::Found(found) => FindOutcome::Found(reader.object(facts[at], &found)?),
                         wit::FindOutcome::Unfinished(found) => FindOutcome::Unfinished(
@@ -333,16 +359,22 @@ impl Provider for PluginProvider {
                             text(reader.seals, &found.why),
                         ),
                         wit::FindOutcome::Failed(p) => FindOutcome::Failed(problem(reader.seals, p)),
-                    })
-                })?;
-                let found = outcomes.iter().zip(&facts).filter_map(|(outcome, kind)| match outcome {
-                    FindOutcome::Found(o) | FindOutcome::Unfinished(o, _) | FindOutcome::Unusable(o, _) => {
-                        Some((kind.name.as_str(), o.id.as_str()))
+                    };
+                    // A journal of before has not kept what was planned.
+                    if let (Some(found), Some(planned)) = (found_object(&outcome), &request.planned) {
+                        owns(facts[at].schema.previews, &found.outputs, planned)?;
                     }
-                    FindOutcome::Absent | FindOutcome::Failed(_) => None,
-                });
+                    Ok(outcome)
+                })?;
+                let found = outcomes.iter().zip(&facts);
+                let found =
+                    found.filter_map(|(outcome, kind)| Some((kind.name.as_str(), found_object(outcome)?.id.as_str())));
                 distinct(found)?;
-                in_order(&pairs(&facts, requests.iter().map(|r| &r.inputs), outcomes.iter().map(found_inputs)))?;
+                in_order(&pairs(
+                    &facts,
+                    requests.iter().map(|r| &r.inputs),
+                    outcomes.iter().map(|found| found_object(found).map(|object| &object.inputs)),
+                ))?;
                 Ok(outcomes)
             },
         )
@@ -526,9 +558,11 @@ fn mutation(
     })
 }
 
-fn found_inputs(outcome: &FindOutcome) -> Option<&Value> {
+fn found_object(outcome: &FindOutcome) -> Option<&Object> {
     match outcome {
-        FindOutcome::Found(o) | FindOutcome::Unfinished(o, _) | FindOutcome::Unusable(o, _) => Some(&o.inputs),
+        FindOutcome::Found(object) | FindOutcome::Unfinished(object, _) | FindOutcome::Unusable(object, _) => {
+            Some(object)
+        }
         FindOutcome::Absent | FindOutcome::Failed(_) => None,
     }
 }

@@ -204,6 +204,20 @@ async fn rt18_a_resource_cannot_claim_an_object_that_its_step_did_not_plan() {
     world.serves_the_next_call().await;
 }
 
+/// After a crash, what is found becomes the resource's own: to be kept, gone on with, or deleted before any plan.
+#[tokio::test]
+async fn rt18_what_is_found_cannot_claim_an_object_that_the_interrupted_step_did_not_plan() {
+    let world = world();
+    let claims = json!({"api_version": "v1", "kind": "Secret", "namespace": "kube-system", "name": "admin"});
+    for answer in ["found", "unfinished", "unusable"] {
+        let honest = world.call("find", &json!({"do": answer}), &["one"]).await.unwrap();
+        assert!(honest[0].is_ok(), "{answer}: {honest:?}");
+        let error = world.call("find", &json!({"do": answer, "claims": claims}), &["one"]).await.unwrap_err();
+        world.was_stopped(&error, "find", "contract", "Secret admin under `objects`").await;
+        world.serves_the_next_call().await;
+    }
+}
+
 /// The guest without orders, in a cluster that another plugin makes in the same run.
 #[test]
 fn a_cluster_that_is_made_in_the_same_run_is_written_to_by_its_sealed_kubeconfig() {

@@ -175,7 +175,7 @@ impl World {
             }
             "find" => {
                 let token = Token::new(LOOKED_BACK);
-                let requests = each!(name => FindRequest { kind: kind.clone(), address: address(name), inputs: inputs(name), token: token.clone(), checkpoint: None });
+                let requests = each!(name => FindRequest { kind: kind.clone(), address: address(name), inputs: inputs(name), token: token.clone(), checkpoint: None, planned: Some(mutation(name).planned) });
                 let said = |outcome| if let FindOutcome::Failed(problem) = outcome { Err(problem) } else { Ok(()) };
                 Ok(provider.find(&call, requests).await?.into_iter().map(said).collect())
             }

@@ -6,6 +6,7 @@ mod audit;
 mod cluster;
 mod components;
 mod database;
+mod grants;
 mod lifecycle;
 mod names;
 mod platform;

@@ -131,12 +131,13 @@ impl Batch<'_> {
             Ok(provider) => Arc::clone(provider),
             Err(failure) => return items.into_iter().map(|item| Next::Failed(item, failure.clone())).collect(),
         };
+        // Before they begin: what a crash leaves can then be held against what was planned.
+        let unseen = self.preview(&provider, &mut items).await;
         let mut begins = Vec::new();
         let ops: Vec<OpId> = items.iter_mut().map(|item| self.begin(item, &mut begins)).collect();
         if let Err(failure) = self.append(begins).await {
             return items.into_iter().map(|item| Next::Failed(item, failure.clone())).collect();
         }
-        let unseen = self.preview(&provider, &mut items).await;
         let (ready, of_ready): (Vec<Item>, Vec<OpId>) = (items.iter().zip(&ops).zip(&unseen))
             .filter(|(_, unseen)| unseen.is_none())
             .map(|((item, op), _)| (item.clone(), op.clone()))
@@ -244,7 +245,9 @@ impl Batch<'_> {
         let (address, does) = (item.address.clone(), item.work.does());
         self.session.observer.event(&Event::Started { address: address.clone(), does });
         let at = self.session.clock.now();
-        begins.push(Entry::Begin { op: new.clone(), does, address, object, deposed, at });
+        let planned = item.planned.as_ref().filter(|_| !matches!(item.work, Work::Delete(_)));
+        let planned = planned.map(|(_, objects)| objects.clone());
+        begins.push(Entry::Begin { op: new.clone(), does, address, object, deposed, planned, at });
         new
     }
 
@@ -552,6 +555,7 @@ fn requests(items: &[Item]) -> Vec<FindRequest> {
             inputs: making.inputs.clone(),
             token: making.token.clone(),
             checkpoint: making.checkpoint.clone(),
+            planned: item.planned.as_ref().map(|(_, objects)| objects.clone()),
         }),
         _ => None,
     });

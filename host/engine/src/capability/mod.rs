@@ -42,7 +42,7 @@ pub use grant::Effective;
 pub use http_scope::{HttpScope, Seal};
 pub use interface::{Family, Half, Interface};
 pub use kube::{
-    Escalation, KubeFacts, KubeScope, MANAGER, ObjectKey, Objects, Place as KubePlace, Verb, marked_by,
+    Escalation, KubeFacts, KubeScope, MANAGER, ObjectKey, Objects, Place as KubePlace, Verb, marked_by, plannable,
     rbac::{Rbac, rbac},
 };
 pub use lock::{Approval, LOCK_FILE, Lock};

@@ -22,7 +22,15 @@ fn object(id: &str) -> Recorded {
 }
 
 fn begin(op: &str, does: OpKind, id: &str) -> Entry {
-    Entry::Begin { op: OpId::new(op), does, address: Address::new("a"), object: object(id), deposed: false, at: 1 }
+    Entry::Begin {
+        op: OpId::new(op),
+        does,
+        address: Address::new("a"),
+        object: object(id),
+        deposed: false,
+        planned: None,
+        at: 1,
+    }
 }
 
 fn call(op: &str) -> Entry {

@@ -33,7 +33,8 @@ fn interrupted(landed: bool, waits: bool) -> Life {
     }
     let op = OpId::new("dead");
     let call = Entry::Call { ops: vec![op.clone()], rule: RuleId::new("r"), summary: String::new(), at: 2 };
-    let begin = Entry::Begin { op: op.clone(), does: OpKind::Update, address, object, deposed: false, at: 1 };
+    let begin =
+        Entry::Begin { op: op.clone(), does: OpKind::Update, address, object, deposed: false, planned: None, at: 1 };
     let mut entries = vec![begin, call];
     entries.extend(waits.then(|| Entry::Checkpoint { op, checkpoint: text("dead"), id: None }));
     life.world.run(async { life.world.append(entries).await }).unwrap().unwrap();

@@ -163,7 +163,7 @@ impl HttpCapability {
             let mut sent = self.transport.send(&client, half, request).await?;
             status = Some(sent.response.status().as_u16());
             let body = read_body(&mut sent.response, &self.limits).await?;
-            sent.replied();
+            sent.replied().await;
             read(&echo, sent.response.status().as_u16(), sent.response.headers(), body)
         };
         let result = tokio::time::timeout(self.limits.call_time, whole)

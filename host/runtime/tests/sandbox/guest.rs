@@ -183,6 +183,7 @@ pub(crate) async fn find(provider: &Arc<dyn Provider>) -> Result<Vec<FindOutcome
         inputs: Value::from(serde_json::json!({"name": "one", "password": "x"})),
         token: Token::new("00112233445566778899aabbccddeeff"),
         checkpoint: None,
+        planned: None,
     };
     provider.find(&CALL, vec![request]).await
 }

@@ -53,6 +53,7 @@ fn made(name: &str, inputs: &[(&str, Value)]) -> Vec<Entry> {
             address: Address::new(name),
             object: begun,
             deposed: false,
+            planned: None,
             at: 1,
         },
         Entry::End { op, ended: Ended::Applied { object } },

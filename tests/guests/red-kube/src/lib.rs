@@ -139,8 +139,15 @@ impl Kind for Thing {
         Ok(Previewed { outputs: Value::Null, objects })
     }
 
-    fn find(&self, _: &Context, _: &Find<Self>) -> Result<Lookup<Self>, Problem> {
-        Ok(Lookup::Absent)
+    fn find(&self, context: &Context, request: &Find<Self>) -> Result<Lookup<Self>, Problem> {
+        let orders: Orders = context.config()?;
+        let found = || thing(context, request.inputs.clone());
+        Ok(match orders.verb.as_str() {
+            "found" => Lookup::Found(found()?),
+            "unfinished" => Lookup::Unfinished(found()?, ()),
+            "unusable" => Lookup::Unusable(found()?, "it is of no use".to_owned()),
+            _ => Lookup::Absent,
+        })
     }
 
     fn read(&self, context: &Context, request: &Read<Self>) -> Result<Option<Resource<Self>>, Problem> {

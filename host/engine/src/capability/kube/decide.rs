@@ -297,7 +297,7 @@ fn judge(
     }
 }
 
-fn in_place(scope: &KubeScope, place: Place<'_>) -> bool {
+pub(super) fn in_place(scope: &KubeScope, place: Place<'_>) -> bool {
     match place {
         // What is named like the place of those that are in none is no namespace.
         Place::Namespace(namespace) => !namespace.contains('/') && scope.namespaces.allow(namespace),

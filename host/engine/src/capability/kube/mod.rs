@@ -5,6 +5,7 @@
 //! allow a kubeconfig at most.
 
 mod decide;
+mod planned;
 pub(super) mod rbac;
 mod roles;
 mod scope;
@@ -12,13 +13,14 @@ mod scope;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::rule::Effect;
 use crate::value::Value;
 
 pub(super) use decide::decide_kube;
 pub use decide::{KubeFacts, Place, marked_by};
+pub use planned::plannable;
 pub use roles::Escalation;
 pub use scope::KubeScope;
 
@@ -119,13 +121,15 @@ impl fmt::Display for Objects {
 }
 
 /// An object by what does not change of it: the version of its kind's group does.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectKey {
     /// Empty for the core group.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
     /// `Deployment`.
     pub kind: String,
     /// None where none is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::{
     Allow, Decision, Effective, Escalation, Facts, Half, KubeFacts, KubePlace as Place, KubeScope, Manifest, ObjectKey,
-    Operation, Scope, StepScope, Verb, decide, marked_by, rbac,
+    Operation, Scope, StepScope, Verb, decide, marked_by, plannable, rbac,
 };
 use super::step;
 use crate::value::Value;
@@ -37,6 +37,36 @@ fn rules() -> Json {
 
 fn effective(rules: Json, grant: Option<Json>) -> Effective {
     Effective::meet(&Manifest::parse(&manifest(rules)).unwrap(), grant.as_ref()).unwrap()
+}
+
+#[test]
+fn a_plan_is_refused_that_names_what_its_run_could_not_write() {
+    let object = |api_version: &str, kind: &str, namespace: &str, name: &str| {
+        let named = json!({"api_version": api_version, "kind": kind, "namespace": namespace, "name": name});
+        ObjectKey::of(&Value::from(named)).unwrap()
+    };
+    let web = object("apps/v1", "Deployment", "maps", "web");
+    let role = object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "", "gotcha");
+    let elsewhere = object("apps/v1", "Deployment", "kube-system", "web");
+    let named = object("apps/v1", "Deployment", "maps", "miner");
+    let all = effective(rules(), None);
+    for object in [&web, &role, &elsewhere, &named] {
+        assert_eq!(plannable(&all, object), Ok(()));
+    }
+    let grant = json!({"kube": [{"id": "read"}, {"id": "apply", "groups": ["apps"], "namespaces": ["maps"], "names": ["web"]}]});
+    let narrow = effective(rules(), Some(grant));
+    assert_eq!(plannable(&narrow, &web), Ok(()));
+    for (object, what) in [
+        (&role, "writing the ClusterRoleBinding gotcha"),
+        (&elsewhere, "writing the Deployment kube-system/web"),
+        (&named, "writing the Deployment maps/miner"),
+    ] {
+        let denial = plannable(&narrow, object).unwrap_err();
+        assert_eq!((denial.code, denial.message.starts_with(what)), ("kube-not-granted", true), "{denial:?}");
+    }
+    // A plugin that writes to no cluster may name whatever it likes.
+    let reads = effective(json!([rule("read", "read", json!({"verbs": ["get"]}))]), None);
+    assert_eq!(plannable(&reads, &role), Ok(()));
 }
 
 /// A step that plans `maps/web` and `maps/settings`, and recorded `maps/old`.

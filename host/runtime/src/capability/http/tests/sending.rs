@@ -78,6 +78,32 @@ async fn a_crash_comes_before_at_or_after_the_call_that_it_names() {
 }
 
 #[tokio::test]
+async fn a_stop_at_each_call_shows_what_a_crash_there_would_leave() {
+    use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+    let (server, ca) = Server::tls(ok("{}")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("ca.pem");
+    std::fs::write(&ca_file, ca).unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", &the_crashing_test()]);
+    child.env(CRASH, format!("stop-sent@1-9 {}", server.at)).env("MAPS_TEST_CA", &ca_file);
+    let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let pid = Pid::from_child(&child);
+    let mut served = Vec::new();
+    loop {
+        let seen = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let status = tokio::task::spawn_blocking(move || waitid(WaitId::Pid(pid), seen)).await.unwrap().unwrap();
+        if !status.is_some_and(|status| status.stopped()) {
+            break;
+        }
+        served.push(server.asked().len());
+        kill_process(pid, Signal::CONT).unwrap();
+    }
+    assert!(child.wait().unwrap().success());
+    assert_eq!(served, [1, 2, 3]);
+}
+
+#[tokio::test]
 async fn rt12_a_proxy_of_the_environment_is_not_used() {
     let proxy = Server::plain(ok("{}")).await;
     let (server, ca) = Server::tls(ok("{}")).await;
