@@ -81,7 +81,7 @@ fn no_secret_is_outside_of_the_local_clouds_own_files() {
 
 /// What exists, by its names and structure: two runs have other keys, certificates and times, and charts put digests of
 /// them into names. Nothing is merged by that, so that what is there twice is seen twice.
-fn shape(inventory: &Value) -> Value {
+pub(crate) fn shape(inventory: &Value) -> Value {
     // Nodes are called after their pool, with letters that nobody chose behind it.
     let plain = |name: &str| match ["general-purpose-", "workloads-"].into_iter().find(|pool| name.starts_with(pool)) {
         Some(pool) => pool.to_owned(),

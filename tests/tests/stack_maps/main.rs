@@ -7,6 +7,7 @@ mod cluster;
 mod components;
 mod database;
 mod grants;
+mod killed;
 mod lifecycle;
 mod names;
 mod platform;
