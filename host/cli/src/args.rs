@@ -1,9 +1,12 @@
 //! What can be typed. Flags stand at the commands for which they mean something.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use clap::builder::{TypedValueParser, ValueParserFactory};
+use clap::error::ErrorKind;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use maps_runtime::egress::Scheme;
 
@@ -108,13 +111,29 @@ pub(crate) struct Input {
     pub(crate) value: String,
 }
 
-impl FromStr for Input {
-    type Err = &'static str;
+impl ValueParserFactory for Input {
+    type Parser = InputParser;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok(Self { name: name.to_owned(), value: value.to_owned() }),
-            _ => Err("an input is given as NAME=VALUE"),
+    fn value_parser() -> InputParser {
+        InputParser
+    }
+}
+
+/// Reads an [`Input`]. A parser of its own, since clap quotes what one by `FromStr` refuses, and that may be secret.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InputParser;
+
+impl TypedValueParser for InputParser {
+    type Value = Input;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<Input, clap::Error> {
+        match value.to_str().and_then(|text| text.split_once('=')) {
+            Some((name, value)) if !name.is_empty() => Ok(Input { name: name.to_owned(), value: value.to_owned() }),
+            _ => {
+                let arg = arg.map_or_else(|| "an input".to_owned(), |arg| format!("'{arg}'"));
+                let message = format!("{arg} was given something else (not shown, it may be secret)");
+                Err(clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command))
+            }
         }
     }
 }
@@ -553,8 +572,15 @@ mod tests {
 
     #[test]
     fn an_input_has_a_name() {
-        assert_eq!("a=b=c".parse::<Input>(), Ok(Input { name: "a".into(), value: "b=c".into() }));
-        assert!("=b".parse::<Input>().is_err());
-        assert!("a".parse::<Input>().is_err());
+        let inputs = |given: &str| {
+            let args = Args::try_parse_from(["maps", "plan", "--input", given]).map_err(|error| error.to_string())?;
+            let Command::Plan(plan) = args.command else { return Err("another command".to_owned()) };
+            Ok(plan.stack.settings.inputs)
+        };
+        assert_eq!(inputs("a=b=c"), Ok(vec![Input { name: "a".into(), value: "b=c".into() }]));
+        for given in ["=hunter2", "hunter2"] {
+            let told = inputs(given).unwrap_err();
+            assert!(told.contains("--input <NAME=VALUE>") && !told.contains("hunter2"), "{told}");
+        }
     }
 }

@@ -139,6 +139,25 @@ fn unknowns_fit_everywhere_and_secrets_are_held_to_the_rules_without_being_shown
 }
 
 #[test]
+fn what_one_form_keeps_secret_no_other_shows() {
+    let form = |kind: &str, value: Json| {
+        let kind = json!({"type": "string", "const": kind});
+        json!({"type": "object", "required": ["kind"], "properties": {"kind": kind, "value": value}})
+    };
+    let choice = json!({"type": "string", "enum": ["a", "b"]});
+    let secret = json!({"type": "string", "x-maps-secret": true});
+    let token = json!({"const": "none", "x-maps-secret": true});
+    for (forms, value) in [
+        (json!([form("plain", choice), form("sealed", secret)]), json!({"kind": "plain", "value": "hunter2"})),
+        (json!([token, {"const": "all"}]), json!("hunter2")),
+    ] {
+        let found = Schema::parse(&json!({ "oneOf": forms })).unwrap().check(&Value::from(value));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+    }
+}
+
+#[test]
 fn references_resolve_to_outputs_then_inputs_then_id() {
     let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
     for good in ["id", "ip", "name", "values.any.thing"] {

@@ -84,7 +84,7 @@ impl Validator<'_> {
         }
         if let Some(choices) = &schema.one_of
             && !value.has_unknown()
-            && !choices.iter().any(|choice| Value::from(choice.clone()) == *value)
+            && !choices.iter().any(|choice| fits(choice, value))
         {
             return self.not_among(choices.iter(), value, path);
         }
@@ -169,25 +169,32 @@ impl Validator<'_> {
                 all.extend(choices?);
                 Some(all)
             });
-        if let Some(choices) = constants {
-            if !value.has_unknown() && !choices.iter().any(|choice| Value::from((*choice).clone()) == *value) {
-                self.not_among(choices.into_iter(), value, path);
-            }
+        let outside = self.secret;
+        self.secret |= forms.iter().any(|form| form.flags.secret);
+        match constants {
+            Some(choices) if value.has_unknown() || choices.iter().any(|choice| fits(choice, value)) => {}
+            Some(choices) => self.not_among(choices.into_iter(), value, path),
+            None => self.form(forms, value, path),
+        }
+        self.secret = outside;
+    }
+
+    fn form(&mut self, forms: &[Schema], value: &Value, path: &str) {
+        let secret = self.secret;
+        let faults = |form: &Schema, value: &Value| {
+            let mut found = Vec::new();
+            Validator { found: &mut found, secret }.check_known(form, value, path);
+            found
+        };
+        if forms.iter().any(|form| faults(form, value).is_empty()) {
             return;
         }
-        let mut meant = None;
-        for form in forms {
-            let mut found = Vec::new();
-            Validator { found: &mut found, secret: self.secret }.check_known(form, value, path);
-            if found.is_empty() {
-                return;
+        // What is secret in one form may stand under another, so that none of them shows it.
+        let marked = forms.iter().fold(value.clone(), |value, form| form.mark_secrets(value));
+        match forms.iter().rfind(|form| is_meant(form, value)) {
+            Some(meant) => {
+                faults(meant, marked.peek()).into_iter().for_each(|violation| self.violation(violation));
             }
-            if is_meant(form, value) {
-                meant = Some(found);
-            }
-        }
-        match meant {
-            Some(found) => found.into_iter().for_each(|violation| self.violation(violation)),
             None => self.say("wrong-form", path, format!("{}has none of the forms it may have", subject(path)), None),
         }
     }
@@ -260,6 +267,11 @@ impl Validator<'_> {
             }
         }
     }
+}
+
+/// Is the value this choice?
+fn fits(choice: &Json, value: &Value) -> bool {
+    Value::from(choice.clone()) == *value
 }
 
 /// Does a constant member of the form (a tag) have the value's?

@@ -1,7 +1,7 @@
 //! A serde deserializer over JSON that tracks its path, and answers placeholders for unknowns.
 
 use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
+use serde::de::{self, DeserializeSeed, Expected, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
@@ -71,8 +71,37 @@ impl de::Error for Error {
         Self { message: message.to_string(), member: None, path: None }
     }
 
+    // Serde's own words for these quote the value, and nobody knows whether it is one to be shown: a secret may
+    // stand in clear in the wrong place.
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::custom(format_args!("this is {}, and {expected} is needed", shape(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::custom(format_args!("this is {} that does not fit: {expected} is needed", shape(found)))
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("this is none of what it may be: {}", expected.join(", ")))
+    }
+
     fn missing_field(field: &'static str) -> Self {
         Self { message: format!("`{field}` is missing"), member: Some(field), path: None }
+    }
+}
+
+/// What a value is, without the value.
+fn shape(found: Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Bool(_) => "true or false",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
+        Unexpected::Float(_) => "a number",
+        Unexpected::Char(_) | Unexpected::Str(_) | Unexpected::Bytes(_) => "a text",
+        Unexpected::Unit | Unexpected::Option => "null",
+        Unexpected::Seq | Unexpected::TupleVariant => "a list",
+        Unexpected::Map | Unexpected::StructVariant => "a map",
+        _ => "something else",
     }
 }
 
@@ -314,7 +343,7 @@ impl<'a, 'de> Variant<'a, 'de> {
     fn content(&self, trail: Trail<'a>) -> Result<Decoder<'a, 'de>, Error> {
         match self.content {
             Some(value) => Ok(Decoder { value, trail, tolerant: self.at.tolerant }),
-            None => Err(de::Error::custom(format!("`{}` needs a value", self.variant))),
+            None => Err(de::Error::custom("this form needs a value: write it as a map of one member")),
         }
     }
 }
@@ -335,7 +364,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
     fn unit_variant(self) -> Result<(), Error> {
         match self.content {
             None => Ok(()),
-            Some(_) => Err(de::Error::custom(format!("`{}` takes no value", self.variant))),
+            Some(_) => Err(de::Error::custom("this form takes no value: write its name alone")),
         }
     }
 

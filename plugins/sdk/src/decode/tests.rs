@@ -126,6 +126,27 @@ fn a_mistake_is_told_with_its_path() {
 }
 
 #[test]
+fn a_mistake_is_told_without_the_value() {
+    let cases = [
+        ("/number", json!("hunter2"), "it: this is a text, and i32 is needed"),
+        ("/text", json!(424_242), "it: this is a whole number, and a string is needed"),
+        ("/truth", json!(42.42), "it: this is a number, and a boolean is needed"),
+        ("/number", json!(9_424_242_424_u64), "it: this is a whole number that does not fit: i32 is needed"),
+        ("/list/0/choice", json!("hunter2"), "it: this is none of what it may be: plain, holds, named, pair"),
+        ("/list/0/choice", json!({"hunter2": 42}), "it: this is none of what it may be: plain, holds, named, pair"),
+        ("/maybe", json!("hunter2"), "it: this is a text, and struct Inner is needed"),
+        ("/list", json!({"hunter2": 42}), "it: this is a map, and a sequence is needed"),
+    ];
+    for (place, wrong, told) in cases {
+        let mut document = full();
+        *document.pointer_mut(place).unwrap() = wrong;
+        for problem in [strict::<Outer>(&document, "it"), tolerant::<Outer>(&document, "it")] {
+            assert_eq!(problem.unwrap_err().message, told, "{place}");
+        }
+    }
+}
+
+#[test]
 fn nulls_are_left_out_of_objects_and_kept_in_lists() {
     assert_eq!(without_nulls(json!({"a": null, "b": [null, {"c": null}]})), json!({"b": [null, {}]}));
 }
