@@ -47,6 +47,41 @@ pub fn write(service: Writes, plans: Vec<Answered<(Step, Vec<Call>)>>) -> Vec<Wr
     counts.into_iter().map(&mut mine).collect()
 }
 
+/// As [`write`], for what was found out of each request: it is handed back with its answers.
+pub fn write_for<T>(
+    service: Writes,
+    items: Vec<Answered<T>>,
+    plan: impl Fn(&T) -> Answered<(Step, Vec<Call>)>,
+) -> Vec<Answered<(T, Vec<Answer>)>> {
+    let plans = items.iter().map(|item| item.as_ref().map_err(Problem::clone).and_then(&plan)).collect();
+    let written = write(service, plans);
+    items.into_iter().zip(written).map(|(item, written)| Ok((item?, written?))).collect()
+}
+
+/// What each request becomes by what `ask` tells of the object that it names.
+pub fn told<'r, R, L, T>(
+    requests: &'r [R],
+    name: fn(&R) -> &str,
+    ask: impl FnOnce(&[&str]) -> Vec<Answered<L>>,
+    outcome: impl Fn(&'r R, L) -> Answered<T>,
+) -> Vec<Answered<T>> {
+    let names: Vec<&str> = requests.iter().map(name).collect();
+    requests.iter().zip(ask(&names)).map(|(request, live)| outcome(request, live?)).collect()
+}
+
+/// Creates of which some have begun: these go on, the others begin; the outcomes in the requests' order.
+pub fn create<R, T>(
+    requests: &[R],
+    is_begun: impl Fn(&R) -> bool,
+    begin: impl FnOnce(&[&R]) -> Vec<Answered<T>>,
+    go_on: impl FnOnce(&[&R]) -> Vec<Answered<T>>,
+) -> Vec<Answered<T>> {
+    let (begun, new): (Vec<&R>, Vec<&R>) = requests.iter().partition(|request| is_begun(request));
+    let (mut begun, mut new) = (go_on(&begun).into_iter(), begin(&new).into_iter());
+    let next = |request| only(if is_begun(request) { &mut begun } else { &mut new }.take(1));
+    requests.iter().map(next).collect()
+}
+
 /// An answer, or none where the service has no such thing.
 pub fn found<T>(answer: Answered<T>) -> Answered<Option<T>> {
     match answer {

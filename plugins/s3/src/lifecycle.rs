@@ -125,9 +125,8 @@ struct NoncurrentMove {
     storage_class: StorageClass,
 }
 
-impl LifecycleRule {
-    /// Of a setting.
-    pub fn of(rule: &Rule) -> Self {
+impl From<&Rule> for LifecycleRule {
+    fn from(rule: &Rule) -> Self {
         let days = |transition: &Transition| (transition.days, transition.storage_class);
         let moves = |(days, storage_class)| Move { days, storage_class };
         let noncurrent = |(noncurrent_days, storage_class)| NoncurrentMove { noncurrent_days, storage_class };
@@ -146,7 +145,9 @@ impl LifecycleRule {
             noncurrent_version_transitions: rule.noncurrent_transitions.iter().map(days).map(noncurrent).collect(),
         }
     }
+}
 
+impl LifecycleRule {
     fn into_rule(self) -> Rule {
         Rule {
             id: self.id,
@@ -217,8 +218,14 @@ fn plain(value: &Value) -> Value {
     }
 }
 
+/// Puts rules into the order in which they were known: a service may tell them in another.
+pub fn order<R>(rules: &mut [R], known: Option<&Vec<R>>, id: fn(&R) -> &str) {
+    let known = known.map(Vec::as_slice).unwrap_or_default();
+    rules.sort_by_key(|rule| known.iter().position(|known| id(known) == id(rule)).unwrap_or(usize::MAX));
+}
+
 /// Rules are told apart by their ids, and their order means nothing.
-pub fn same<R: PartialEq>(one: &[R], other: &[R]) -> bool {
+pub(crate) fn same<R: PartialEq>(one: &[R], other: &[R]) -> bool {
     one.len() == other.len() && one.iter().all(|rule| other.contains(rule))
 }
 

@@ -1,15 +1,13 @@
 //! Buckets as S3 tells of them.
 
-use maps_s3::batch::{self, Answered};
-use maps_s3::lifecycle::rule;
-use maps_sdk::aws::{Answer, Call, s3};
-use maps_sdk::{Resource, only};
+use maps_s3::batch::Answered;
+use maps_s3::bucket::{self, Told};
+use maps_s3::lifecycle;
+use maps_sdk::Resource;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 use super::Bucket;
-use super::model::{Encryption, Inputs, Outputs, PublicAccessBlock, Rule};
+use super::model::{Encryption, Inputs, Outputs, PublicAccessBlock};
 use super::wire::{EncryptionConfiguration, PublicConfiguration};
 use crate::tags::{self, Tag, Tags};
 
@@ -17,9 +15,9 @@ use crate::tags::{self, Tag, Tags};
 const READS: [&str; 6] = [
     "HeadBucket",
     "GetBucketTagging",
-    "GetBucketVersioning",
+    bucket::VERSIONING,
     "GetBucketEncryption",
-    "GetBucketLifecycleConfiguration",
+    bucket::LIFECYCLE,
     "GetPublicAccessBlock",
 ];
 
@@ -35,9 +33,7 @@ pub(super) struct Live {
 impl Live {
     /// With its rules in the order in which they were known: S3 may tell them in another.
     pub(super) fn in_order_of(mut self, known: Option<&Inputs>) -> Self {
-        let known = known.map(|known| known.lifecycle.as_slice()).unwrap_or_default();
-        let place = |rule: &Rule| known.iter().position(|known| known.id == rule.id).unwrap_or(usize::MAX);
-        self.inputs.lifecycle.sort_by_key(place);
+        lifecycle::order(&mut self.inputs.lifecycle, known.map(|known| &known.lifecycle), |rule| &rule.id);
         self
     }
 
@@ -59,23 +55,14 @@ pub(super) fn whole(inputs: Inputs, region: &str) -> Resource<Bucket> {
     Resource { id: name, inputs, outputs }
 }
 
-/// A read about a bucket.
-fn about(action: &str, bucket: &str) -> Answered<Call> {
-    Call::new(action, &json!({"Bucket": bucket}))
-}
-
 /// Which of these buckets are there and the account's own; a read for each.
 pub(super) fn are_there(buckets: &[&str]) -> Vec<Answered<bool>> {
-    let calls = buckets.iter().map(|bucket| about(READS[0], bucket)).collect();
-    let answers = batch::send(s3::read_all, calls);
-    answers.into_iter().map(|answer| Ok(batch::found(answer)?.is_some())).collect()
+    bucket::are_there(READS[0], buckets)
 }
 
 /// Buckets with all their settings; six reads for each.
 pub(super) fn ask(buckets: &[&str]) -> Vec<Answered<Option<Live>>> {
-    let calls = buckets.iter().map(|bucket| READS.map(|action| about(action, bucket)).into());
-    let answers = batch::read(s3::read_all, calls.collect());
-    buckets.iter().zip(answers).map(|(bucket, answers)| live(bucket, answers)).collect()
+    bucket::ask(&READS, buckets, live)
 }
 
 #[derive(Deserialize)]
@@ -92,20 +79,8 @@ struct Tagging {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Versioning {
-    status: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
 struct Encrypting {
     server_side_encryption_configuration: Option<EncryptionConfiguration>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Lifecycle {
-    rules: Vec<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -114,27 +89,19 @@ struct Public {
     public_access_block_configuration: PublicConfiguration,
 }
 
-/// A setting; S3 answers with an error where there is none.
-fn setting<T: DeserializeOwned + Default>(answers: &mut impl Iterator<Item = Answered<Answer>>) -> Answered<T> {
-    let answer = batch::found(only(answers.take(1)))?;
-    answer.map_or_else(|| Ok(T::default()), |answer| answer.json())
-}
-
-fn live(bucket: &str, answers: Vec<Answered<Answer>>) -> Answered<Option<Live>> {
-    let mut answers = answers.into_iter();
-    let Some(head) = batch::found(only(answers.by_ref().take(1)))? else { return Ok(None) };
-    let Head { bucket_region: region } = head.json()?;
-    let all_tags = tags::all(setting::<Tagging>(&mut answers)?.tag_set);
-    let versioning: Versioning = setting(&mut answers)?;
-    let encryption: Encrypting = setting(&mut answers)?;
-    let lifecycle: Lifecycle = setting(&mut answers)?;
-    let public: Public = setting(&mut answers)?;
+fn live(name: &str, mut told: Told) -> Answered<Option<Live>> {
+    let Some(Head { bucket_region: region }) = told.setting()? else { return Ok(None) };
+    let all_tags = tags::all(told.setting::<Tagging>()?.unwrap_or_default().tag_set);
+    let Some(versioning) = told.versioning()? else { return Ok(None) };
+    let encryption: Encrypting = told.setting()?.unwrap_or_default();
     let encryption = encryption.server_side_encryption_configuration;
+    let lifecycle = told.lifecycle()?;
+    let public: Public = told.setting()?.unwrap_or_default();
     let inputs = Inputs {
-        name: bucket.to_owned(),
-        versioning: versioning.status.as_deref() == Some("Enabled"),
+        name: name.to_owned(),
+        versioning,
         encryption: encryption.map_or_else(Encryption::default, EncryptionConfiguration::told),
-        lifecycle: lifecycle.rules.iter().map(rule).collect(),
+        lifecycle,
         public_access_block: PublicAccessBlock::from(public.public_access_block_configuration),
         tags: tags::users(&all_tags),
     };

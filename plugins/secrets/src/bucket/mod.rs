@@ -9,7 +9,7 @@ mod model;
 mod wire;
 
 use maps_s3::batch::{self, Answered, Written};
-use maps_s3::lifecycle::{self, LifecycleRule};
+use maps_s3::bucket;
 use maps_sdk::aws::{Call, s3};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
@@ -48,19 +48,22 @@ impl Kind for Bucket {
     }
 
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answered<Lookup<Self>>> {
-        let names: Vec<&str> = requests.iter().map(|request| request.inputs.name.as_str()).collect();
-        let lookup = |(request, live): (&Find<Self>, Answered<Option<Live>>)| {
-            let Some(live) = live? else { return Ok(Lookup::Absent) };
-            let live = live.in_order_of(Some(&request.inputs));
-            if !is_ours(&live.all_tags, &request.token) {
-                return Ok(Lookup::Absent);
-            }
-            // The tags come first and the rest follows, so all of it is to be there.
-            let begun = live.inputs != request.inputs || !tags::carry(&live.all_tags, &request.token);
-            let object = live.told();
-            Ok(if begun { Lookup::Unfinished(object, Checkpoint { made: true }) } else { Lookup::Found(object) })
-        };
-        requests.iter().zip(live::ask(&names)).map(lookup).collect()
+        batch::told(
+            requests,
+            |request| &request.inputs.name,
+            live::ask,
+            |request, live| {
+                let Some(live) = live else { return Ok(Lookup::Absent) };
+                let live = live.in_order_of(Some(&request.inputs));
+                if !is_ours(&live.all_tags, &request.token) {
+                    return Ok(Lookup::Absent);
+                }
+                // The tags come first and the rest follows, so all of it is to be there.
+                let begun = live.inputs != request.inputs || !tags::carry(&live.all_tags, &request.token);
+                let object = live.told();
+                Ok(if begun { Lookup::Unfinished(object, Checkpoint { made: true }) } else { Lookup::Found(object) })
+            },
+        )
     }
 
     fn read(&self, context: &Context, request: &Read<Self>) -> Answered<Option<Resource<Self>>> {
@@ -68,12 +71,12 @@ impl Kind for Bucket {
     }
 
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answered<Option<Resource<Self>>>> {
-        let names: Vec<&str> = requests.iter().map(|request| request.prior.id.as_str()).collect();
-        let lives = requests.iter().zip(live::ask(&names));
-        let read = |(request, live): (&Read<Self>, Answered<Option<Live>>)| {
-            Ok(live?.map(|live| live.in_order_of(request.prior.inputs.as_ref()).told()))
-        };
-        lives.map(read).collect()
+        batch::told(
+            requests,
+            |request| &request.prior.id,
+            live::ask,
+            |request, live| Ok(live.map(|live| live.in_order_of(request.prior.inputs.as_ref()).told())),
+        )
     }
 
     fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
@@ -81,11 +84,8 @@ impl Kind for Bucket {
     }
 
     fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
-        let (begun, new): (Vec<_>, Vec<_>) = requests.iter().partition(|request| is_begun(request));
-        let mut new = begin(&new).into_iter();
-        let mut begun = set_up(context, &begun).into_iter();
-        let next = |request| if is_begun(request) { only(begun.by_ref().take(1)) } else { only(new.by_ref().take(1)) };
-        requests.iter().map(next).collect()
+        let is_begun = |request: &Create<Self>| request.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.made);
+        batch::create(requests, is_begun, begin, |begun| set_up(context, begun))
     }
 
     fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
@@ -93,13 +93,16 @@ impl Kind for Bucket {
     }
 
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
-        let names: Vec<&str> = requests.iter().map(|request| request.prior.id.as_str()).collect();
-        let settings = requests.iter().zip(live::ask(&names)).map(|(request, live)| {
-            let live = live?.ok_or_else(|| batch::gone("bucket-gone", "the bucket", &request.prior.id))?;
-            let marks = tags::marks(&live.all_tags);
-            Ok((request.step(), live, &request.inputs, marks))
-        });
-        settle(settings.collect())
+        settle(batch::told(
+            requests,
+            |request| &request.prior.id,
+            live::ask,
+            |request, live| {
+                let live = live.ok_or_else(|| batch::gone("bucket-gone", "the bucket", &request.prior.id))?;
+                let marks = tags::marks(&live.all_tags);
+                Ok((request.step(), live, &request.inputs, marks))
+            },
+        ))
     }
 
     fn delete(&self, context: &Context, request: &Delete<Self>) -> Answered<Progress<(), Checkpoint>> {
@@ -121,10 +124,6 @@ impl Kind for Bucket {
         };
         removed.into_iter().map(outcome).collect()
     }
-}
-
-fn is_begun(request: &Create<Bucket>) -> bool {
-    request.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.made)
 }
 
 /// Was the bucket with these tags made with this token? One without tags that a create left is one whose
@@ -158,21 +157,20 @@ fn begin(requests: &[&Create<Bucket>]) -> Vec<Answered<Made>> {
 
 /// Gives new buckets their settings.
 fn set_up(context: &Context, requests: &[&Create<Bucket>]) -> Vec<Answered<Made>> {
-    let names: Vec<&str> = requests.iter().map(|request| request.inputs.name.as_str()).collect();
-    let settings = requests.iter().zip(live::ask(&names)).map(|(request, live)| {
-        let name = &request.inputs.name;
-        let late = || {
-            let message = format!("the bucket {name} is made, and not there yet");
-            Problem::new(Class::Unavailable, "bucket-unsettled", message)
-        };
-        let live = live?.ok_or_else(late)?;
-        if !is_ours(&live.all_tags, &request.token) {
-            return Err(batch::foreign("bucket-exists", "a bucket", name, name));
-        }
-        let marks = tags::marked(context, &request.address, &request.token, &Tags::new());
-        Ok((request.step(), live, &request.inputs, tags::all(marks)))
-    });
-    settle(settings.collect())
+    settle(batch::told(
+        requests,
+        |request| &request.inputs.name,
+        live::ask,
+        |request, live| {
+            let name = &request.inputs.name;
+            let live = live.ok_or_else(|| bucket::unsettled(name))?;
+            if !is_ours(&live.all_tags, &request.token) {
+                return Err(batch::foreign("bucket-exists", "a bucket", name, name));
+            }
+            let marks = tags::marked(context, &request.address, &request.token, &Tags::new());
+            Ok((request.step(), live, &request.inputs, tags::all(marks)))
+        },
+    ))
 }
 
 /// A bucket that is to become as it is wanted, and the tags of maps that it has or is to get.
@@ -180,23 +178,18 @@ type Setting<'r> = (maps_sdk::Step, Live, &'r Inputs, Tags);
 
 /// Brings buckets to what is wanted, each by its tags first: they say whose it is.
 fn settle(settings: Vec<Answered<Setting<'_>>>) -> Vec<Answered<Made>> {
-    let plan = |setting: &Answered<Setting<'_>>| {
-        let (step, live, wanted, marks) = setting.as_ref().map_err(Problem::clone)?;
+    let tagged = batch::write_for(s3::write_all, settings, |(step, live, wanted, marks)| {
         Ok((*step, retag(live, wanted, marks)?))
-    };
-    let tagged = batch::write(s3::write_all, settings.iter().map(plan).collect());
-    let plan = |(setting, tagged): (&Answered<Setting<'_>>, Written)| {
-        let (step, live, wanted, _) = setting.as_ref().map_err(Problem::clone)?;
-        tagged?;
+    });
+    let tagged = tagged.into_iter().map(|tagged| tagged.map(|(setting, _)| setting)).collect();
+    let settled = batch::write_for(s3::write_all, tagged, |(step, live, wanted, _): &Setting<'_>| {
         Ok((*step, changes(live, wanted)?))
-    };
-    let written = batch::write(s3::write_all, settings.iter().zip(tagged).map(plan).collect());
-    let outcome = |(setting, written): (Answered<Setting<'_>>, Written)| {
-        written?;
-        let (_, live, wanted, _) = setting?;
+    });
+    let outcome = |settled: Answered<(Setting<'_>, _)>| {
+        let ((_, live, wanted, _), _) = settled?;
         Ok(Progress::Done(live::whole(wanted.clone(), &live.region)))
     };
-    settings.into_iter().zip(written).map(outcome).collect()
+    settled.into_iter().map(outcome).collect()
 }
 
 /// All tags at once, since S3 knows no other way.
@@ -214,25 +207,13 @@ fn retag(live: &Live, wanted: &Inputs, marks: &Tags) -> Answered<Vec<Call>> {
 fn changes(live: &Live, wanted: &Inputs) -> Answered<Vec<Call>> {
     let (name, now) = (&wanted.name, &live.inputs);
     let mut calls = Vec::new();
-    if now.versioning != wanted.versioning {
-        let status = if wanted.versioning { "Enabled" } else { "Suspended" };
-        let input = json!({"Bucket": name, "VersioningConfiguration": {"Status": status}});
-        calls.push(Call::new("PutBucketVersioning", &input)?);
-    }
+    calls.extend(bucket::set_versioning(name, now.versioning, wanted.versioning)?);
     if now.encryption != wanted.encryption {
         let configuration = EncryptionConfiguration::of(&wanted.encryption);
         let input = json!({"Bucket": name, "ServerSideEncryptionConfiguration": configuration});
         calls.push(Call::new("PutBucketEncryption", &input)?);
     }
-    if !lifecycle::same(&now.lifecycle, &wanted.lifecycle) {
-        calls.push(if wanted.lifecycle.is_empty() {
-            Call::new("DeleteBucketLifecycle", &json!({"Bucket": name}))?
-        } else {
-            let rules: Vec<LifecycleRule> = wanted.lifecycle.iter().map(LifecycleRule::of).collect();
-            let input = json!({"Bucket": name, "LifecycleConfiguration": {"Rules": rules}});
-            Call::new("PutBucketLifecycleConfiguration", &input)?
-        });
-    }
+    calls.extend(bucket::set_lifecycle(name, &now.lifecycle, &wanted.lifecycle)?);
     if now.public_access_block != wanted.public_access_block {
         let configuration = PublicConfiguration::from(wanted.public_access_block);
         let input = json!({"Bucket": name, "PublicAccessBlockConfiguration": configuration});
@@ -247,7 +228,7 @@ fn refused(problem: Problem, name: &str) -> Problem {
         "bucket-already-exists" => {
             let message = format!("another account has the bucket {name}");
             let help = "choose another name: names of buckets are unique among all accounts";
-            Problem::new(Class::Conflict, "bucket-taken", message).at("name").help(help)
+            bucket::taken(message, help)
         }
         "bucket-already-owned-by-you" => batch::foreign("bucket-exists", "a bucket", name, name),
         _ => problem,

@@ -9,7 +9,7 @@ mod model;
 mod removal;
 
 use maps_s3::batch::{self, Answered, Written};
-use maps_s3::lifecycle::{self, LifecycleRule};
+use maps_s3::bucket;
 use maps_sdk::aws::{Call, s3};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
@@ -66,12 +66,12 @@ impl Kind for Bucket {
     }
 
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answered<Option<Resource<Self>>>> {
-        let names: Vec<&str> = requests.iter().map(|request| request.prior.id.as_str()).collect();
-        let lives = requests.iter().zip(live::ask(&names));
-        let read = |(request, live): (&Read<Self>, Answered<Option<Live>>)| {
-            Ok(live?.map(|live| live.known_as(request.prior.inputs.as_ref()).told()))
-        };
-        lives.map(read).collect()
+        batch::told(
+            requests,
+            |request| &request.prior.id,
+            live::ask,
+            |request, live| Ok(live.map(|live| live.known_as(request.prior.inputs.as_ref()).told())),
+        )
     }
 
     fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
@@ -79,12 +79,8 @@ impl Kind for Bucket {
     }
 
     fn create_many(&self, _: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
-        let is_made = |request: &&Create<Self>| request.checkpoint == Some(Checkpoint::Made);
-        let (made, new): (Vec<_>, Vec<_>) = requests.iter().partition(is_made);
-        let mut new = begin(&new).into_iter();
-        let mut made = set_up(&made).into_iter();
-        let next = |request| if is_made(&request) { only(made.by_ref().take(1)) } else { only(new.by_ref().take(1)) };
-        requests.iter().map(next).collect()
+        let is_made = |request: &Create<Self>| request.checkpoint == Some(Checkpoint::Made);
+        batch::create(requests, is_made, begin, set_up)
     }
 
     fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
@@ -92,12 +88,15 @@ impl Kind for Bucket {
     }
 
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
-        let names: Vec<&str> = requests.iter().map(|request| request.prior.id.as_str()).collect();
-        let settings = requests.iter().zip(live::ask(&names)).map(|(request, live)| {
-            let live = live?.ok_or_else(|| batch::gone("bucket-gone", "the bucket", &request.prior.id))?;
-            Ok((request.step(), live, &request.inputs))
-        });
-        settle(settings.collect())
+        settle(batch::told(
+            requests,
+            |request| &request.prior.id,
+            live::ask,
+            |request, live| {
+                let live = live.ok_or_else(|| batch::gone("bucket-gone", "the bucket", &request.prior.id))?;
+                Ok((request.step(), live, &request.inputs))
+            },
+        ))
     }
 
     fn delete(&self, context: &Context, request: &Delete<Self>) -> Answered<Progress<(), Checkpoint>> {
@@ -144,15 +143,15 @@ fn known(there: Answered<bool>) -> Answered<bool> {
 
 /// Gives new buckets their settings.
 fn set_up(requests: &[&Create<Bucket>]) -> Vec<Answered<Made>> {
-    let names: Vec<&str> = requests.iter().map(|request| request.inputs.name.as_str()).collect();
-    let settings = requests.iter().zip(live::ask(&names)).map(|(request, live)| {
-        let late = || {
-            let message = format!("the bucket {} is made, and not there yet", request.inputs.name);
-            Problem::new(Class::Unavailable, "bucket-unsettled", message)
-        };
-        Ok((request.step(), live?.ok_or_else(late)?, &request.inputs))
-    });
-    settle(settings.collect())
+    settle(batch::told(
+        requests,
+        |request| &request.inputs.name,
+        live::ask,
+        |request, live| {
+            let live = live.ok_or_else(|| bucket::unsettled(&request.inputs.name))?;
+            Ok((request.step(), live, &request.inputs))
+        },
+    ))
 }
 
 /// A bucket that is to become as it is wanted.
@@ -160,38 +159,19 @@ type Setting<'r> = (maps_sdk::Step, Live, &'r Inputs);
 
 /// Brings buckets to what is wanted.
 fn settle(settings: Vec<Answered<Setting<'_>>>) -> Vec<Answered<Made>> {
-    let plan = |setting: &Answered<Setting<'_>>| {
-        let (step, live, wanted) = setting.as_ref().map_err(Problem::clone)?;
-        Ok((*step, changes(live, wanted)?))
-    };
-    let written = batch::write(s3::write_all, settings.iter().map(plan).collect());
-    let outcome = |(setting, written): (Answered<Setting<'_>>, Written)| {
-        written?;
-        let (_, live, wanted) = setting?;
+    let settled = batch::write_for(s3::write_all, settings, |(step, live, wanted)| Ok((*step, changes(live, wanted)?)));
+    let outcome = |settled: Answered<(Setting<'_>, _)>| {
+        let ((_, live, wanted), _) = settled?;
         Ok(Progress::Done(live::whole(wanted.clone(), &live.region)))
     };
-    settings.into_iter().zip(written).map(outcome).collect()
+    settled.into_iter().map(outcome).collect()
 }
 
 fn changes(live: &Live, wanted: &Inputs) -> Answered<Vec<Call>> {
     let (name, now) = (&wanted.name, &live.inputs);
-    let mut calls = Vec::new();
-    if now.versioning != wanted.versioning {
-        let status = if wanted.versioning { "Enabled" } else { "Suspended" };
-        let input = json!({"Bucket": name, "VersioningConfiguration": {"Status": status}});
-        calls.push(Call::new("PutBucketVersioning", &input)?);
-    }
-    if !lifecycle::same(&now.lifecycle, &wanted.lifecycle) {
-        calls.push(if wanted.lifecycle.is_empty() {
-            Call::new("DeleteBucketLifecycle", &json!({ "Bucket": name }))?
-        } else {
-            let rules: Vec<LifecycleRule> =
-                wanted.lifecycle.iter().map(|rule| LifecycleRule::of(&rule.into())).collect();
-            let input = json!({"Bucket": name, "LifecycleConfiguration": {"Rules": rules}});
-            Call::new("PutBucketLifecycleConfiguration", &input)?
-        });
-    }
-    Ok(calls)
+    let versioning = bucket::set_versioning(name, now.versioning, wanted.versioning)?;
+    let lifecycle = bucket::set_lifecycle(name, &now.lifecycle, &wanted.lifecycle)?;
+    Ok(versioning.into_iter().chain(lifecycle).collect())
 }
 
 /// What a refusal of CreateBucket means.
@@ -201,7 +181,7 @@ fn refused(problem: Problem, name: &str) -> Problem {
             let message = format!("the name of the bucket {name} is taken");
             let help = "choose another name: names of buckets are unique among all accounts and regions. A bucket of \
                         this account is in another region than the credential's";
-            Problem::new(Class::Conflict, "bucket-taken", message).at("name").help(help)
+            bucket::taken(message, help)
         }
         "access-denied" => problem.help("buckets are made by a key of Spaces with full access; this one has less"),
         _ => problem,

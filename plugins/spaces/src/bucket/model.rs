@@ -52,17 +52,6 @@ fn on() -> bool {
     true
 }
 
-impl Rule {
-    /// The times that it names, by their fields.
-    pub(super) fn days(&self) -> [(&'static str, Option<u32>); 3] {
-        [
-            ("expiration_days", self.expiration_days),
-            ("noncurrent_expiration_days", self.noncurrent_expiration_days),
-            ("abort_multipart_days", self.abort_multipart_days),
-        ]
-    }
-}
-
 impl From<&Rule> for lifecycle::Rule {
     fn from(rule: &Rule) -> Self {
         Self {
@@ -75,6 +64,12 @@ impl From<&Rule> for lifecycle::Rule {
             transitions: Vec::new(),
             noncurrent_transitions: Vec::new(),
         }
+    }
+}
+
+impl From<&Rule> for lifecycle::LifecycleRule {
+    fn from(rule: &Rule) -> Self {
+        Self::from(&lifecycle::Rule::from(rule))
     }
 }
 
