@@ -51,9 +51,14 @@ impl Context for World {
 
 /// Calls the function of this name, in a world of its own.
 pub(crate) fn call(name: &str, arguments: &[Value]) -> Answer {
+    call_within(BUDGET, name, arguments)
+}
+
+/// As [`call`], with a budget of its own.
+pub(crate) fn call_within(budget: usize, name: &str, arguments: &[Value]) -> Answer {
     let functions = super::by_name();
     let function = functions.get(name).ok_or_else(|| format!("function {name:?} not defined"))?;
-    (function.call)(&mut World::default(), arguments)
+    (function.call)(&mut World { spent: BUDGET - budget, ..World::default() }, arguments)
 }
 
 /// What the function answers, as `%v` prints it, or `error: ` and its message.

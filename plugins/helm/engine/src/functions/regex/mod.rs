@@ -2,6 +2,7 @@
 
 mod class;
 mod escape;
+mod measure;
 mod program;
 mod syntax;
 

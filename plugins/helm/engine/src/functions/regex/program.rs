@@ -1,12 +1,15 @@
 //! Compiled expressions, and the ways in which Go goes through a text with one.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::util::captures::Captures;
 use regex_automata::{Anchored, Input, meta};
+use regex_syntax::hir::Hir;
 
+use super::measure::{Measure, Reach};
 use super::syntax::{self, Rejection};
 use crate::context::Context;
 use crate::format::runes;
@@ -17,9 +20,15 @@ use crate::functions::strings::is_letter_or_digit;
 /// How large a compiled program may be.
 pub(super) const MAX_PROGRAM: usize = 10 << 20;
 
+/// A search that cannot take more work than this is not measured: that would take as much.
+const SMALL: usize = 4096;
+
 /// A compiled expression.
 pub struct Regex {
     regex: meta::Regex,
+    hir: Hir,
+    /// Made when the first work is counted: who only asks whether a text matches has none.
+    measure: OnceCell<Measure>,
     names: Vec<String>,
 }
 
@@ -73,24 +82,42 @@ impl Regex {
         let config = meta::Regex::config().nfa_size_limit(Some(MAX_PROGRAM)).which_captures(WhichCaptures::All);
         let regex = meta::Regex::builder().configure(config).build_from_hir(&parsed.hir);
         let regex = regex.map_err(|_| Rejection::too_large(&String::from_utf8_lossy(pattern)))?;
-        Ok(Self { regex, names: parsed.names })
+        Ok(Self { regex, hir: parsed.hir, measure: OnceCell::new(), names: parsed.names })
     }
 
-    /// About how many bytes it takes.
+    /// About how many bytes it takes, with as much again for what measures it.
     pub(super) fn size(&self) -> usize {
-        self.regex.memory_usage()
+        self.regex.memory_usage().saturating_mul(2)
     }
 
-    /// Counts going through a text: at worst, each of its bytes takes time with the size of the program.
-    fn spend(&self, context: &mut dyn Context, text: &[u8]) -> Result<(), Failure> {
-        spend_steps(context, text.len().saturating_mul(1 + self.size() / 1024))
-    }
-
-    /// Counts one of many searches in a text. It may read all that is left, as the next one may again; most do
-    /// not, so that they count for a part of it.
-    fn spend_search(&self, context: &mut dyn Context, subject: &Subject<'_>, at: usize) -> Result<(), Failure> {
-        let left = subject.text.len().saturating_sub(at);
-        context.spend((1 + left / 64).saturating_mul(1 + self.size() / 4096))
+    /// Where to search for the next match, so that no more than what was counted is read; none where there is no
+    /// match. To find a match's groups takes work with the expression's size for each of its bytes.
+    fn range(
+        &self,
+        context: &mut dyn Context,
+        text: &str,
+        at: usize,
+        groups: bool,
+    ) -> Result<Option<Range<usize>>, Failure> {
+        let measure = self.measure.get_or_init(|| Measure::new(&self.hir));
+        let left = text.len().saturating_sub(at);
+        let worst = left.saturating_add(1).saturating_mul(measure.states());
+        if worst <= SMALL {
+            context.spend(1 + worst / 4)?;
+            return Ok(Some(at..text.len()));
+        }
+        Ok(match measure.reach(context, text, at)? {
+            Reach::Nothing => None,
+            Reach::Unknown => {
+                spend_steps(context, worst)?;
+                Some(at..text.len())
+            }
+            Reach::Match(from, end) => {
+                let each = if groups { 1 + measure.states() / 8 } else { 1 };
+                spend_steps(context, (1 + end - from).saturating_mul(each))?;
+                Some(from..end)
+            }
+        })
     }
 
     /// Whether the text matches somewhere. It takes time with the length of the text, which nobody counts here.
@@ -100,8 +127,10 @@ impl Regex {
 
     /// Whether the text matches somewhere, with the work counted.
     pub(super) fn is_match_counted(&self, context: &mut dyn Context, text: &[u8]) -> Result<bool, Failure> {
-        self.spend(context, text)?;
-        Ok(self.is_match(text))
+        context.spend(text.len())?;
+        let subject = Subject::new(text);
+        let range = self.range(context, &subject.text, 0, false)?;
+        Ok(range.is_some_and(|range| self.regex.is_match(Input::new(&*subject.text).range(range))))
     }
 
     /// The matches one after another, at most `limit` of them, or all if it is negative. An empty one right behind
@@ -112,15 +141,15 @@ impl Regex {
         text: &[u8],
         limit: i64,
     ) -> Result<Vec<Range<usize>>, Failure> {
-        self.spend(context, text)?;
+        context.spend(text.len())?;
         let subject = Subject::new(text);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let mut at = 0;
         let mut last_end = None;
         while found.len() < limit && at <= subject.text.len() {
-            self.spend_search(context, &subject, at)?;
-            let input = Input::new(&*subject.text).range(at..).anchored(Anchored::No);
+            let Some(range) = self.range(context, &subject.text, at, false)? else { break };
+            let input = Input::new(&*subject.text).range(range).anchored(Anchored::No);
             let Some(range) = self.regex.find(input).map(|found| found.range()) else { break };
             let accepted = !range.is_empty() || last_end != Some(range.start);
             at = if range.end == at {
@@ -149,19 +178,23 @@ impl Regex {
         replacement: &[u8],
         literal: bool,
     ) -> Result<Option<Vec<u8>>, Failure> {
-        self.spend(context, text)?;
+        context.spend(text.len())?;
         let subject = Subject::new(text);
         let replacement = if literal || !replacement.contains(&b'$') {
             vec![Part::Text(replacement.to_vec())]
         } else {
             template(replacement)
         };
-        let mut captures = self.regex.create_captures();
+        let groups = replacement.iter().any(|part| !matches!(part, Part::Text(_) | Part::Number(0)));
+        let mut captures = match groups {
+            true => self.regex.create_captures(),
+            false => Captures::matches(self.regex.group_info().clone()),
+        };
         let mut out: Option<Vec<u8>> = None;
         let (mut last_end, mut at) = (0, 0);
         while at <= subject.text.len() {
-            self.spend_search(context, &subject, at)?;
-            self.regex.captures(Input::new(&*subject.text).range(at..), &mut captures);
+            let Some(range) = self.range(context, &subject.text, at, groups)? else { break };
+            self.regex.captures(Input::new(&*subject.text).range(range), &mut captures);
             let Some(range) = captures.get_match().map(|found| found.range()) else { break };
             let out = out.get_or_insert_with(|| Vec::with_capacity(text.len()));
             let before = out.len();
@@ -276,4 +309,43 @@ fn name(text: &[u8]) -> Option<(Part, &[u8])> {
         None => Part::Name(name.to_vec()),
     };
     Some((part, behind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::testing::World;
+
+    #[test]
+    fn finds_the_same_whether_or_not_the_work_is_measured() {
+        for (pattern, text) in [
+            ("a|ab", "ab abc"),
+            ("ab|a", "ab abc"),
+            ("a*?", "aab"),
+            ("a*", "baab"),
+            (r"\bab\b", "ab-ab abab"),
+            (r"(?m)^a$", "a\nb\na\n"),
+            (r"a$|\z", "a a"),
+            ("é?", "aéb日"),
+            (r"\B", "aéa éb日c"),
+            ("(a)(b)?(c)?", "abc ac ab"),
+            (r"[^ ]+|(?s).{500}", "abc d"),
+            ("x", "abc"),
+            (r"\pL+?\d", "aé1 日2"),
+        ] {
+            let Ok(regex) = Regex::compile(pattern.as_bytes()) else { panic!("{pattern}") };
+            let long = format!("{text}{}", " ".repeat(5_000));
+            let mut context = World::default();
+            for (at, _) in text.char_indices() {
+                let direct = regex.regex.find(Input::new(&long).range(at..));
+                let Ok(range) = regex.range(&mut context, &long, at, true) else { panic!("{pattern}: too much work") };
+                assert!(
+                    range.as_ref().is_none_or(|range| range.end < long.len() || direct.is_some()),
+                    "{pattern} {at}"
+                );
+                let ranged = range.and_then(|range| regex.regex.find(Input::new(&long).range(range)));
+                assert_eq!(ranged, direct, "{pattern} at {at}");
+            }
+        }
+    }
 }

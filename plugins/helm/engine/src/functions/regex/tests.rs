@@ -1,7 +1,8 @@
 //! Regular expressions, with what the real Helm answers.
 
 use super::{Cache, compile};
-use crate::functions::testing::{call, printed, values};
+use crate::function::Failure;
+use crate::functions::testing::{call, call_within, printed, values};
 use crate::value::Value;
 
 /// What an expression that does not parse is refused with: its code, and the part that Go shows.
@@ -197,4 +198,57 @@ fn ends_with_what_is_too_large_or_too_deep() {
     assert!(compile(&deep).is_err_and(|message| message.contains("nests too deeply")));
     let large = r"(\pL{100}\pN{100}){10}(\pL{100}\pN{100}){10}(\pL{100}\pN{100}){10}".repeat(20);
     assert!(compile(&large).is_err_and(|message| message.contains("too large")));
+}
+
+/// Letters that look random, and are the same each time.
+fn letters(count: usize, of: &[u8]) -> String {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        of[usize::try_from(state >> 33).unwrap_or_default() % of.len()] as char
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Is the work refused that a call takes, where a million steps are allowed?
+fn is_too_much(name: &str, arguments: &[Value]) -> bool {
+    matches!(call_within(1_000_000, name, arguments), Err(Failure::Error(why)) if why == "the budget is spent")
+}
+
+#[test]
+fn counts_what_a_search_reads_and_not_what_it_finds() {
+    let letter = "a".repeat(20_000);
+    let random = letters(20_000, b"ab");
+    for (pattern, text, refused) in [
+        (".*?x|a", letter.clone(), true),
+        ("a+$|a", letter.clone() + "b", true),
+        ("(?s)a.*z|a", letter.clone(), true),
+        (r"(a|\b)*x|", letter, true),
+        ("[ab]*a[ab]{400}c|[ab]", random.clone(), true),
+        ("([ab]*a[ab]{400}c)+", random, true),
+        // Between the bytes of one character nothing is found, and each is looked at once.
+        (r"\B", "a ".repeat(10_000) + &"aé".repeat(10_000), false),
+    ] {
+        for (name, arguments) in [
+            ("regexReplaceAll", values![pattern, text.as_str(), "-"]),
+            ("regexFindAll", values![pattern, text.as_str(), -1]),
+            ("regexSplit", values![pattern, text.as_str(), -1]),
+        ] {
+            assert_eq!(is_too_much(name, &arguments), refused, "{name} {pattern}");
+        }
+    }
+}
+
+#[test]
+fn leaves_room_for_what_charts_do_with_long_texts() {
+    let text = letters(20_000, b"abc-_. /0\n");
+    for pattern in ["[^a-z0-9]+", "a", r"\s+", "(?m)^", "[a-z]+", r"(?m)^\s*$\n?", r"[\pL\d]+", "x", "c.*?b", "$"] {
+        for (name, arguments) in [
+            ("regexReplaceAll", values![pattern, text.as_str(), "<${0}>"].to_vec()),
+            ("regexFindAll", values![pattern, text.as_str(), -1].to_vec()),
+            ("regexMatch", values![pattern, text.as_str()].to_vec()),
+        ] {
+            assert!(!is_too_much(name, &arguments), "{name} {pattern}");
+        }
+    }
 }

@@ -21,6 +21,20 @@ fn loops_end() {
 }
 
 #[test]
+fn searches_that_read_a_text_again_and_again_end() {
+    let limits = Limits { work: 1_000_000, output: 10_000 };
+    for call in [r#"regexReplaceAll ".*?x|a" . """#, r#"regexFindAll "a+$|a" . -1"#, r#"regexSplit "(?s)a.*z|a" . -1"#]
+    {
+        let text = format!("{{{{ $x := 1 }}}}\n{{{{ {call} }}}}");
+        let data = Value::str("a".repeat(20_000) + "b");
+        let error = limited(&text, data, limits).unwrap_err();
+        let name = call.split(' ').next().unwrap();
+        assert!(error.message.starts_with("template: t:2:3: executing \"t\" at <"), "{call}: {}", error.message);
+        assert!(error.message.contains(&format!("error calling {name}: the rendering takes more work than")), "{call}");
+    }
+}
+
+#[test]
 fn the_output_is_limited() {
     let limits = Limits { work: 1_000_000, output: 1000 };
     let error = limited("{{ range 2000 }}x{{ end }}", Value::Nil, limits).unwrap_err();
