@@ -11,7 +11,7 @@ use maps_sdk::{
 };
 
 use crate::api::{self, Action};
-use crate::batch::{Answer, only};
+use crate::batch::Answer;
 use crate::blame::Mistake;
 use crate::change::{self, Change, Fault};
 use crate::check;
@@ -43,12 +43,10 @@ impl Kind for Record {
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;
 
+    maps_sdk::by_batch!(preview, find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &Inputs, report: &mut Report) {
         check::record(inputs, report);
-    }
-
-    fn preview(&self, context: &Context, request: &Preview<Self>) -> Answer<Previewed> {
-        only(self.preview_many(context, std::slice::from_ref(request)))
     }
 
     /// Tells before anything is changed where a record is in the way. What is recorded already was read
@@ -85,10 +83,6 @@ impl Kind for Record {
         requests.iter().map(preview).collect()
     }
 
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answer<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
-    }
-
     /// Nothing in a record says who made it: one that holds what an earlier create was to make is taken
     /// for it. Any other is in the way, and is told as such by a preview or a create.
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answer<Lookup<Self>>> {
@@ -103,10 +97,6 @@ impl Kind for Record {
             })
         };
         requests.iter().map(find).collect()
-    }
-
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answer<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
     }
 
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answer<Option<Resource<Self>>>> {
@@ -129,10 +119,6 @@ impl Kind for Record {
         requests.iter().zip(&places).map(read).collect()
     }
 
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
-    }
-
     /// By CREATE, which fails where a record is, whoever made it.
     fn create_many(&self, _: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
         let mut seen = BTreeSet::new();
@@ -151,10 +137,6 @@ impl Kind for Record {
             (inputs.clone(), stage)
         };
         outcome::carry_out(requests.iter().map(stage).collect())
-    }
-
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
     }
 
     /// By UPSERT, of records that state knows to be ours; what is as it should be is not written.
@@ -177,10 +159,6 @@ impl Kind for Record {
             (inputs.clone(), stage)
         };
         outcome::carry_out(requests.iter().map(stage).collect())
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answer<Progress<(), Checkpoint>> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     /// By DELETE, which takes the live values only. It is not waited for: resolvers keep an answer for its

@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use maps_sdk::Problem;
+use maps_sdk::{Problem, only};
 
 use crate::api::{self, Start};
-use crate::batch::only;
 use crate::content::Key;
 use crate::name::{Name, ZoneId};
 use crate::wire::RecordSet;

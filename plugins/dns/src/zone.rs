@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Preview, Previewed, Problem, Progress, Read, Report,
-    Resource, Update,
+    Resource, Update, only,
 };
 
 use crate::api::{self, HostedZone, OneZone};
-use crate::batch::{Answer, only};
+use crate::batch::Answer;
 use crate::check;
 use crate::model::{ZoneInputs, ZoneOutputs};
 use crate::name::{Name, ZoneId};
@@ -26,6 +26,8 @@ impl Kind for Zone {
     type Outputs = ZoneOutputs;
     type Checkpoint = ();
 
+    maps_sdk::by_batch!(preview, read, create);
+
     fn check(&self, _: &Context, inputs: &ZoneInputs, report: &mut Report) {
         check::zone(inputs, report);
     }
@@ -33,10 +35,6 @@ impl Kind for Zone {
     /// A look-up makes nothing, so nothing of it can be lost.
     fn find(&self, _: &Context, _: &Find<Self>) -> Answer<Lookup<Self>> {
         Ok(Lookup::Absent)
-    }
-
-    fn preview(&self, context: &Context, request: &Preview<Self>) -> Answer<Previewed> {
-        only(self.preview_many(context, std::slice::from_ref(request)))
     }
 
     /// So that the records of a zone that is looked up for the first time can be planned.
@@ -55,10 +53,6 @@ impl Kind for Zone {
         requests.iter().map(previewed).collect()
     }
 
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answer<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
-    }
-
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answer<Option<Resource<Self>>>> {
         // An import may name the zone by its domain, which is a look-up of its own.
         let ids: Vec<Answer<Option<ZoneId>>> = requests.iter().map(meant).collect();
@@ -74,10 +68,6 @@ impl Kind for Zone {
             }))
         });
         each.collect()
-    }
-
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
     }
 
     fn create_many(&self, _: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {

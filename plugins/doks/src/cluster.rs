@@ -40,12 +40,10 @@ impl Kind for Cluster {
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;
 
+    maps_sdk::by_batch!(find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &Inputs, report: &mut Report) {
         check::cluster(inputs, report);
-    }
-
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answer<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
     }
 
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answer<Lookup<Self>>> {
@@ -53,10 +51,6 @@ impl Kind for Cluster {
             Ok(all) => requests.iter().map(|request| lookup(&all, request)).collect(),
             Err(problem) => requests.iter().map(|_| Err(problem.clone())).collect(),
         }
-    }
-
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answer<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
     }
 
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answer<Option<Resource<Self>>>> {
@@ -78,10 +72,6 @@ impl Kind for Cluster {
             Ok(Some(told::cluster(&live, request.prior.inputs.as_ref(), kubeconfig?)))
         });
         told.collect()
-    }
-
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
     }
 
     fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
@@ -117,10 +107,6 @@ impl Kind for Cluster {
         })
     }
 
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
-    }
-
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
         let answers = read_all(requests.iter().map(|request| api::get(&request.prior.id)).collect());
         let looks: Vec<_> = requests.iter().zip(answers).map(|(request, answer)| look(request, answer)).collect();
@@ -138,10 +124,6 @@ impl Kind for Cluster {
                 Taken::NotNow => Ok(changing(id, rounds, RETRY_MS, "the cluster is busy with something else")),
             }
         })
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answer<Progress<(), Checkpoint>> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     fn delete_many(&self, _: &Context, requests: &[Delete<Self>]) -> Vec<Answer<Removed>> {

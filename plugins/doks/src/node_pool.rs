@@ -38,6 +38,8 @@ impl Kind for Pool {
     type Outputs = PoolOutputs;
     type Checkpoint = PoolCheckpoint;
 
+    maps_sdk::by_batch!(find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &PoolInputs, report: &mut Report) {
         if inputs.cluster.is_empty() {
             report.invalid("cluster", "no-cluster", "a node pool needs the id of its cluster: ${cluster.id}");
@@ -45,18 +47,10 @@ impl Kind for Pool {
         check::pool(report, "", &inputs.pool());
     }
 
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answer<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
-    }
-
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answer<Lookup<Self>>> {
         let homes = Homes::of(requests.iter().map(|request| request.inputs.cluster.as_str()));
         let lookup = |request: &Find<Self>| Ok(lookup(homes.get(&request.inputs.cluster)?, request));
         requests.iter().map(lookup).collect()
-    }
-
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answer<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
     }
 
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answer<Option<Resource<Self>>>> {
@@ -84,10 +78,6 @@ impl Kind for Pool {
         requests.iter().map(read).collect()
     }
 
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
-    }
-
     fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
         let homes = Homes::of(requests.iter().map(|request| request.inputs.cluster.as_str()));
         let turns = requests.iter().map(|request| (request.step(), make(context, &homes, request)));
@@ -102,10 +92,6 @@ impl Kind for Pool {
         })
     }
 
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
-    }
-
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
         let homes = Homes::of(requests.iter().map(|request| request.inputs.cluster.as_str()));
         let turns = requests.iter().map(|request| (request.step(), change(&homes, request)));
@@ -117,10 +103,6 @@ impl Kind for Pool {
                 Taken::NotNow => Ok(waits(Some(id), rounds, RETRY_MS, BUSY)),
             }
         })
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answer<Removed> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     fn delete_many(&self, _: &Context, requests: &[Delete<Self>]) -> Vec<Answer<Removed>> {

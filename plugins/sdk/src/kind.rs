@@ -9,7 +9,8 @@ use crate::problem::{Problem, Report};
 /// A kind of resource.
 ///
 /// The methods without `_many` handle one object; the `_many` ones get a whole batch and by default
-/// go through it one by one. Override those where the service has a call that serves many.
+/// go through it one by one. Override those where the service has a call that serves many, and have
+/// [`by_batch`](crate::by_batch) write the others.
 /// Every `_many` answers one outcome a request, in order.
 ///
 /// Everything must be safe to repeat: after a crash the host calls again with the same arguments,

@@ -38,12 +38,10 @@ impl Kind for AccessKey {
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;
 
+    maps_sdk::by_batch!(find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &Inputs, report: &mut Report) {
         crate::iam::name(report, "user", &inputs.user, USER);
-    }
-
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answered<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
     }
 
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answered<Lookup<Self>>> {
@@ -51,10 +49,6 @@ impl Kind for AccessKey {
         let begun = requests.iter().filter(|request| request.checkpoint.is_some());
         let users = Users::of(begun.map(|request| request.inputs.user.as_str()));
         requests.iter().map(|request| lookup(&users, request)).collect()
-    }
-
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answered<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
     }
 
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answered<Option<Resource<Self>>>> {
@@ -68,10 +62,6 @@ impl Kind for AccessKey {
             Ok(key.map(|key| key.told(&Inputs { user: user.to_owned(), status: key.status, rotate }, secret)))
         };
         requests.iter().map(read).collect()
-    }
-
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
     }
 
     fn create_many(&self, _: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
@@ -101,10 +91,6 @@ impl Kind for AccessKey {
         outcomes.collect()
     }
 
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
-    }
-
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
         let users = Users::of(requests.iter().map(|request| request.inputs.user.as_str()));
         let keys = requests.iter().map(|request| {
@@ -126,10 +112,6 @@ impl Kind for AccessKey {
             Ok(Progress::Done(key?.told(&request.inputs, secret)))
         };
         requests.iter().zip(keys).zip(written).map(outcome).collect()
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answered<Progress<(), Checkpoint>> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     fn delete_many(&self, _: &Context, requests: &[Delete<Self>]) -> Vec<Answered<Progress<(), Checkpoint>>> {

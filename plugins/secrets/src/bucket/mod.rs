@@ -13,7 +13,6 @@ use maps_s3::bucket;
 use maps_sdk::aws::{Call, s3};
 use maps_sdk::{
     Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
-    only,
 };
 use serde_json::json;
 
@@ -39,12 +38,10 @@ impl Kind for Bucket {
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;
 
+    maps_sdk::by_batch!(find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &Inputs, report: &mut Report) {
         check::inputs(inputs, report);
-    }
-
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answered<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
     }
 
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answered<Lookup<Self>>> {
@@ -66,10 +63,6 @@ impl Kind for Bucket {
         )
     }
 
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answered<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
-    }
-
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answered<Option<Resource<Self>>>> {
         batch::told(
             requests,
@@ -79,17 +72,9 @@ impl Kind for Bucket {
         )
     }
 
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
-    }
-
     fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
         let is_begun = |request: &Create<Self>| request.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.made);
         batch::create(requests, is_begun, begin, |begun| set_up(context, begun))
-    }
-
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
     }
 
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
@@ -103,10 +88,6 @@ impl Kind for Bucket {
                 Ok((request.step(), live, &request.inputs, marks))
             },
         ))
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answered<Progress<(), Checkpoint>> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     fn delete_many(&self, _: &Context, requests: &[Delete<Self>]) -> Vec<Answered<Progress<(), Checkpoint>>> {

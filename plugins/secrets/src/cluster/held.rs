@@ -1,7 +1,7 @@
 //! The one [`Kind`] of all that is held in a cluster: what differs is told by [`Held`].
 
 use maps_s3::batch::Answered;
-use maps_sdk::{Context, Create, Delete, Find, Kind, Lookup, Outcome, Progress, Read, Report, Resource, Update, only};
+use maps_sdk::{Context, Create, Delete, Find, Kind, Lookup, Outcome, Progress, Read, Report, Resource, Update};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -98,14 +98,12 @@ impl<T: Held> Kind for InCluster<T> {
     type Outputs = T::Outputs;
     type Checkpoint = Waiting;
 
+    maps_sdk::by_batch!(find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &T::Inputs, report: &mut Report) {
         let (namespace, name) = T::place(inputs);
         super::check_place(report, namespace, name);
         T::check(inputs, report);
-    }
-
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answered<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
     }
 
     fn find_many(&self, context: &Context, requests: &[Find<Self>]) -> Vec<Answered<Lookup<Self>>> {
@@ -119,10 +117,6 @@ impl<T: Held> Kind for InCluster<T> {
         found.map(told).collect()
     }
 
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answered<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
-    }
-
     fn read_many(&self, context: &Context, requests: &[Read<Self>]) -> Vec<Answered<Option<Resource<Self>>>> {
         let places: Vec<Answered<Place>> = requests.iter().map(|request| Place::parse(&request.prior.id)).collect();
         let known: Vec<Place> = places.iter().filter_map(|place| place.as_ref().ok().cloned()).collect();
@@ -132,10 +126,6 @@ impl<T: Held> Kind for InCluster<T> {
             Ok(resource(&place, &lives.next().unwrap_or_else(|| Ok(Vec::new()))?))
         };
         places.into_iter().map(told).collect()
-    }
-
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
     }
 
     fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
@@ -151,10 +141,6 @@ impl<T: Held> Kind for InCluster<T> {
             })
             .collect();
         write::<T>(context, &writes, requests.iter().map(|request| &request.inputs).collect())
-    }
-
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
     }
 
     fn update_many(&self, context: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
@@ -174,10 +160,6 @@ impl<T: Held> Kind for InCluster<T> {
             })
             .collect();
         write::<T>(context, &writes, requests.iter().map(|request| &request.inputs).collect())
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answered<Progress<(), Waiting>> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     fn delete_many(&self, context: &Context, requests: &[Delete<Self>]) -> Vec<Answered<Progress<(), Waiting>>> {

@@ -45,6 +45,8 @@ impl maps_sdk::Kind for Parameter {
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;
 
+    maps_sdk::by_batch!(find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &Inputs, report: &mut Report) {
         check::inputs(inputs, report);
     }
@@ -58,10 +60,6 @@ impl maps_sdk::Kind for Parameter {
             _ => json!({"value": {"$unknown": true}}),
         };
         Ok(Previewed { outputs, objects: Vec::new() })
-    }
-
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answered<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
     }
 
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answered<Lookup<Self>>> {
@@ -84,10 +82,6 @@ impl maps_sdk::Kind for Parameter {
             Ok(Lookup::Found(told(live, Some(&request.inputs), value, tags::users(&all))))
         };
         requests.iter().map(lookup).collect()
-    }
-
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answered<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
     }
 
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answered<Option<Resource<Self>>>> {
@@ -123,10 +117,6 @@ impl maps_sdk::Kind for Parameter {
         requests.iter().map(read).collect()
     }
 
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
-    }
-
     fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
         let new = || requests.iter().filter(|request| request.checkpoint.is_none());
         let mut minted = minted(new().map(|request| &request.inputs).filter(|inputs| inputs.value.is_none()));
@@ -158,10 +148,6 @@ impl maps_sdk::Kind for Parameter {
             })
         });
         outcomes.collect()
-    }
-
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
     }
 
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
@@ -210,10 +196,6 @@ impl maps_sdk::Kind for Parameter {
             Ok(Progress::Done(Resource { id: name.clone(), inputs: inputs.clone(), outputs }))
         });
         outcomes.collect()
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answered<Progress<(), Checkpoint>> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     fn delete_many(&self, _: &Context, requests: &[Delete<Self>]) -> Vec<Answered<Progress<(), Checkpoint>>> {

@@ -39,6 +39,8 @@ impl Kind for Policy {
     type Outputs = Outputs;
     type Checkpoint = ();
 
+    maps_sdk::by_batch!(find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &Inputs, report: &mut Report) {
         crate::iam::name(report, "name", &inputs.name, NAME);
         crate::iam::path(report, &inputs.path);
@@ -48,10 +50,6 @@ impl Kind for Policy {
         }
         document::check(report, "document", &inputs.document, DOCUMENT);
         tags::check(report, &inputs.tags);
-    }
-
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answered<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
     }
 
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answered<Lookup<Self>>> {
@@ -73,17 +71,9 @@ impl Kind for Policy {
         requests.iter().map(lookup).collect()
     }
 
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answered<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
-    }
-
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answered<Option<Resource<Self>>>> {
         let arns: Vec<&str> = requests.iter().map(|request| request.prior.id.as_str()).collect();
         live::ask(&arns).into_iter().map(|live| Ok(live?.map(Live::told))).collect()
-    }
-
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
     }
 
     fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
@@ -96,10 +86,6 @@ impl Kind for Policy {
             Ok(Progress::Done(whole(about, inputs)))
         });
         outcomes.collect()
-    }
-
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
     }
 
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
@@ -123,10 +109,6 @@ impl Kind for Policy {
             Ok(Progress::Done(whole(live?.about, &request.inputs)))
         };
         requests.iter().zip(lives).zip(written).map(outcome).collect()
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answered<Progress<(), ()>> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     fn delete_many(&self, _: &Context, requests: &[Delete<Self>]) -> Vec<Answered<Progress<(), ()>>> {

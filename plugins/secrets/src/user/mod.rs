@@ -39,6 +39,8 @@ impl Kind for User {
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;
 
+    maps_sdk::by_batch!(find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &Inputs, report: &mut Report) {
         crate::iam::name(report, "name", &inputs.name, NAME);
         crate::iam::name(report, "policy_name", &inputs.policy_name, POLICY_NAME);
@@ -48,10 +50,6 @@ impl Kind for User {
             document::check(report, "policy", policy, POLICY);
         }
         tags::check(report, &inputs.tags);
-    }
-
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answered<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
     }
 
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answered<Lookup<Self>>> {
@@ -67,10 +65,6 @@ impl Kind for User {
             Ok(if begun { Lookup::Unfinished(object, checkpoint) } else { Lookup::Found(object) })
         };
         requests.iter().zip(lives).map(lookup).collect()
-    }
-
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answered<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
     }
 
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answered<Option<Resource<Self>>>> {
@@ -89,10 +83,6 @@ impl Kind for User {
         lives.into_iter().zip(named).map(|(live, named)| named.and(Ok(live?.map(Live::told)))).collect()
     }
 
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
-    }
-
     fn create_many(&self, context: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
         let plans = requests.iter().map(|request| {
             let call = match &request.checkpoint {
@@ -107,10 +97,6 @@ impl Kind for User {
             Some(checkpoint) => finished(&request.inputs, checkpoint, written.map(drop)),
         });
         outcomes.collect()
-    }
-
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
     }
 
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
@@ -138,10 +124,6 @@ impl Kind for User {
             Ok(Progress::Done(Resource { id: name, inputs: request.inputs.clone(), outputs }))
         };
         requests.iter().zip(lives).zip(taken).map(outcome).collect()
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answered<Progress<(), Checkpoint>> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     fn delete_many(&self, _: &Context, requests: &[Delete<Self>]) -> Vec<Answered<Progress<(), Checkpoint>>> {

@@ -33,22 +33,16 @@ impl Kind for Key {
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;
 
+    maps_sdk::by_batch!(find, read, create, update, delete);
+
     fn check(&self, _: &Context, inputs: &Inputs, report: &mut Report) {
         check(inputs, report);
-    }
-
-    fn find(&self, context: &Context, request: &Find<Self>) -> Answered<Lookup<Self>> {
-        only(self.find_many(context, std::slice::from_ref(request)))
     }
 
     fn find_many(&self, _: &Context, requests: &[Find<Self>]) -> Vec<Answered<Lookup<Self>>> {
         // Without a checkpoint none was made: that is written down before the first call.
         let keys = All::if_any(requests.iter().any(|request| request.checkpoint.is_some()));
         requests.iter().map(|request| lookup(&keys, request)).collect()
-    }
-
-    fn read(&self, context: &Context, request: &Read<Self>) -> Answered<Option<Resource<Self>>> {
-        only(self.read_many(context, std::slice::from_ref(request)))
     }
 
     fn read_many(&self, _: &Context, requests: &[Read<Self>]) -> Vec<Answered<Option<Resource<Self>>>> {
@@ -59,10 +53,6 @@ impl Kind for Key {
             Ok(keys.get()?.iter().find(|key| key.access_key == request.prior.id).map(|key| told(key, known, secret)))
         };
         requests.iter().map(read).collect()
-    }
-
-    fn create(&self, context: &Context, request: &Create<Self>) -> Outcome<Self> {
-        only(self.create_many(context, std::slice::from_ref(request)))
     }
 
     fn create_many(&self, _: &Context, requests: &[Create<Self>]) -> Vec<Outcome<Self>> {
@@ -85,10 +75,6 @@ impl Kind for Key {
             }
         };
         requests.iter().map(outcome).collect()
-    }
-
-    fn update(&self, context: &Context, request: &Update<Self>) -> Outcome<Self> {
-        only(self.update_many(context, std::slice::from_ref(request)))
     }
 
     fn update_many(&self, _: &Context, requests: &[Update<Self>]) -> Vec<Outcome<Self>> {
@@ -116,10 +102,6 @@ impl Kind for Key {
             Ok(Progress::Done(changed))
         };
         requests.iter().zip(known).map(outcome).collect()
-    }
-
-    fn delete(&self, context: &Context, request: &Delete<Self>) -> Answered<Progress<(), Checkpoint>> {
-        only(self.delete_many(context, std::slice::from_ref(request)))
     }
 
     fn delete_many(&self, _: &Context, requests: &[Delete<Self>]) -> Vec<Answered<Progress<(), Checkpoint>>> {
