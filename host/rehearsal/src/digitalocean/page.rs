@@ -18,8 +18,14 @@ pub(super) fn cut(call: &Call, key: &str, items: Vec<Value>) -> Result<Value, Re
     let last = total.div_ceil(per_page).max(1);
     let slice: Vec<Value> = items.into_iter().skip((page - 1).saturating_mul(per_page)).take(per_page).collect();
 
-    let link =
-        |page: usize| Value::from(format!("https://api.digitalocean.com{}?page={page}&per_page={per_page}", call.path));
+    // What the list was narrowed and sorted by goes on to its other pages.
+    let mut kept = url::form_urlencoded::Serializer::new(String::new());
+    kept.extend_pairs(call.query.iter().filter(|(name, _)| !["page", "per_page"].contains(&name.as_str())));
+    let kept = kept.finish();
+    let and = if kept.is_empty() { "" } else { "&" };
+    let link = |page: usize| {
+        Value::from(format!("https://api.digitalocean.com{}?page={page}&per_page={per_page}{and}{kept}", call.path))
+    };
     let mut pages = Map::new();
     if page > 1 {
         pages.insert("first".to_owned(), link(1));
@@ -76,6 +82,13 @@ mod tests {
         for (name, number) in [("first", 1), ("prev", 1), ("next", 3), ("last", 3)] {
             assert_eq!(pages[name], format!("{base}{number}&per_page=2"));
         }
+    }
+
+    #[test]
+    fn links_keep_what_else_was_asked() {
+        let page = cut(&call(&[("name", "a b"), ("per_page", "1"), ("sort", "name")]), "things", things(2)).unwrap();
+        let next = "https://api.digitalocean.com/v2/things?page=2&per_page=1&name=a+b&sort=name";
+        assert_eq!(page["links"]["pages"]["next"], next);
     }
 
     #[test]

@@ -15,11 +15,12 @@ use crate::service::Answer;
 pub(super) fn routes() -> Vec<Route<Handler>> {
     const BALANCER: &str = "/v2/load_balancers/{lb_id}";
     const VOLUME: &str = "/v2/volumes/{volume_id}";
-    let table: [(Method, &'static str, Handler); 6] = [
+    let table: [(Method, &'static str, Handler); 7] = [
         (Method::GET, "/v2/load_balancers", |context| list(context, &BALANCERS)),
         (Method::GET, BALANCER, |context| get(context, &BALANCERS)),
         (Method::DELETE, BALANCER, |context| delete(context, &BALANCERS)),
         (Method::GET, "/v2/volumes", |context| list(context, &VOLUMES)),
+        (Method::DELETE, "/v2/volumes", delete_named),
         (Method::GET, VOLUME, |context| get(context, &VOLUMES)),
         (Method::DELETE, VOLUME, |context| delete(context, &VOLUMES)),
     ];
@@ -67,6 +68,18 @@ fn delete(context: &mut Context<'_, '_>, sort: &Sort) -> Result<Answer, Refusal>
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
+/// A volume by its name and region, which are no two volumes'.
+fn delete_named(context: &mut Context<'_, '_>) -> Result<Answer, Refusal> {
+    let asked = |name| context.call.query(name).filter(|value: &&str| !value.is_empty());
+    let (Some(name), Some(region)) = (asked("name"), asked("region")) else {
+        return Err(Refusal::bad_request("name and region are required."));
+    };
+    let all = Resource::all(context.transaction, VOLUMES.plural)?;
+    let volume = all.into_iter().find(|one| one.name == name && one.region == region);
+    volume.ok_or_else(Refusal::not_found)?.remove(context.transaction, VOLUMES.plural);
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
 /// What every one has.
 fn common(one: &Resource) -> Value {
     json!({
@@ -88,7 +101,12 @@ fn balancer(context: &Context<'_, '_>, one: &Resource) -> Result<Value, Refusal>
     let mut shown = common(one);
     // Of one that nothing in a cluster asked for.
     let rule = json!({"entry_protocol": "tcp", "entry_port": 80, "target_protocol": "tcp", "target_port": 30_000});
-    for (name, value) in [("forwarding_rules", json!([rule])), ("ip", json!("")), ("status", json!("active"))] {
+    for (name, value) in [
+        ("forwarding_rules", json!([rule])),
+        ("ip", json!("")),
+        ("status", json!("active")),
+        ("algorithm", json!("round_robin")),
+    ] {
         shown[name] = value;
     }
     let (vpc, droplets) = droplets(context.transaction, &one.cluster, context.now)?;
@@ -103,6 +121,7 @@ fn balancer(context: &Context<'_, '_>, one: &Resource) -> Result<Value, Refusal>
 fn volume(_: &Context<'_, '_>, one: &Resource) -> Result<Value, Refusal> {
     let mut shown = common(one);
     shown["size_gigabytes"] = json!(1);
+    shown["description"] = json!("");
     shown["filesystem_type"] = json!("");
     shown["filesystem_label"] = json!("");
     shown["droplet_ids"] = json!([]);

@@ -6,4 +6,5 @@ mod faults;
 mod load;
 mod persistence;
 mod programs;
+mod storage;
 mod support;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
 use maps_rehearsal::{Cloud, CloudFile, Options, Running};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -169,17 +170,21 @@ impl Client {
     /// Asks the standing cluster's API server, as its administrator.
     pub(crate) async fn kube(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         let kubeconfig = std::fs::read_to_string(self.file.kubeconfig.as_ref().unwrap()).unwrap();
-        let token = kubeconfig.split("token: ").nth(1).unwrap().lines().next().unwrap().to_owned();
-        let address = &self.file.hosts["standing.k8s.ondigitalocean.com"];
-        let port = address.rsplit(':').next().unwrap();
-        let url = format!("https://standing.k8s.ondigitalocean.com:{port}{path}");
-        let mut request = self.http.request(method, url).bearer_auth(token);
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        let answer = request.send().await.unwrap();
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        Reply { status, headers, text: answer.text().await.unwrap() }
+        let token = kubeconfig.split("token: ").nth(1).unwrap().lines().next().unwrap();
+        ask_kube(&self.http, &self.file.hosts["standing.k8s.ondigitalocean.com"], token, method, path, body).await
+    }
+
+    /// Asks the API server of a cluster that was made here, as its owner; the cloud's folder tells where it answers.
+    pub(crate) async fn kube_of(&self, dir: &Path, id: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let credentials = self.get(&format!("/v2/kubernetes/clusters/{id}/credentials")).await.json();
+        let file: Value = serde_json::from_slice(&std::fs::read(dir.join("cloud.json")).unwrap()).unwrap();
+        let address = file["hosts"][format!("{id}.k8s.ondigitalocean.com")].as_str().unwrap();
+        let text = |name: &str| credentials[name].as_str().unwrap();
+        // Each cluster has an authority of its own.
+        let ca = base64::engine::general_purpose::STANDARD.decode(text("certificate_authority_data")).unwrap();
+        let ca = reqwest::Certificate::from_pem(&ca).unwrap();
+        let http = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
+        ask_kube(&http, address, text("token"), method, path, body).await
     }
 
     /// Makes an object in the standing cluster.
@@ -209,6 +214,23 @@ impl Client {
     pub(crate) async fn cluster(&self, id: &str) -> Value {
         self.get(&format!("/v2/kubernetes/clusters/{id}")).await.json()["kubernetes_cluster"].clone()
     }
+}
+
+async fn ask_kube(
+    http: &reqwest::Client,
+    address: &str,
+    token: &str,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Reply {
+    let mut request = http.request(method, format!("https://{address}{path}")).bearer_auth(token);
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body.to_string());
+    }
+    let answer = request.send().await.unwrap();
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    Reply { status, headers, text: answer.text().await.unwrap() }
 }
 
 /// In milliseconds.
