@@ -111,6 +111,11 @@ fn the_guide_leads_from_an_empty_folder_to_a_resource_in_a_stack() {
     let lock = std::fs::read_to_string(top.join("hello/maps.lock")).unwrap();
     assert!(lock.contains("notes") && lock.contains("create-note"), "{lock}");
     assert!(told("maps output hello --rehearse").unwrap().contains("welcomed"));
+    let (audit, approved) = (told("maps audit corp --rehearse").unwrap(), told("maps plugin approve corp").unwrap());
+    assert!(["reveal: ", "escalates: "].iter().all(|loud| audit.contains(loud)), "{audit}");
+    assert!(["reveal: ", "private-address: ", "escalates: "].iter().all(|loud| approved.contains(loud)), "{approved}");
+    let lock = std::fs::read_to_string(top.join("corp/maps.lock")).unwrap();
+    assert!(lock.contains("charts.corp.example") && lock.contains("escalates: [exec]"), "{lock}");
 
     // The stack of the repository, and nothing left out of it.
     let (ours, theirs) = (std::fs::read_to_string(root().join("stacks/hello/stack.yaml")).unwrap(), top.join("hello"));
