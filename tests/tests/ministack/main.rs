@@ -108,8 +108,14 @@ impl<'a> Run<'a> {
         Finished::from(child.wait_with_output().unwrap())
     }
 
+    /// Gives a command in which nobody is killed, and nothing is waited for in vain.
     fn maps(&self, command: &str) -> Finished {
-        self.killed(command, Plan { call: 0, moment: Moment::Before })
+        self.killed(command, Plan { call: 0, moment: Moment::Before, hurries: true })
+    }
+
+    /// The same with all its calls, as one that is killed would make them.
+    fn calm(&self, command: &str) -> Finished {
+        self.killed(command, Plan { call: 0, moment: Moment::Before, hurries: false })
     }
 
     /// The same as another run's, but for the name.
@@ -136,14 +142,16 @@ fn killed_everywhere(scenario: Scenario, moments: &[Moment]) {
     let wanted = {
         let run = Run::new(&peer, &aws, format!("{}-calm", scenario.name));
         (scenario.prepare)(&run);
-        let done = run.maps(scenario.command).expect(0);
+        let done = run.calm(scenario.command).expect(0);
         assert_eq!(done.summary()["failed"], 0, "{done:?}");
         (run.inventory(), run.proxy.calls())
     };
     let (inventory, calls) = wanted;
     assert!((5..MOST_CALLS).contains(&calls), "an undisturbed run makes {calls} calls");
-    let plans: Vec<Plan> =
-        moments.iter().flat_map(|moment| (1..=calls).map(|call| Plan { call, moment: *moment })).collect();
+    let plans: Vec<Plan> = moments
+        .iter()
+        .flat_map(|moment| (1..=calls).map(|call| Plan { call, moment: *moment, hurries: false }))
+        .collect();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
