@@ -26,9 +26,9 @@ use crate::platform::Platform;
 
 /// How many recoveries are under way at once.
 const AT_ONCE: usize = 3;
-/// With `MAPS_KILLS=all` each state is recovered; without, this many of a command's, evenly along its way. One costs
-/// some 4 CPU seconds, for the rest of the run and one more, and a run has about 300.
-const BY_DEFAULT: usize = 24;
+/// With `MAPS_KILLS=all` each state is recovered; without, at most this many of a command's, evenly along its way. One
+/// costs some 4 CPU seconds, for the rest of the run and one more, and a run has about 300.
+const BY_DEFAULT: usize = 28;
 
 /// How long a cloud may take to finish what it was asked, before it is taken for one that waits for the rest of a request.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -43,12 +43,15 @@ struct Left {
 /// Kills a command at its calls, and gives it again. `end` is what shall be there then.
 #[allow(clippy::print_stderr)] // What is wrong at one call is told before the others end.
 fn killed_everywhere(platform: &Platform, command: &str, end: &Value) {
-    let mut states: Vec<Left> = Vec::new();
-    let calls = stopped_everywhere(platform, command, |call, stack| states.push(Left { call, stack }));
-    assert!(calls > 100 && states.len() > 50, "{command} made {calls} calls and went through {} states", states.len());
     let all = std::env::var("MAPS_KILLS").is_ok_and(|kills| kills == "all");
-    let stride = if all { 1 } else { states.len().div_ceil(BY_DEFAULT) };
-    let chosen = Mutex::new(states.into_iter().step_by(stride));
+    let mut states = Spread::of(if all { usize::MAX } else { BY_DEFAULT });
+    let calls = stopped_everywhere(platform, command, |call| states.offer(|| Left { call, stack: copy(platform) }));
+    assert!(
+        calls > 100 && states.offered > 50,
+        "{command} made {calls} calls and went through {} states",
+        states.offered
+    );
+    let chosen = Mutex::new(states.kept.into_iter());
     let next = || chosen.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
         let mut wrong = Vec::new();
@@ -67,9 +70,39 @@ fn killed_everywhere(platform: &Platform, command: &str, end: &Value) {
     assert!(wrong.is_empty(), "{command} is not recovered from kills at these of its {calls} calls: {wrong:?}");
 }
 
-/// Stops a command at each of its calls, and hands over each state that a kill there would leave, once. How many calls
+/// Some of many, evenly along the way, without knowing how many there will be: whenever there are too many, every second
+/// goes, so that copies fill no disk.
+struct Spread {
+    most: usize,
+    stride: usize,
+    offered: usize,
+    kept: Vec<Left>,
+}
+
+impl Spread {
+    fn of(most: usize) -> Self {
+        Self { most, stride: 1, offered: 0, kept: Vec::new() }
+    }
+
+    fn offer(&mut self, left: impl FnOnce() -> Left) {
+        if self.offered.is_multiple_of(self.stride) {
+            self.kept.push(left());
+        }
+        self.offered += 1;
+        if self.kept.len() > self.most {
+            let mut odd = false;
+            self.kept.retain(|_| {
+                odd = !odd;
+                odd
+            });
+            self.stride *= 2;
+        }
+    }
+}
+
+/// Stops a command at each of its calls, and tells of each state that a kill there would leave, once. How many calls
 /// it made.
-fn stopped_everywhere(platform: &Platform, command: &str, mut each: impl FnMut(usize, StackDir)) -> usize {
+fn stopped_everywhere(platform: &Platform, command: &str, mut each: impl FnMut(usize)) -> usize {
     let mut child = start(platform, command);
     let pid = Pid::from_child(&child);
     let mut states = HashSet::new();
@@ -88,7 +121,7 @@ fn stopped_everywhere(platform: &Platform, command: &str, mut each: impl FnMut(u
             continue;
         }
         if states.insert(fingerprint.take(platform)) {
-            each(call, copy(platform));
+            each(call);
         }
         kill_process(pid, Signal::CONT).unwrap();
     }
