@@ -11,9 +11,9 @@ use crate::process::{self, cargo, toolchain};
 use crate::repo::{self, Guest};
 use crate::{Failure, component, setup};
 
-/// The one selection of packages that everything is built with: another one has other features,
-/// and would compile the dependencies again.
-pub(crate) const BUILD: [&str; 2] = ["build", "--workspace"];
+/// How `maps` is built: alone, but with the features that the whole workspace gives its dependencies, since another
+/// selection of packages would compile them again.
+pub(crate) const BUILD: [&str; 4] = ["build", "--workspace", "--bin", "maps"];
 
 /// What may be imported; all else is refused, WASI first of all.
 const OURS: &str = "maps:platform/";

@@ -58,7 +58,7 @@ pub(crate) fn run(wanted: Option<&str>, output: Output) -> Result<(), Failure> {
     process::run(&mut cargo(plugins::BUILD))?;
     SHIPPED.build(way)?;
     BENCH.build(way)?;
-    dist::release(&["--features", "maps-bench/program"])?;
+    dist::release(&["--bin", "maps-bench", "--features", "maps-bench/program"])?;
     let place = Place::new()?;
     let (mut held, mut over) = (0, 0);
     for section in chosen {
