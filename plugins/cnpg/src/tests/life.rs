@@ -268,8 +268,10 @@ fn one_that_does_not_get_healthy_says_why() {
         "Event".into(),
         json!([event("db", "2026-01-01"), event("db", "2026-01-02"), event("dbx", "2026-01-03")]),
     );
+    set_now(65_000);
+    let halfway = pending(CLUSTER.create(&inputs, Some(&begun.checkpoint)));
     set_now(130_000);
-    let problem = failed(CLUSTER.create(&inputs, Some(&begun.checkpoint)));
+    let problem = failed(CLUSTER.create(&inputs, Some(&halfway.checkpoint)));
     set_now(0);
     assert_eq!((problem.class, problem.code.as_str()), (Class::Timeout, "timed-out"));
     let said = "Cluster maps/db is not ready within 120s: Setting up primary: Creating primary instance db-1, 0 of 2 instances are ready; \

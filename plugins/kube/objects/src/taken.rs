@@ -1,32 +1,40 @@
 //! How long an operation takes: by the clock, or by what it asked to wait, whichever is more. In a rehearsal the
-//! waits pass at once, and the clock goes on as everywhere.
+//! waits pass at once, and the clock goes on as everywhere. Time in which nobody waited does not count: an operation
+//! whose run died is given, in the next one, what was left of its time.
 
 use maps_sdk::clock;
 use serde::{Deserialize, Serialize};
 
-/// Since when an operation goes on, and how long it has asked to wait.
+/// How much later than it asked for an operation may be looked at again; what is more was nobody's wait. In
+/// milliseconds.
+const LATE_MS: u64 = 60_000;
+
+/// How long an operation took so far, and how long it has asked to wait since.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {
-    /// When it began, in milliseconds since 1970.
-    since: u64,
-    /// What it asked to wait since, in milliseconds.
-    waited: u64,
+    /// What it took up to its last wait, in milliseconds.
+    spent: u64,
+    /// When that wait began, in milliseconds since 1970.
+    at: u64,
+    /// For how long, in milliseconds.
+    asked: u64,
 }
 
 impl Taken {
     /// An operation that begins now.
     pub fn begin() -> Self {
-        Self { since: clock::now(), waited: 0 }
+        Self { spent: 0, at: clock::now(), asked: 0 }
     }
 
     /// How long it takes so far, in milliseconds.
     pub fn ms(self) -> u64 {
-        clock::now().saturating_sub(self.since).max(self.waited)
+        let passed = clock::now().saturating_sub(self.at);
+        self.spent.saturating_add(passed.clamp(self.asked, self.asked.saturating_add(LATE_MS)))
     }
 
-    /// The operation after another wait.
+    /// The operation as it begins another wait.
     pub fn and(self, wait_ms: u64) -> Self {
-        Self { waited: self.waited.saturating_add(wait_ms), ..self }
+        Self { spent: self.ms(), at: clock::now(), asked: wait_ms }
     }
 }
 
@@ -52,7 +60,24 @@ pub fn duration(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use maps_sdk::testing::set_now;
+
     use super::*;
+
+    #[test]
+    fn waits_count_as_asked_for_or_as_they_took_and_absence_does_not() {
+        set_now(1_000);
+        let begun = Taken::begin().and(5_000);
+        assert_eq!(begun.ms(), 5_000, "in a rehearsal a wait passes at once");
+        set_now(9_000);
+        let again = begun.and(5_000);
+        assert_eq!((begun.ms(), again.ms()), (8_000, 13_000));
+        set_now(3_600_000);
+        assert_eq!(again.ms(), 8_000 + 5_000 + LATE_MS, "the run had died");
+        set_now(0);
+        assert_eq!(again.ms(), 13_000, "a clock that was set back");
+        assert_eq!(Taken { spent: u64::MAX, at: 0, asked: u64::MAX }.and(1).ms(), u64::MAX);
+    }
 
     #[test]
     fn durations() {

@@ -42,8 +42,8 @@ fn a_namespace_lives_with_its_labels_and_goes_with_its_contents() {
     fake.0.borrow_mut().held.insert("Namespace shop".to_owned());
     let wire::DeleteOutcome::Pending(waits) = delete(NAMESPACE, &after, None) else { panic!("it does not wait") };
     assert!(waits.note.unwrap().contains("with all that is in it (finalizers example.com/hold)"));
-    testing::set_now(600_000);
-    assert!(matches!(delete(NAMESPACE, &after, Some(waits.checkpoint)), wire::DeleteOutcome::Failed(_)));
+    let late = super::after(&waits.checkpoint, 600_000);
+    assert!(matches!(delete(NAMESPACE, &after, Some(late)), wire::DeleteOutcome::Failed(_)));
     fake.0.borrow_mut().held.clear();
     assert!(matches!(delete(NAMESPACE, &after, None), wire::DeleteOutcome::Done));
     assert!(matches!(delete(NAMESPACE, &after, None), wire::DeleteOutcome::Done));
@@ -115,7 +115,7 @@ fn an_object_is_waited_for_until_it_is_as_it_should_be() {
         token: token(0),
         checkpoint: Some(checkpoint.to_owned()),
     };
-    let late = request(r#"{"taken": {"since": 0, "waited": 10000}}"#);
+    let late = request(r#"{"taken": {"spent": 10000, "at": 0, "asked": 0}}"#);
     let problem = failed(MapsPlugin::create(context(), vec![late]).pop().unwrap());
     assert_eq!(problem.code, "timed-out");
     assert!(problem.message.contains("within 10s: there is nothing at"), "{}", problem.message);

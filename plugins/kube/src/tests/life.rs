@@ -98,11 +98,10 @@ fn a_wait_ends_with_what_is_wrong() {
         json!({"reason": "FailedScheduling", "message": "0/3 nodes are available", "lastTimestamp": "2026-01-01T00:00:02Z"}),
         json!({"reason": "Old", "message": "before", "lastTimestamp": "2026-01-01T00:00:01Z"}),
     ];
-    testing::set_now(599_999);
-    let on = create_from(MANIFEST, &[(inputs.clone(), Some(begun.checkpoint.clone()))]).pop().unwrap();
+    let on = create_from(MANIFEST, &[(inputs.clone(), Some(after(&begun.checkpoint, 599_999)))]).pop().unwrap();
     assert_eq!(pending(on).note.as_deref(), Some("Deployment default/web: 1 of 2 replicas are available"));
-    testing::set_now(600_000);
-    let problem = failed(create_from(MANIFEST, &[(inputs, Some(begun.checkpoint))]).pop().unwrap());
+    let late = after(&begun.checkpoint, 600_000);
+    let problem = failed(create_from(MANIFEST, &[(inputs, Some(late))]).pop().unwrap());
     assert_eq!(problem.code, "timed-out");
     assert_eq!(
         problem.message,
@@ -171,10 +170,8 @@ fn a_delete_waits_for_finalizers_and_leaves_what_is_not_its_own() {
     fake.put(another);
     let wire::DeleteOutcome::Pending(waits) = delete(MANIFEST, &made, None) else { panic!("it does not wait") };
     assert_eq!(waits.note.as_deref(), Some("being deleted: ConfigMap default/a (finalizers example.com/hold)"));
-    testing::set_now(600_000);
-    let wire::DeleteOutcome::Failed(problem) = delete(MANIFEST, &made, Some(waits.checkpoint.clone())) else {
-        panic!()
-    };
+    let late = after(&waits.checkpoint, 600_000);
+    let wire::DeleteOutcome::Failed(problem) = delete(MANIFEST, &made, Some(late)) else { panic!() };
     assert!(problem.message.contains("not gone within 10m"), "{}", problem.message);
     fake.0.borrow_mut().held.clear();
     testing::set_now(1_000);

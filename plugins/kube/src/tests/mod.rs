@@ -48,6 +48,14 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
+/// A checkpoint, as it is after so many milliseconds of waiting.
+fn after(checkpoint: &str, ms: u64) -> String {
+    let mut checkpoint = parsed(checkpoint);
+    checkpoint["taken"]["spent"] = ms.into();
+    checkpoint["taken"]["asked"] = 0.into();
+    checkpoint.to_string()
+}
+
 fn config_map(name: &str, value: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"key": value}})
 }
