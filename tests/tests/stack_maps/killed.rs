@@ -22,7 +22,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use serde_json::{Value, json};
 
 use crate::lifecycle::shape;
-use crate::platform::Platform;
+use crate::platform::{Platform, run};
 
 /// How many recoveries are under way at once.
 const AT_ONCE: usize = 3;
@@ -274,4 +274,10 @@ fn recovered(stack: &StackDir, command: &str, end: &Value) -> Result<(), String>
 fn a_run_killed_at_any_call_is_recovered_as_undisturbed() {
     let end = shape(&Platform::up().cloud.inventory());
     killed_everywhere(&Platform::fresh(), "run", &end);
+}
+
+#[test]
+fn a_destroy_killed_at_any_call_is_recovered_as_undisturbed() {
+    let end = shape(&run().before);
+    killed_everywhere(&Platform::up(), "destroy", &end);
 }
