@@ -56,7 +56,7 @@ fn as_it_ends(ran: &str) -> Vec<String> {
     let plain = |line: &str| spans(line).into_iter().map(|span| span.text).collect::<String>();
     let from = ran.lines().position(|line| plain(line).starts_with("Plan:")).unwrap_or_default();
     let stays = ran.lines().skip(from).filter(|line| !plain(line).trim_start().starts_with('…'));
-    stays.filter(|line| !plain(line).contains("is not approved yet")).map(str::to_owned).collect()
+    stays.filter(|line| !plain(line).contains("not approved yet")).map(str::to_owned).collect()
 }
 
 fn write(name: &str, command: &str, lines: &[String]) -> Result<(), Failure> {

@@ -117,6 +117,15 @@ pub(crate) struct Approvals<'a> {
     named: String,
 }
 
+/// What a rehearsal may do, and a run in earnest may not yet.
+#[derive(Default)]
+pub(crate) struct Unapproved {
+    /// Each with the command that approves it alone.
+    pub(crate) plugins: Vec<(String, Wanted)>,
+    /// The command that approves them all.
+    pub(crate) command: String,
+}
+
 impl<'a> Approvals<'a> {
     /// Reads it; one that is not there approves nothing.
     pub(crate) fn read(layout: &Layout, file: &'a StackFile) -> Result<Self, Failure> {
@@ -170,12 +179,11 @@ impl<'a> Approvals<'a> {
         format!("maps plugin approve {}{plugin}", self.named)
     }
 
-    /// Those that are not approved, each with the command that would do it.
-    pub(crate) fn open(&self, wanted: Vec<Wanted>) -> Vec<(Wanted, String)> {
+    /// Those that are not approved.
+    pub(crate) fn open(&self, wanted: Vec<Wanted>) -> Unapproved {
         let open = wanted.into_iter().filter(|wanted| wanted.standing != Standing::Approved);
-        open.map(|wanted| (self.command(Some(&wanted.name)), wanted))
-            .map(|(command, wanted)| (wanted, command))
-            .collect()
+        let plugins: Vec<_> = open.map(|wanted| (self.command(Some(&wanted.name)), wanted)).collect();
+        Unapproved { plugins, command: self.command(None) }
     }
 
     /// Before a run in earnest: everything must be approved. On a terminal the user is asked,

@@ -13,7 +13,7 @@ use maps_runtime::limits::Limits;
 use maps_runtime::{Host, HostOptions};
 use maps_store::FileStore;
 
-use crate::approval::{self, Approvals, Wanted};
+use crate::approval::{self, Approvals, Unapproved};
 use crate::args::Pace;
 use crate::connect::{Anchored, Connection};
 use crate::error::{Exit, Failure};
@@ -54,7 +54,7 @@ pub(crate) struct Workbench {
     /// What plugins fetched from elsewhere.
     pins: Arc<Pins>,
     /// In a rehearsal, what a run in earnest would have to ask for.
-    unapproved: Vec<(Wanted, String)>,
+    unapproved: Unapproved,
     /// Who tells the user.
     pub(crate) reporter: Arc<Reporter>,
 }
@@ -92,7 +92,7 @@ impl Workbench {
         // Nothing of a guest has been executed so far.
         let unapproved = match &stage.rehearsal {
             Some(_) => approvals.open(wanted),
-            None => approvals.demand(&wanted, screen).map(|()| Vec::new())?,
+            None => approvals.demand(&wanted, screen).map(|()| Unapproved::default())?,
         };
         let mut providers = BTreeMap::new();
         let mut kinds = Kinds::new();

@@ -17,6 +17,9 @@ fn a_plan_writes_nothing_anywhere_and_knows_of_all() {
     }
     assert_eq!(platform.cloud.inventory(), before);
     assert_eq!(platform.cloud.calls("write"), 0);
+    let told = platform.stack.maps().run(["plan", "stack.yaml", &platform.cloud.flag()]).expect(0).stdout;
+    assert!(told.contains("cnpg, dns, doks, helm, kube, secrets and spaces are not approved yet"), "{told}");
+    assert!(told.trim_end().ends_with("maps plugin approve stack.yaml"), "{told}");
     assert_eq!(platform.maps("plan", &["--detailed-exitcode"]).code, Some(2));
     assert_eq!(Platform::up().maps("plan", &["--detailed-exitcode"]).code, Some(0));
 }

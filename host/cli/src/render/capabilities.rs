@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use super::Screen;
 use super::style::{BAD, CHANGE, DIM, GOOD, LEARN, STRONG, paint};
 use super::text::Text;
-use crate::approval::{Standing, Wanted};
+use crate::approval::{Standing, Unapproved, Wanted};
 
 /// One plugin that somebody has to decide about.
 pub(crate) struct Page {
@@ -92,23 +92,30 @@ pub(crate) fn refused(screen: &Screen, pages: &[Page]) {
     }
 }
 
-/// Says what a rehearsal may do and a run in earnest may not yet: one line a plugin.
-pub(crate) fn rehearsed(screen: &Screen, unapproved: &[(Wanted, String)]) {
-    for (wanted, command) in unapproved {
+/// Says what a rehearsal may do and a run in earnest may not yet: people in a line or two, programs plugin by plugin.
+pub(crate) fn rehearsed(screen: &Screen, unapproved: &Unapproved) {
+    for (command, wanted) in &unapproved.plugins {
         screen.event(Page::of(wanted, command.clone()).event());
-        let what = match &wanted.standing {
-            Standing::Changed { .. } => "is not what was approved",
-            _ => "is not approved yet",
+    }
+    let changed = |wanted: &Wanted| matches!(wanted.standing, Standing::Changed { .. });
+    let (other, new): (Vec<_>, Vec<_>) = unapproved.plugins.iter().partition(|(_, wanted)| changed(wanted));
+    for (plugins, one, many) in [
+        (new, "is not approved yet", "are not approved yet"),
+        (other, "is not what was approved", "are not what was approved"),
+    ] {
+        let (names, what, command) = match plugins.as_slice() {
+            [] => continue,
+            [(command, wanted)] => (wanted.name.to_string(), one, command),
+            [rest @ .., (_, last)] => {
+                let rest: Vec<&str> = rest.iter().map(|(_, wanted)| wanted.name.as_str()).collect();
+                (format!("{} and {}", rest.join(", "), last.name), many, &unapproved.command)
+            }
         };
-        let rules = wanted.allowance.rules.values();
+        let rules = plugins.iter().flat_map(|(_, wanted)| wanted.allowance.rules.values());
         let (writes, reads): (Vec<_>, Vec<_>) = rules.partition(|rule| rule.effect == Effect::Write);
-        let line = format!(
-            "{} {what}, which a run in earnest asks for: {} reading and {} writing rules. {}",
-            wanted.name,
-            reads.len(),
-            writes.len(),
-            command
-        );
+        let (reads, writes) = (reads.len(), writes.len());
+        let asks = format!("which a run in earnest asks for: {reads} reading and {writes} writing rules");
+        let line = format!("{names} {what}, {asks}. {command}");
         screen.human(&format!("{}\n", paint(DIM, Text::line(&line))));
     }
 }
