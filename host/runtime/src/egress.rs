@@ -5,9 +5,14 @@
 //! redirect and knows no proxy. Each plugin use has a client of its own, so no connection that one
 //! plugin opened ever serves another.
 
+mod address;
+mod problem;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -18,6 +23,8 @@ use maps_engine::{Class, Problem};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
+use self::address::check_address;
+pub(crate) use self::problem::problem;
 use crate::capability::http::rate::Rates;
 use crate::fault::{Call, Faults, Point};
 
@@ -382,130 +389,3 @@ impl Resolve for Gate {
         })
     }
 }
-
-/// `private`: has the operator allowed the host to have such an address?
-fn check_address(host: &str, address: IpAddr, private: bool) -> Result<(), EgressError> {
-    match address_kind(address) {
-        None => Ok(()),
-        Some(kind) if kind != METADATA && private => Ok(()),
-        Some(kind) => Err(EgressError::Address { host: host.to_owned(), address, kind }),
-    }
-}
-
-/// Hands out the machine's own credentials: never granted.
-const METADATA: &str = "metadata service";
-
-/// What is special about an address; none for one of the public internet.
-fn address_kind(address: IpAddr) -> Option<&'static str> {
-    match address {
-        IpAddr::V4(v4) => v4_kind(v4),
-        IpAddr::V6(v6) => v6_kind(v6),
-    }
-}
-
-fn v4_kind(v4: Ipv4Addr) -> Option<&'static str> {
-    let [a, b, c, _] = v4.octets();
-    let kind = match (a, b, c) {
-        (169, 254, _) if [[169, 254, 169, 254], [169, 254, 170, 2], [169, 254, 170, 23]].contains(&v4.octets()) => {
-            METADATA
-        }
-        // Oracle's and Azure's; the latter is a public address that only its own machines reach.
-        (192, 0, 0) if v4.octets() == [192, 0, 0, 192] => METADATA,
-        (168, 63, 129) if v4.octets() == [168, 63, 129, 16] => METADATA,
-        (100, 100, 100) if v4.octets() == [100, 100, 100, 200] => METADATA,
-        (0, ..) => "unspecified",
-        (127, ..) => "loopback",
-        (10, ..) | (172, 16..=31, _) | (192, 168, _) => "private",
-        (100, 64..=127, _) => "carrier-grade NAT",
-        (169, 254, _) => "link-local",
-        (192, 0, 0) | (192, 0, 2) | (192, 88, 99) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113) => "reserved",
-        (224..=239, ..) => "multicast",
-        (240..=255, ..) => "reserved",
-        _ => return None,
-    };
-    Some(kind)
-}
-
-fn v6_kind(v6: Ipv6Addr) -> Option<&'static str> {
-    let segments = v6.segments();
-    let embedded = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        v4_kind(Ipv4Addr::new(a, b, c, d))
-    };
-    match segments {
-        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => Some(METADATA),
-        [0, 0, 0, 0, 0, 0, 0, 0] => Some("unspecified"),
-        [0, 0, 0, 0, 0, 0, 0, 1] => Some("loopback"),
-        // Forms that carry an IPv4 address; no service is reached by one, and several lead inside.
-        [0, 0, 0, 0, 0, 0xffff, high, low] => embedded(high, low).or(Some("IPv4-mapped")),
-        [0, 0, 0, 0, 0, 0, high, low] => embedded(high, low).or(Some("IPv4-compatible")),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low).or(Some("NAT64")),
-        [0x64, 0xff9b, 1, ..] => Some("NAT64"),
-        [0x2002, high, low, ..] => embedded(high, low).or(Some("6to4")),
-        [0x2001, 0, ..] => Some("Teredo"),
-        [0x2001, 0xdb8, ..] | [0x100, 0, 0, 0, ..] => Some("reserved"),
-        [0xfc00..=0xfdff, ..] => Some("unique-local"),
-        [0xfe80..=0xfebf, ..] => Some("link-local"),
-        [0xfec0..=0xfeff, ..] => Some("site-local"),
-        [0xff00..=0xffff, ..] => Some("multicast"),
-        // Only 2000::/3 is assigned to the public internet.
-        [0x2000..=0x3fff, ..] => None,
-        _ => Some("reserved"),
-    }
-}
-
-impl From<EgressError> for Problem {
-    fn from(error: EgressError) -> Self {
-        let message = error.to_string();
-        match error {
-            EgressError::Address { kind: METADATA, .. } => Self::new(Class::Denied, "egress-address", message),
-            EgressError::Address { host, .. } => Self::new(Class::Denied, "egress-address", message).help(format!(
-                "if it is the operator's own, say so at the plugin in the stack: `allow: {{private: [\"{host}\"]}}`; a cluster's server is named under `servers` of its grant"
-            )),
-            EgressError::Unrehearsed { .. } => Self::new(Class::Denied, "egress-unrehearsed", message),
-            EgressError::NotLoopback(_) => Self::new(Class::Internal, "egress-not-loopback", message),
-            EgressError::Client(_) => Self::new(Class::Internal, "egress-client", message),
-        }
-    }
-}
-
-/// A transport's failure as a problem. Its text never repeats the request: only the system's reason.
-pub(crate) fn problem(error: &reqwest::Error) -> Problem {
-    let (mut refused, mut system, mut tls) = (None, None, None);
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(cause);
-        // An I/O error hides what it was made of from `source`, and may hide another one.
-        while let Some(this) = inner {
-            refused = refused.or_else(|| this.downcast_ref::<EgressError>().cloned());
-            tls = tls.or_else(|| this.downcast_ref::<rustls::Error>().map(ToString::to_string));
-            let io = this.downcast_ref::<io::Error>();
-            system = system.or_else(|| io.map(io::Error::kind));
-            inner = io.and_then(io::Error::get_ref).map(|inner| inner as &(dyn std::error::Error + 'static));
-        }
-        source = cause.source();
-    }
-    if let Some(refused) = refused {
-        return refused.into();
-    }
-    if let (true, Some(reason)) = (error.is_connect(), tls) {
-        return Problem::new(Class::Denied, "tls-refused", format!("the server is not who it should be: {reason}"));
-    }
-    let reason = system.map_or_else(String::new, |kind| format!(": {kind}"));
-    match (error.is_connect(), error.is_timeout()) {
-        // Never connected: it can have had no effect, so trying again is safe.
-        (true, _) => {
-            Problem::new(Class::Unavailable, "not-connected", format!("the service cannot be reached{reason}"))
-        }
-        (false, true) => Problem::new(Class::Timeout, "no-answer", "the service did not answer in time"),
-        (false, false) if error.is_builder() => {
-            Problem::new(Class::Invalid, "request-malformed", "the request cannot be sent as it is")
-        }
-        (false, false) => {
-            Problem::new(Class::Timeout, "reply-lost", format!("the connection ended before the answer{reason}"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

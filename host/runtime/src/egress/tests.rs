@@ -1,6 +1,7 @@
 //! Where connections may go.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+use super::address::address_kind;
 use super::*;
 
 #[test]
