@@ -1,6 +1,14 @@
 //! Label and field selectors.
 
+mod fields;
+
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
+
+pub(crate) use fields::Fields;
+
+use crate::invalid::Invalid;
 
 /// One requirement of a label selector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +30,12 @@ impl Labels {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut tokens = Tokens { rest: text };
         let mut requirements = Vec::new();
-        if text.trim().is_empty() {
-            return Ok(Self::default());
-        }
         loop {
-            requirements.push(requirement(&mut tokens)?);
+            match tokens.peek() {
+                Token::Word(_) | Token::Not => requirements.push(requirement(&mut tokens)?),
+                Token::End => return Ok(Self(requirements)),
+                other => return Err(format!("found '{}', expected: !, identifier, or 'end of string'", other.text())),
+            }
             match tokens.next() {
                 Token::End => return Ok(Self(requirements)),
                 Token::Comma => match tokens.peek() {
@@ -173,8 +182,8 @@ fn requirement(tokens: &mut Tokens<'_>) -> Result<Requirement, String> {
         return Err(unparsed(format!("found '{}', expected: identifier", key.text())));
     };
     let wrong = crate::kinds::name::qualified_name(key);
-    if let Some(first) = wrong.first() {
-        return Err(unparsed(format!("<nil>: Invalid value: {key:?}: {first}")));
+    if !wrong.is_empty() {
+        return Err(unparsed(Invalid::invalid("<nil>", &Value::from(key), wrong.join("; ")).to_string()));
     }
     let key = key.to_owned();
     if absent {
@@ -185,28 +194,58 @@ fn requirement(tokens: &mut Tokens<'_>) -> Result<Requirement, String> {
         token => token,
     };
     tokens.next();
-    match operator {
-        Token::Sign("=" | "==") => Ok(Requirement::In(key, vec![value(tokens).map_err(unparsed)?])),
-        Token::Sign("!=") => Ok(Requirement::NotIn(key, vec![value(tokens).map_err(unparsed)?])),
-        Token::Sign(sign @ (">" | "<")) => {
-            let text = value(tokens).map_err(unparsed)?;
-            let bound = text.parse().map_err(|_| {
-                unparsed(format!(
-                    "values[0][{key}]: Invalid value: {text:?}: for 'Gt', 'Lt' operators, the value must be an integer"
-                ))
-            })?;
-            Ok(if sign == ">" { Requirement::Greater(key, bound) } else { Requirement::Less(key, bound) })
+    let made = match operator {
+        Token::Sign("=" | "==") => value(tokens).map(|value| Requirement::In(key.clone(), vec![value])),
+        Token::Sign("!=") => value(tokens).map(|value| Requirement::NotIn(key.clone(), vec![value])),
+        Token::Sign(">") => {
+            value(tokens).and_then(|value| bound(&key, &value)).map(|bound| Requirement::Greater(key.clone(), bound))
         }
-        Token::Word("in") => Ok(Requirement::In(key, values(tokens).map_err(unparsed)?)),
-        Token::Word("notin") => Ok(Requirement::NotIn(key, values(tokens).map_err(unparsed)?)),
-        other => Err(unparsed(format!("found '{}', expected: {OPERATORS}", other.text()))),
+        Token::Sign("<") => {
+            value(tokens).and_then(|value| bound(&key, &value)).map(|bound| Requirement::Less(key.clone(), bound))
+        }
+        Token::Word("in") => values(tokens).map(|values| Requirement::In(key.clone(), values)),
+        Token::Word("notin") => values(tokens).map(|values| Requirement::NotIn(key.clone(), values)),
+        other => Err(format!("found '{}', expected: {OPERATORS}", other.text())),
+    };
+    let made = made.map_err(unparsed)?;
+    if let Requirement::In(_, values) | Requirement::NotIn(_, values) = &made {
+        let mut wrong = no_labels(&key, values);
+        if values.is_empty() {
+            let why = "for 'in', 'notin' operators, values set can't be empty";
+            wrong.push(Invalid::invalid("values", &Value::Array(Vec::new()), why));
+        }
+        refuse(&wrong).map_err(unparsed)?;
     }
+    Ok(made)
 }
 
-fn checked(value: &str) -> Result<String, String> {
-    match crate::kinds::name::label_value(value).first() {
-        Some(wrong) => Err(format!("values[0]: Invalid value: {value:?}: {wrong}")),
-        None => Ok(value.to_owned()),
+/// The number behind `>` and `<`, which has to be a label's value too.
+fn bound(key: &str, value: &str) -> Result<i64, String> {
+    let wrong = no_labels(key, std::slice::from_ref(&value.to_owned()));
+    let Ok(bound) = value.parse() else {
+        let why = "for 'Gt', 'Lt' operators, the value must be an integer";
+        let first = Invalid::invalid("values[0]", &Value::from(value), why);
+        return refuse(&[vec![first], wrong].concat()).map(|()| 0);
+    };
+    refuse(&wrong).map(|()| bound)
+}
+
+/// What no label can have as its value.
+fn no_labels(key: &str, values: &[String]) -> Vec<Invalid> {
+    let one = |(index, value): (usize, &String)| {
+        let wrong = crate::kinds::name::label_value(value);
+        let path = format!("values[{index}][{key}]");
+        (!wrong.is_empty()).then(|| Invalid::invalid(path, &Value::from(value.as_str()), wrong.join("; ")))
+    };
+    values.iter().enumerate().filter_map(one).collect()
+}
+
+/// What is wrong in one line, as Go's aggregate of errors has it.
+fn refuse(wrong: &[Invalid]) -> Result<(), String> {
+    match wrong {
+        [] => Ok(()),
+        [one] => Err(one.to_string()),
+        all => Err(format!("[{}]", all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))),
     }
 }
 
@@ -216,161 +255,45 @@ fn value(tokens: &mut Tokens<'_>) -> Result<String, String> {
         Token::End | Token::Comma => Ok(String::new()),
         Token::Word(text) => {
             tokens.next();
-            checked(text)
+            Ok(text.to_owned())
         }
         other => Err(format!("found '{}', expected: identifier", other.text())),
     }
 }
 
-/// Values in parentheses.
+/// Values in parentheses, each once and in order; beside a comma without another value there is an empty one.
 fn values(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
     let open = tokens.next();
     if open != Token::Open {
         return Err(format!("found '{}' expected: '('", open.text()));
     }
-    let mut values = Vec::new();
-    loop {
+    let mut values = BTreeSet::new();
+    match tokens.peek() {
+        Token::Word(_) | Token::Comma | Token::Close => {}
+        other => return Err(format!("found '{}', expected: ',', ')' or identifier", other.text())),
+    }
+    while tokens.peek() != Token::Close {
         match tokens.next() {
-            Token::Word(text) => values.push(checked(text)?),
-            Token::Comma => values.push(String::new()),
-            Token::Close => {
-                values.push(String::new());
-                return Ok(values);
-            }
-            other => return Err(format!("found '{}', expected: ',', or ')'", other.text())),
-        }
-        // A value is followed by a comma or the end; an empty one has taken its comma already.
-        if values.last().is_some_and(|value| !value.is_empty()) {
-            match tokens.next() {
-                Token::Close => return Ok(values),
-                Token::Comma => {}
-                other => return Err(format!("found '{}', expected: ',' or ')'", other.text())),
-            }
-        }
-    }
-}
-
-/// One term of a field selector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Term {
-    path: String,
-    value: String,
-    equal: bool,
-}
-
-/// A field selector; without terms it selects everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Fields(Vec<Term>);
-
-impl Fields {
-    /// Reads `metadata.name=a,status.phase!=Running`; a backslash escapes commas, equal signs and itself.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut terms = Vec::new();
-        for part in split(text) {
-            if part.is_empty() {
-                continue;
-            }
-            let (path, sign, value) =
-                term(part).ok_or_else(|| format!("invalid selector: '{text}'; can't understand '{part}'"))?;
-            terms.push(Term { path: path.to_owned(), value: unescape(value)?, equal: sign != "!=" });
-        }
-        Ok(Self(terms))
-    }
-
-    /// The paths that it names.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|term| term.path.as_str())
-    }
-
-    /// Whether it selects everything.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether it selects this object.
-    pub(crate) fn select(&self, object: &Value) -> bool {
-        self.0.iter().all(|term| (field(object, &term.path) == term.value) == term.equal)
-    }
-
-    /// The name that an object must have, where it says one.
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.0.iter().find(|term| term.equal && term.path == "metadata.name").map(|term| term.value.as_str())
-    }
-}
-
-/// The text that a field selector compares: mostly a field's own, of a stored object.
-fn field(object: &Value, path: &str) -> String {
-    let part = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
-    let or =
-        |path: &str, default: &str| Some(plain(object, path)).filter(|text| !text.is_empty()).unwrap_or(default.into());
-    match (part("apiVersion"), part("kind"), path) {
-        ("v1", "Pod", "spec.hostNetwork") | ("v1", "Node", "spec.unschedulable") => or(path, "false"),
-        ("v1", "Pod", "spec.host") => plain(object, "spec.nodeName"),
-        ("v1", "Pod", "status.podIP") => plain(object, "status.podIPs.0.ip"),
-        ("v1", "Pod", "status.podIPs") => String::new(),
-        ("v1", "ReplicationController", "status.replicas") => or(path, "0"),
-        ("batch/v1", "Job", "status.successful") => or("status.succeeded", "0"),
-        ("v1", "Event", "source") => or("source.component", &plain(object, "reportingComponent")),
-        ("v1", "Event", "reportingController") => plain(object, "reportingComponent"),
-        ("v1", "Event", path) => match path.strip_prefix("regarding.") {
-            Some(of) => plain(object, &format!("involvedObject.{of}")),
-            None => plain(object, path),
-        },
-        _ => plain(object, path),
-    }
-}
-
-/// The text of a field, empty where there is none.
-fn plain(object: &Value, path: &str) -> String {
-    let pointer: String = path.split('.').flat_map(|part| ["/", part]).collect();
-    match object.pointer(&pointer) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
-
-fn split(text: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut from, mut escaped) = (0, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            ',' => {
-                parts.push(&text[from..at]);
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[from..]);
-    parts
-}
-
-fn term(part: &str) -> Option<(&str, &str, &str)> {
-    let at = part.find(['=', '!'])?;
-    let sign = ["!=", "==", "="].into_iter().find(|sign| part[at..].starts_with(sign))?;
-    Some((&part[..at], sign, &part[at + sign.len()..]))
-}
-
-fn unescape(text: &str) -> Result<String, String> {
-    let mut plain = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some(c @ ('\\' | ',' | '=')) => plain.push(c),
-                other => {
-                    let sequence: String = std::iter::once('\\').chain(other).collect();
-                    return Err(format!("invalid field selector: invalid escape sequence: {sequence}"));
+            Token::Word(text) => {
+                values.insert(text.to_owned());
+                match tokens.peek() {
+                    Token::Comma | Token::Close => {}
+                    other => return Err(format!("found '{}', expected: ',' or ')'", other.text())),
                 }
-            },
-            ',' | '=' => return Err(format!("invalid field selector: unescaped character in value: {c}")),
-            c => plain.push(c),
+            }
+            Token::Comma => {
+                if values.is_empty() || tokens.peek() == Token::Close {
+                    values.insert(String::new());
+                } else if tokens.peek() == Token::Comma {
+                    tokens.next();
+                    values.insert(String::new());
+                }
+            }
+            other => return Err(format!("found '{}', expected: ',', or identifier", other.text())),
         }
     }
-    Ok(plain)
+    tokens.next();
+    Ok(values.into_iter().collect())
 }
 
 #[cfg(test)]
@@ -395,31 +318,40 @@ mod tests {
     }
 
     #[test]
-    fn field_selectors_select() {
-        let object = json!({"metadata": {"name": "a,b"}, "spec": {"on": true}});
-        assert!(Fields::parse("metadata.name=a\\,b,spec.on=true,spec.x=").unwrap().select(&object));
-        assert!(!Fields::parse("metadata.name!=a\\,b").unwrap().select(&object));
-        assert!(Fields::parse("metadata.name").is_err());
-        let kinds = [
+    fn what_is_no_selector_is_told_as_the_server_tells_it() {
+        let label = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and \
+                     must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', \
+                     regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+        let integer = "for 'Gt', 'Lt' operators, the value must be an integer";
+        let cases = [
+            ("=x", "found '=', expected: !, identifier, or 'end of string'".to_owned()),
+            (",", "found ',', expected: !, identifier, or 'end of string'".to_owned()),
+            ("a,,b", "found ',', expected: identifier after ','".to_owned()),
+            ("!", "unable to parse requirement: found '', expected: identifier".to_owned()),
+            ("a in ()", "unable to parse requirement: values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty".to_owned()),
+            ("a in (!", "unable to parse requirement: found '!', expected: ',', ')' or identifier".to_owned()),
+            ("a in (b", "unable to parse requirement: found '', expected: ',' or ')'".to_owned()),
+            ("a in (b,", "unable to parse requirement: found '', expected: ',', or identifier".to_owned()),
+            ("a=-b", format!("unable to parse requirement: values[0][a]: Invalid value: \"-b\": {label}")),
+            ("a in (c,-b)", format!("unable to parse requirement: values[0][a]: Invalid value: \"-b\": {label}")),
+            ("a>b", format!("unable to parse requirement: values[0]: Invalid value: \"b\": {integer}")),
             (
-                json!({"apiVersion": "v1", "kind": "Pod", "spec": {"nodeName": "n"}}),
-                "spec.hostNetwork=false,spec.host=n",
-            ),
-            (
-                json!({"apiVersion": "v1", "kind": "Pod", "status": {"podIP": "1", "podIPs": [{"ip": "2"}]}}),
-                "status.podIP=2,status.podIPs=",
-            ),
-            (json!({"apiVersion": "v1", "kind": "Node"}), "spec.unschedulable=false"),
-            (json!({"apiVersion": "v1", "kind": "ReplicationController"}), "status.replicas=0"),
-            (json!({"apiVersion": "batch/v1", "kind": "Job", "status": {"succeeded": 2}}), "status.successful=2"),
-            (json!({"apiVersion": "batch/v1", "kind": "Job", "status": {}}), "status.successful=0"),
-            (
-                json!({"apiVersion": "v1", "kind": "Event", "involvedObject": {"name": "p"}, "reportingComponent": "c"}),
-                "source=c,regarding.name=p,involvedObject.name=p,reportingController=c",
+                "a>-",
+                format!(
+                    "unable to parse requirement: [values[0]: Invalid value: \"-\": {integer}, values[0][a]: Invalid \
+                     value: \"-\": {label}]"
+                ),
             ),
         ];
-        for (object, selector) in kinds {
-            assert!(Fields::parse(selector).unwrap().select(&object), "{selector} of {object}");
+        for (text, expect) in cases {
+            assert_eq!(Labels::parse(text).unwrap_err(), expect, "{text}");
         }
+        let values = |text: &str| match Labels::parse(text).unwrap().0.pop() {
+            Some(Requirement::In(_, values)) => values,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(values("a in (,b)"), ["", "b"]);
+        assert_eq!(values("a in (c,,b,c)"), ["", "b", "c"]);
+        assert_eq!(values("a in (b,)"), ["", "b"]);
     }
 }
