@@ -92,7 +92,9 @@ fn include(query: &Query) -> Include {
 /// The verb of a request for a resource.
 fn verb(method: &Method, target: &Target, query: &Query) -> &'static str {
     match (method.as_str(), target.name.is_empty()) {
-        ("GET" | "HEAD", _) if target.watch || query.flag("watch") => "watch",
+        ("GET" | "HEAD", _) if target.watch => "watch",
+        // One object by its name is read, whatever else is asked.
+        ("GET" | "HEAD", true) if query.flag("watch") => "watch",
         ("GET" | "HEAD", true) => "list",
         ("GET" | "HEAD", false) => "get",
         ("POST", _) => "create",

@@ -2,6 +2,7 @@
 
 mod api;
 mod body;
+mod continuation;
 mod dispatch;
 mod intake;
 mod logs;
@@ -16,6 +17,8 @@ mod respond;
 mod state;
 mod subresource;
 mod target;
+#[cfg(test)]
+mod tests;
 mod view;
 mod watch;
 mod write;

@@ -1,16 +1,17 @@
 //! Reading: one object, lists by selector, by page and by revision.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::continuation::Continuation;
 use super::query::Query;
+use crate::invalid::Invalid;
 use crate::registry::Resource;
 use crate::selector::{Fields, Labels};
-use crate::status::Refusal;
+use crate::status::{Refusal, Subject};
 use crate::store::{Happened, Store};
 
 /// The selectors of a list, a watch or a deletion of many.
@@ -90,25 +91,6 @@ pub(crate) struct Page {
     pub(crate) metadata: Map<String, Value>,
 }
 
-/// Where a list goes on; the form is upstream's.
-fn token(revision: u64, start: &str) -> String {
-    URL_SAFE_NO_PAD.encode(json!({"v": "meta.k8s.io/v1", "rv": revision, "start": format!("{start}\u{0}")}).to_string())
-}
-
-fn resumed(token: &str) -> Result<(u64, String), Refusal> {
-    let wrong = |why: &str| Refusal::bad_request(format!("continue key is not valid: {why}"));
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|error| wrong(&error.to_string()))?;
-    let token: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(&error.to_string()))?;
-    if token["v"] != "meta.k8s.io/v1" {
-        return Err(wrong("server does not recognize this encoded version"));
-    }
-    let start = token["start"].as_str().unwrap_or_default().trim_end_matches('\u{0}').to_owned();
-    match token["rv"].as_u64() {
-        Some(revision) if revision > 0 && !start.is_empty() => Ok((revision, start)),
-        _ => Err(wrong("incorrect encoded start resourceVersion (version meta.k8s.io/v1)")),
-    }
-}
-
 /// 410, for what is asked for at a revision that is forgotten.
 pub(crate) fn expired(message: impl Into<String>) -> Refusal {
     Refusal::new(StatusCode::GONE, "Expired", message)
@@ -136,58 +118,72 @@ pub(crate) fn revision(query: &Query) -> Result<Option<u64>, Refusal> {
     }
 }
 
-/// `resourceVersionMatch` beside the other parameters of a list, as upstream validates them.
-fn check_match(query: &Query, watch: bool) -> Result<(), Refusal> {
-    use crate::invalid::Invalid;
-    use crate::status::Subject;
-    let Some(given) = query.get("resourceVersionMatch").filter(|text| !text.is_empty()) else {
-        if query.flag("sendInitialEvents") {
-            let wrong = Invalid::forbidden(
-                "resourceVersionMatch",
-                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-            );
-            return Err(Refusal::invalid(
-                Subject { group: "meta.k8s.io", resource: "ListOptions", name: "" },
-                &[wrong],
-            ));
-        }
-        return Ok(());
-    };
-    let revision = query.get("resourceVersion").unwrap_or_default();
-    let mut wrong = Vec::new();
-    if watch && query.get("sendInitialEvents").is_none() {
-        wrong.push(Invalid::forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch"));
-    }
-    if !watch && revision.is_empty() {
-        wrong.push(Invalid::forbidden(
-            "resourceVersionMatch",
-            "resourceVersionMatch is forbidden unless resourceVersion is provided",
-        ));
-    }
-    if query.get("continue").is_some_and(|text| !text.is_empty()) {
-        wrong.push(Invalid::forbidden(
-            "resourceVersionMatch",
-            "resourceVersionMatch is forbidden when continue is provided",
-        ));
-    }
-    if !["Exact", "NotOlderThan"].contains(&given) {
-        wrong.push(Invalid::not_supported("resourceVersionMatch", &json!(given), &["Exact", "NotOlderThan", ""]));
-    }
-    if given == "Exact" && revision == "0" {
-        wrong.push(Invalid::forbidden(
-            "resourceVersionMatch",
-            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-        ));
-    }
-    match wrong.as_slice() {
+/// What the parameters of a list or a watch break, in the words of upstream's `ListOptions`.
+fn refuse(wrong: &[Invalid]) -> Result<(), Refusal> {
+    match wrong {
         [] => Ok(()),
         wrong => Err(Refusal::invalid(Subject { group: "meta.k8s.io", resource: "ListOptions", name: "" }, wrong)),
     }
 }
 
-/// Whether a watch's parameters go together.
-pub(crate) fn check_watch(query: &Query) -> Result<(), Refusal> {
-    check_match(query, true)
+const MATCH: &str = "resourceVersionMatch";
+
+/// What `continue` does not go with.
+fn not_resumed(query: &Query, wrong: &mut Vec<Invalid>) {
+    if query.get("continue").is_some_and(|text| !text.is_empty()) {
+        wrong.push(Invalid::forbidden(MATCH, "resourceVersionMatch is forbidden when continue is provided"));
+    }
+}
+
+/// Whether the parameters of a list go together.
+fn check_list(query: &Query) -> Result<(), Refusal> {
+    let (given, revision) = (query.get(MATCH).unwrap_or_default(), query.get("resourceVersion").unwrap_or_default());
+    let mut wrong = Vec::new();
+    if !given.is_empty() {
+        if revision.is_empty() {
+            let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+            wrong.push(Invalid::forbidden(MATCH, why));
+        }
+        not_resumed(query, &mut wrong);
+        if !["Exact", "NotOlderThan"].contains(&given) {
+            wrong.push(Invalid::not_supported(MATCH, &json!(given), &["Exact", "NotOlderThan", ""]));
+        }
+        if given == "Exact" && revision == "0" {
+            let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+            wrong.push(Invalid::forbidden(MATCH, why));
+        }
+    }
+    if query.get("sendInitialEvents").is_some() {
+        wrong.push(Invalid::forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+    }
+    refuse(&wrong)
+}
+
+/// Whether a watch begins with what is there, if its parameters go together.
+pub(crate) fn initial_events(query: &Query) -> Result<bool, Refusal> {
+    let mut given = query.get(MATCH).unwrap_or_default();
+    let mut initial = query.get("sendInitialEvents").map(|_| query.flag("sendInitialEvents"));
+    // A watch from nowhere in particular means the same, as it did before there were words for it.
+    if initial.is_none() && given.is_empty() && matches!(query.get("resourceVersion"), None | Some("" | "0")) {
+        (initial, given) = (Some(true), "NotOlderThan");
+    }
+    let mut wrong = Vec::new();
+    if initial.is_some() && given != "NotOlderThan" {
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        wrong.push(Invalid::forbidden(MATCH, why));
+    }
+    if !given.is_empty() {
+        if initial.is_none() {
+            let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+            wrong.push(Invalid::forbidden(MATCH, why));
+        }
+        if given != "NotOlderThan" {
+            wrong.push(Invalid::not_supported(MATCH, &json!(given), &["NotOlderThan"]));
+        }
+        not_resumed(query, &mut wrong);
+    }
+    refuse(&wrong)?;
+    Ok(initial.unwrap_or_default())
 }
 
 /// A list, or a page of one.
@@ -198,17 +194,17 @@ pub(crate) fn list(
     query: &Query,
     selection: &Selection,
 ) -> Result<Page, Refusal> {
-    check_match(query, false)?;
+    check_list(query)?;
     let limit = query.number("limit")?.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
     query.number("timeoutSeconds")?;
     let asked = revision(query)?;
     let (at, start) = match query.get("continue").filter(|text| !text.is_empty()) {
         Some(token) => {
+            let Continuation { revision, start } = Continuation::read(token)?;
             if asked.is_some() {
                 return Err(Refusal::bad_request("specifying resource version is not allowed when using continue"));
             }
-            let (revision, start) = resumed(token)?;
-            (revision, Some(start))
+            (revision.unwrap_or_else(|| store.revision()), Some(start))
         }
         None => match asked {
             Some(revision) if revision > store.revision() => return Err(too_new(revision, store.revision())),
@@ -218,50 +214,49 @@ pub(crate) fn list(
             _ => (store.revision(), None),
         },
     };
-    let all = objects_at(store, resource, namespace, at)?;
-    let behind = all.into_iter().filter(|(key, _)| start.as_ref().is_none_or(|start| key > start));
-    let selected = behind.filter(|(_, object)| selection.select(object));
-    let mut metadata = Map::from_iter([("resourceVersion".to_owned(), Value::from(at.to_string()))]);
-    let objects = match limit {
-        None => selected.map(|(_, object)| object).collect(),
-        Some(limit) => {
-            let mut page: Vec<(String, Arc<Value>)> = Vec::new();
-            let mut rest = 0_u64;
-            for one in selected {
-                if page.len() < limit {
-                    page.push(one);
-                } else {
-                    rest += 1;
-                }
-            }
-            if let (true, Some((last, _))) = (rest > 0, page.last()) {
-                metadata.insert("continue".to_owned(), Value::from(token(at, last)));
-                if selection.is_empty() {
-                    metadata.insert("remainingItemCount".to_owned(), Value::from(rest));
-                }
-            }
-            page.into_iter().map(|(_, object)| object).collect()
-        }
+    // What is asked for at any revision comes from upstream's cache, which has no pages.
+    let limit = limit.filter(|_| start.is_some() || query.get("resourceVersion") != Some("0"));
+    let all = match objects_at(store, resource, namespace, at) {
+        Some(all) => all,
+        None if start.is_some() => return Err(expired(CONTINUE_EXPIRED)),
+        None => return Err(expired("The resourceVersion for the provided list is too old.")),
     };
+    let mut behind = all.into_iter().filter(|(key, _)| start.as_ref().is_none_or(|start| key > start));
+    let mut metadata = Map::from_iter([("resourceVersion".to_owned(), Value::from(at.to_string()))]);
+    let (mut objects, mut last) = (Vec::new(), String::new());
+    while let Some((key, object)) = behind.next() {
+        if limit.is_some_and(|limit| objects.len() >= limit) {
+            // That there is more is known of what is there, not of what is selected.
+            metadata.insert("continue".to_owned(), Value::from(Continuation::token(at, &last)));
+            if selection.is_empty() {
+                metadata.insert("remainingItemCount".to_owned(), Value::from(behind.count() + 1));
+            }
+            break;
+        }
+        if selection.select(&object) {
+            objects.push(object);
+            last = key;
+        }
+    }
     Ok(Page { objects, metadata })
 }
 
-/// What there was at a revision: what there is, less what happened since.
+/// What a client is told whose page is of a revision that is forgotten.
+const CONTINUE_EXPIRED: &str = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+
+/// What there was at a revision, which is what there is, less what happened since; `None` if that is forgotten.
 fn objects_at(
     store: &Store,
     resource: &Resource,
     namespace: &str,
     revision: u64,
-) -> Result<std::collections::BTreeMap<String, Arc<Value>>, Refusal> {
-    let mut objects: std::collections::BTreeMap<String, Arc<Value>> =
+) -> Option<BTreeMap<String, Arc<Value>>> {
+    let mut objects: BTreeMap<String, Arc<Value>> =
         store.list(&resource.key, namespace).map(|(key, object)| (key.to_owned(), Arc::clone(object))).collect();
     if revision >= store.revision() {
-        return Ok(objects);
+        return Some(objects);
     }
-    let Some(events) = store.after(revision) else {
-        let message = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
-        return Err(expired(message));
-    };
+    let events = store.after(revision)?;
     let prefix = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
     let mine: Vec<_> =
         events.filter(|event| event.resource == resource.key && event.key.starts_with(&prefix)).collect();
@@ -271,5 +266,5 @@ fn objects_at(
             (None, Happened::Added | Happened::Modified | Happened::Deleted) => objects.remove(&event.key),
         };
     }
-    Ok(objects)
+    Some(objects)
 }

@@ -94,6 +94,8 @@ impl State {
         state.commit()?;
         state.settle();
         state.commit()?;
+        // Nobody saw a cluster come up: what it began with is as old as a server's own start.
+        state.store.forget();
         Ok(state)
     }
 

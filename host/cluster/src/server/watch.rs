@@ -21,6 +21,8 @@ const BUFFER: usize = 64;
 const DEFAULT_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// How often a bookmark says how far a watch has come, if it asks for them.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+/// How long before its end a watch says so once more, for whoever begins anew from there.
+const BOOKMARK_BEFORE_END: Duration = Duration::from_secs(2);
 
 /// A watch that is to begin.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub(crate) struct Watch {
     first: Vec<Bytes>,
     /// Whether a Table's columns were sent.
     headed: bool,
+    /// Whether it ends with what was just told.
+    over: bool,
 }
 
 impl Watch {
@@ -56,15 +60,15 @@ impl Watch {
         now: i64,
     ) -> Result<Self, Refusal> {
         let mut selection = Selection::read(query, resource, version)?;
+        let initial = read::initial_events(query)?;
         if !name.is_empty() {
+            if !selection.fields.is_empty() && selection.fields.name() != Some(name) {
+                let why = "fieldSelector metadata.name doesn't match requested name";
+                return Err(Refusal::bad_request(why));
+            }
             selection.fields = crate::selector::Fields::parse(&format!("metadata.name={name}")).unwrap_or_default();
         }
-        read::check_watch(query)?;
         let asked = read::revision(query)?;
-        let initial = match query.get("sendInitialEvents") {
-            Some(_) => query.flag("sendInitialEvents"),
-            None => asked.is_none(),
-        };
         query.number("limit")?;
         let seconds = query.number("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
         let seconds = seconds.filter(|seconds| *seconds > 0);
@@ -80,6 +84,7 @@ impl Watch {
             seen: store.revision(),
             first: Vec::new(),
             headed: false,
+            over: false,
         };
         if initial {
             let objects: Vec<Arc<Value>> =
@@ -90,15 +95,15 @@ impl Watch {
                     watch.first.push(line);
                 }
             }
-            if query.get("sendInitialEvents").is_some() && watch.bookmarks {
-                let bookmark = watch.bookmark(store.revision(), true);
+            if watch.bookmarks {
+                let bookmark = watch.bookmark(store.revision(), true, now);
                 watch.first.push(bookmark);
             }
         } else if let Some(revision) = asked {
             if revision < store.oldest() {
                 let refusal = read::expired(format!("too old resource version: {revision} ({})", store.oldest()));
                 watch.first.push(error(&refusal));
-                watch.limit = Duration::ZERO;
+                watch.over = true;
             }
             watch.seen = revision;
         }
@@ -121,19 +126,31 @@ impl Watch {
         for line in std::mem::take(&mut self.first) {
             sender.send(line).await.ok()?;
         }
+        if self.over {
+            return None;
+        }
         let mut bookmarks = tokio::time::interval(BOOKMARK_EVERY);
         bookmarks.tick().await;
+        let mut last = self.limit.checked_sub(BOOKMARK_BEFORE_END).filter(|_| self.bookmarks);
+        let ending = tokio::time::sleep(last.unwrap_or_default());
+        tokio::pin!(ending);
         loop {
             changes.borrow_and_update();
             for line in self.news(cluster) {
                 sender.send(line).await.ok()?;
             }
+            if self.over {
+                return None;
+            }
             tokio::select! {
                 changed = changes.changed() => changed.ok()?,
                 () = sender.closed() => return None,
                 _ = bookmarks.tick(), if self.bookmarks => {
-                    let line = self.bookmark(self.seen, false);
-                    sender.send(line).await.ok()?;
+                    sender.send(self.progress(cluster)).await.ok()?;
+                }
+                () = &mut ending, if last.is_some() => {
+                    last = None;
+                    sender.send(self.progress(cluster)).await.ok()?;
                 }
             }
         }
@@ -151,7 +168,7 @@ impl Watch {
         });
         let Some(events) = events else {
             let refusal = read::expired(format!("too old resource version: {} ({latest})", self.seen));
-            self.seen = latest;
+            self.over = true;
             return vec![error(&refusal)];
         };
         self.seen = self.seen.max(latest);
@@ -194,23 +211,22 @@ impl Watch {
         event_line(kind, &object)
     }
 
-    fn bookmark(&self, revision: u64, initial: bool) -> Bytes {
-        let mut metadata = json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
+    /// A bookmark of how far it has come.
+    fn progress(&mut self, cluster: &Cluster) -> Bytes {
+        let now = cluster.with(|state| state.moment.seconds());
+        self.bookmark(self.seen, false, now)
+    }
+
+    /// A bookmark: an object that has a revision and nothing else, in the form that objects are told in.
+    fn bookmark(&mut self, revision: u64, initial: bool, now: i64) -> Bytes {
+        let mut metadata = json!({"resourceVersion": revision.to_string()});
         if let (true, Some(fields)) = (initial, metadata.as_object_mut()) {
             fields.insert("annotations".to_owned(), json!({"k8s.io/initial-events-end": "true"}));
         }
-        let object = match self.accept.form {
-            Form::Metadata => {
-                json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
-            }
-            Form::Table => json!({
-                "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": [], "rows": [],
-            }),
-            Form::Whole => json!({
-                "kind": self.resource.kind, "apiVersion": self.resource.api_version(&self.version), "metadata": metadata,
-            }),
-        };
-        event_line("BOOKMARK", &object)
+        let mut object = json!({"metadata": metadata});
+        // What every object of a built-in kind has, however empty. Nothing here could be of a wrong type.
+        let _ = self.resource.decode(&mut object, &self.resource.stored);
+        self.line("BOOKMARK", &object, now)
     }
 }
 

@@ -214,6 +214,12 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets the changes until now; who asks for older ones begins anew.
+    pub(crate) fn forget(&mut self) {
+        self.events.clear();
+        self.since = self.revision;
+    }
+
     /// Takes back what the open transaction changed. Revisions are not used again.
     pub(crate) fn undo(&mut self) {
         self.other.clear();
