@@ -11,6 +11,7 @@ mod cron;
 pub(crate) mod cron_job;
 pub(crate) mod daemon_set;
 pub(crate) mod deployment;
+mod difference;
 pub(crate) mod endpoints;
 pub(crate) mod event;
 pub(crate) mod eviction;

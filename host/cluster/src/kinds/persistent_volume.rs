@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::difference::difference;
 use super::labels::form;
 use super::pod_placement::node_selector;
-use super::{field, metadata, name};
+use super::{field, internal, metadata, name};
 use crate::invalid::Invalid;
+use crate::object::at;
 use crate::path::Path;
 use crate::quantity::Quantity;
 use crate::registry::Behaviour;
@@ -142,7 +144,9 @@ impl Behaviour for PersistentVolume {
         });
         let changed: Vec<&str> = changed.collect();
         if !changed.is_empty() {
-            let diff = difference("core.PersistentVolumeSource", object, old, &changed);
+            let printed = |object: &Value| internal::printed("PersistentVolumeSource", at(object, "spec"));
+            // Upstream tells it this way round, here alone.
+            let diff = difference(&printed(object), &printed(old));
             let detail = format!("spec.persistentvolumesource is immutable after creation\n{diff}");
             errors.push(Invalid::forbidden("spec.persistentvolumesource", detail));
         }
@@ -171,20 +175,6 @@ impl Behaviour for PersistentVolume {
     fn has_status(&self) -> bool {
         true
     }
-}
-
-/// Fields that changed, side by side.
-pub(super) fn difference(kind: &str, object: &Value, old: &Value, fields: &[&str]) -> String {
-    let mut text = format!("  {kind}{{\n");
-    for field in fields {
-        let pointer = format!("/spec/{field}");
-        let shown = |object: &Value| object.pointer(&pointer).map_or_else(|| "nil".to_owned(), Value::to_string);
-        let mut letters = field.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        let name: String = first.into_iter().chain(letters).collect();
-        text.push_str(&format!("- \t{name}: {},\n+ \t{name}: {},\n", shown(old), shown(object)));
-    }
-    text + "  }\n"
 }
 
 /// `accessModes`, of volumes and claims.

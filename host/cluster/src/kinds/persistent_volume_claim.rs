@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::difference::difference;
 use super::labels::{form, label_selector};
-use super::persistent_volume::{access_modes, difference, positive, volume_mode};
+use super::persistent_volume::{access_modes, positive, volume_mode};
 use super::pod_resources::{amount, compare};
-use super::{field, metadata, name};
+use super::{field, internal, metadata, name};
 use crate::invalid::Invalid;
+use crate::object::at;
 use crate::path::Path;
 use crate::quantity::Quantity;
 use crate::registry::Behaviour;
@@ -192,7 +194,8 @@ fn unchanged(object: &Value, old: &Value) -> Vec<Invalid> {
     names.dedup();
     names.retain(|name| !field::same(new_spec.get(*name), old_spec.get(*name)));
     if !names.is_empty() {
-        let diff = difference("core.PersistentVolumeClaimSpec", object, &was, &names);
+        let printed = |object: &Value| internal::printed("ClaimSpec", at(object, "spec"));
+        let diff = difference(&printed(&was), &printed(object));
         let detail = format!(
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound \
              claims\n{diff}"

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::difference::difference;
 use super::labels::form;
 use super::pod_container::image_whitespace;
-use super::{name, pod_defaults, pod_placement, pod_spec, pod_warnings};
+use super::{internal, name, pod_defaults, pod_placement, pod_spec, pod_warnings};
 use crate::invalid::Invalid;
 use crate::object::{at, has, int, items, items_mut, keep, make, set, text};
 use crate::path::Path;
@@ -198,9 +199,8 @@ fn update(spec: &Value, old: &Value, path: &Path, errors: &mut Vec<Invalid>) {
         gated(&mut rest, old, path, errors);
     }
     if rest != *old {
-        let mut diff = String::from("  core.PodSpec{\n");
-        difference(old, &rest, &mut diff);
-        diff.push_str("  }\n");
+        let printed = |spec: &Value| internal::printed("PodSpec", spec);
+        let diff = difference(&printed(old), &printed(&rest));
         let detail = format!(
             "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,\
              `spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
@@ -243,25 +243,6 @@ fn added_tolerations(new: &[Value], old: &[Value], path: &Path, errors: &mut Vec
         return errors.push(Invalid::forbidden(path, detail));
     }
     errors.extend(pod_placement::tolerations(new, path));
-}
-
-/// What differs between two specs, a line a field, as a comparison in Go's syntax begins it.
-pub(super) fn difference(old: &Value, new: &Value, lines: &mut String) {
-    let empty = serde_json::Map::new();
-    let (old, new) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
-    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    for name in names {
-        let (before, after) = (old.get(name), new.get(name));
-        if before == after {
-            continue;
-        }
-        let mut letters = name.chars();
-        let go: String = letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect();
-        for (sign, value) in [('-', before), ('+', after)] {
-            let shown = value.map_or_else(|| "nil".to_owned(), ToString::to_string);
-            lines.push_str(&format!("{sign} \t{go}: {shown},\n"));
-        }
-    }
 }
 
 fn transitions(new: &[Value], old: &[Value], policy: &str, path: &Path, errors: &mut Vec<Invalid>) {

@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::pod;
+use super::difference::difference;
 use super::pod_defaults::quality_of_service;
 use super::pod_resources::compare;
+use super::{internal, pod};
 use crate::invalid::Invalid;
 use crate::object::{at, count, entries, has, items, items_mut, keep, make, set, text};
 use crate::path::Path;
@@ -34,9 +35,9 @@ pub(crate) fn validate_ephemeral(object: &Value, old: &Value) -> Vec<Invalid> {
                 errors.push(Invalid::forbidden(&path, detail));
             }
             Some(container) if container != before => {
-                let mut diff = String::from("  core.EphemeralContainer{\n");
-                pod::difference(before, container, &mut diff);
-                let detail = format!("existing ephemeral containers {name:?} may not be changed\n{diff}  }}\n");
+                let printed = |container: &Value| internal::printed("EphemeralContainer", container);
+                let diff = difference(&printed(before), &printed(container));
+                let detail = format!("existing ephemeral containers {name:?} may not be changed\n{diff}");
                 errors.push(Invalid::forbidden(&path, detail));
             }
             Some(_) => {}

@@ -146,6 +146,41 @@ fn what_came_before_the_server_is_forgotten() {
     assert_eq!(said["message"], "The resourceVersion for the provided list is too old.");
 }
 
+#[test]
+fn what_may_not_change_is_refused_with_what_changed() {
+    let cluster = cluster();
+    let claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    let claim = |mode: &str| {
+        json!({"metadata": {"name": "c"}, "spec": {
+            "accessModes": [mode], "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}},
+        }})
+    };
+    assert_eq!(ask(&cluster, "POST", claims, &claim("ReadWriteOnce")).0, 201);
+    let (status, said) = ask(&cluster, "PUT", &format!("{claims}/c"), &claim("ReadOnlyMany"));
+    assert_eq!(status, 422);
+    let expect = "PersistentVolumeClaim \"c\" is invalid: spec: Forbidden: spec is immutable after creation except \
+                  resources.requests and volumeAttributesClassName for bound claims\n@@ -1,6 +1,6 @@\n {\n  \
+                  \"AccessModes\": [\n-  \"ReadWriteOnce\"\n+  \"ReadOnlyMany\"\n  ],\n  \"Selector\": null,\n  \
+                  \"Resources\": {\n";
+    assert_eq!(said["message"], expect);
+
+    let pods = "/api/v1/namespaces/default/pods";
+    let pod = |name: &str| {
+        let containers = json!([{"name": "c", "image": "i", "command": [name]}]);
+        json!({"metadata": {"name": "p"}, "spec": {"containers": containers, "automountServiceAccountToken": false}})
+    };
+    let (status, said) = ask(&cluster, "POST", pods, &pod("a"));
+    assert_eq!(status, 201, "{said}");
+    let mut changed = get(&cluster, &format!("{pods}/p")).1;
+    changed["spec"]["containers"][0]["command"] = json!(["b"]);
+    let (status, said) = ask(&cluster, "PUT", &format!("{pods}/p"), &changed);
+    assert_eq!(status, 422, "{said}");
+    let told = said["message"].as_str().unwrap();
+    let expect = "was previously negative)\n@@ -6,7 +6,7 @@\n    \"Name\": \"c\",\n    \"Image\": \"i\",\n    \
+                  \"Command\": [\n-    \"a\"\n+    \"b\"\n    ],\n    \"Args\": null,\n    \"WorkingDir\": \"\",\n";
+    assert!(told.ends_with(expect), "{told}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_wants_bookmarks_is_told_when_it_has_all_and_before_it_ends() {
     let cluster = with_maps();
