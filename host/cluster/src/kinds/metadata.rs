@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::field::{self, list, text};
 use super::labels::{annotations, form, labels};
 use super::name;
-use crate::invalid::{Invalid, Why};
+use crate::invalid::{Invalid, Why, shown};
 use crate::object::at;
 use crate::path::Path;
 
@@ -229,7 +229,7 @@ fn owners(owners: &[Value]) -> Vec<Invalid> {
         }
         if version == "v1" && kind == "Event" {
             let detail = "/v1, Kind=Event is disallowed from being an owner";
-            errors.push(Invalid::invalid(PATH, owner, detail));
+            errors.push(refused_owners(owner_printed(owner), detail.to_owned()));
         }
         if field::flag(owner, "/controller") {
             let this = format!("{kind}/{}", text(owner, "/name"));
@@ -240,12 +240,24 @@ fn owners(owners: &[Value]) -> Vec<Invalid> {
                         "Only one reference can have Controller set to true. Found \"true\" in references for {first} \
                          and {this}"
                     );
-                    errors.push(Invalid::invalid(PATH, &Value::from(owners), detail));
+                    let printed: Vec<String> = owners.iter().map(owner_printed).collect();
+                    errors.push(refused_owners(format!("[{}]", printed.join(",")), detail));
                 }
             }
         }
     }
     errors
+}
+
+/// An owner as JSON: its fields stand in the order in which Go has them.
+fn owner_printed(owner: &Value) -> String {
+    let fields = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"].into_iter();
+    let fields = fields.filter_map(|field| Some(format!("\"{field}\":{}", shown(owner.get(field)?))));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+}
+
+fn refused_owners(printed: String, detail: String) -> Invalid {
+    Invalid { why: Why::Invalid, path: "metadata.ownerReferences".to_owned(), value: Some(printed), detail }
 }
 
 fn finalizers(object: &Value) -> Vec<Invalid> {

@@ -27,7 +27,7 @@ pub(crate) fn bound(pod: &Value, binding: &Value, now: &str) -> Result<Value, St
     if !asked.is_empty() && asked != said {
         let namespace = text(metadata, "namespace");
         return Err(format!(
-            "StorageError: invalid object, Code: 4, Key: /pods/{namespace}/{name}, ResourceVersion: 0, \
+            "StorageError: invalid object, Code: 4, Key: /registry/pods/{namespace}/{name}, ResourceVersion: 0, \
              AdditionalErrorMsg: Precondition failed: UID in precondition: {asked}, UID in object meta: {said}"
         ));
     }

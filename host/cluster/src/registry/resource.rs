@@ -93,6 +93,22 @@ impl Resource {
         }
     }
 
+    /// Where the server's etcd has an object, as conflicts name it.
+    pub(crate) fn storage_key(&self, namespace: &str, name: &str) -> String {
+        let own = matches!(self.source, Source::Custom(_))
+            || matches!(self.group.as_str(), "apiextensions.k8s.io" | "apiregistration.k8s.io");
+        let place = match &*self.key {
+            "/endpoints" => "services/endpoints",
+            "/nodes" => "minions",
+            "/replicationcontrollers" => "controllers",
+            "/services" => "services/specs",
+            "networking.k8s.io/ingresses" => "ingress",
+            key if own => key,
+            _ => &self.plural,
+        };
+        format!("/registry/{place}/{}", crate::store::key(namespace, name))
+    }
+
     /// What clients of a version are warned of, because it is going away.
     pub(crate) fn deprecation(&self, version: &str) -> Option<String> {
         match &self.source {

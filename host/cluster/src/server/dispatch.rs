@@ -349,7 +349,7 @@ pub(crate) fn patch(state: &mut State, ask: &Ask<'_>) -> Result<Response<Body>, 
 fn delete_options(ask: &Ask<'_>) -> Result<DeleteOptions, Refusal> {
     let body = match ask.request.body().is_empty() {
         true => None,
-        false => Some(intake::parse(ask.request.headers(), ask.request.body(), "DeleteOptions")?.value),
+        false => Some(intake::parse(ask.request.headers(), ask.request.body())?.value),
     };
     DeleteOptions::read(ask.query, body.as_ref())
 }

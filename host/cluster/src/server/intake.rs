@@ -24,14 +24,18 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     }
 }
 
-/// A body of options as a value; `kind` is the one that it should hold.
-pub(crate) fn parse(headers: &HeaderMap, body: &[u8], kind: &str) -> Result<Parsed, Refusal> {
+/// A body of options as a value.
+pub(crate) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Parsed, Refusal> {
     let parsed = match encoding(headers)? {
         Encoding::Json => decode::json(body),
         Encoding::Yaml => decode::yaml(body),
         Encoding::Protobuf => decode::protobuf(body).map(|value| Parsed { value, duplicates: Vec::new() }),
     };
-    parsed.map_err(|why| Refusal::bad_request(format!("the body is no {kind}: {why}")))
+    // Upstream takes this for a fault of its own.
+    parsed.map_err(|why| {
+        let message = format!("couldn't get version/kind; json parse error: {why}");
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
+    })
 }
 
 /// A body that is a built-in kind of its own, such as a Scale.

@@ -147,6 +147,27 @@ fn what_came_before_the_server_is_forgotten() {
 }
 
 #[test]
+fn an_object_that_was_made_anew_is_no_more_the_one_that_was_read() {
+    let cluster = with_maps();
+    let (status, said) = ask(&cluster, "PUT", &format!("{MAPS}/a"), &json!({"metadata": {"name": "a", "uid": "x"}}));
+    assert_eq!(status, 409);
+    let told = said["message"].as_str().unwrap();
+    let expect = "Operation cannot be fulfilled on configmaps \"a\": StorageError: invalid object, Code: 4, Key: \
+                  /registry/configmaps/default/a, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in \
+                  precondition: x, UID in object meta: ";
+    assert!(told.starts_with(expect), "{told}");
+}
+
+#[test]
+fn options_that_are_no_json_are_a_fault_of_the_server() {
+    let cluster = with_maps();
+    let answer = send(&cluster, "DELETE", &format!("{MAPS}/a"), "application/json", "{".to_owned());
+    let (500, Body::Whole(body)) = answer else { panic!("{answer:?}") };
+    let said: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(said["message"], "couldn't get version/kind; json parse error: unexpected end of JSON input");
+}
+
+#[test]
 fn what_may_not_change_is_refused_with_what_changed() {
     let cluster = cluster();
     let claims = "/api/v1/namespaces/default/persistentvolumeclaims";
@@ -179,6 +200,24 @@ fn what_may_not_change_is_refused_with_what_changed() {
     let expect = "was previously negative)\n@@ -6,7 +6,7 @@\n    \"Name\": \"c\",\n    \"Image\": \"i\",\n    \
                   \"Command\": [\n-    \"a\"\n+    \"b\"\n    ],\n    \"Args\": null,\n    \"WorkingDir\": \"\",\n";
     assert!(told.ends_with(expect), "{told}");
+}
+
+#[test]
+fn owners_are_told_as_go_has_them() {
+    let cluster = cluster();
+    let owner = |name: &str| json!({"apiVersion": "v1", "kind": "Pod", "name": name, "uid": name, "controller": true});
+    let body = json!({"metadata": {"name": "x", "ownerReferences": [owner("a"), owner("b")]}});
+    let (status, said) = ask(&cluster, "POST", MAPS, &body);
+    assert_eq!(status, 422);
+    let one =
+        |name: &str| format!(r#"{{"apiVersion":"v1","kind":"Pod","name":"{name}","uid":"{name}","controller":true}}"#);
+    let expect = format!(
+        "ConfigMap \"x\" is invalid: metadata.ownerReferences: Invalid value: [{},{}]: Only one reference can have \
+         Controller set to true. Found \"true\" in references for Pod/a and Pod/b",
+        one("a"),
+        one("b")
+    );
+    assert_eq!(said["message"], expect);
 }
 
 #[tokio::test(start_paused = true)]

@@ -320,7 +320,12 @@ fn check_revision(resource: &Resource, name: &str, old: &Value, object: &Value) 
     let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
     let known = old.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
     if !uid.is_empty() && uid != known {
-        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {known}");
+        let key =
+            resource.storage_key(old.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default(), name);
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+             failed: UID in precondition: {uid}, UID in object meta: {known}"
+        );
         return Err(Refusal::conflict(resource.subject(name), &why));
     }
     Ok(())
