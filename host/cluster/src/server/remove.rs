@@ -37,6 +37,9 @@ const RETURNED: [&str; 14] = [
 /// Kinds whose dependants stay unless a delete says otherwise, as they did before owner references.
 const ORPHANING: [&str; 2] = ["batch/jobs", "/replicationcontrollers"];
 
+/// The one kind that is given time to end.
+const PODS: &str = "/pods";
+
 /// Definitions, whose objects go first.
 const DEFINITIONS: &str = "apiextensions.k8s.io/customresourcedefinitions";
 
@@ -103,34 +106,21 @@ pub(crate) fn remove(
     let namespace_kept = &*resource.key == "/namespaces"
         && object.pointer("/spec/finalizers").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
     let held = object.pointer("/metadata/finalizers").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
-    if !held && !namespace_kept && grace == 0 {
-        let gone = match options.dry_run {
-            true => Arc::new(object),
-            false => state.remove(resource, namespace, &name, object),
-        };
-        return Ok(Removed::Gone(gone));
-    }
     let until = state.moment.stamp_after(grace);
-    let metadata = metadata_of(&mut object);
-    if marked {
-        // A second delete may shorten the grace, never lengthen it.
-        let left = metadata.get("deletionGracePeriodSeconds").and_then(Value::as_i64).unwrap_or_default();
-        if grace < left {
-            metadata.insert("deletionGracePeriodSeconds".to_owned(), Value::from(grace));
-            metadata.insert("deletionTimestamp".to_owned(), Value::from(until));
+    if !held && !namespace_kept && grace == 0 {
+        if options.dry_run {
+            return Ok(Removed::Gone(Arc::new(object)));
         }
-    } else {
-        metadata.insert("deletionTimestamp".to_owned(), Value::from(until));
-        // A namespace knows no grace: it goes when its content has gone.
-        if &*resource.key != "/namespaces" {
-            metadata.insert("deletionGracePeriodSeconds".to_owned(), Value::from(grace));
+        if &*resource.key == PODS {
+            // A Pod is marked even if it goes at once, as whoever watches it is told.
+            mark(resource, &mut object, grace, until);
+            if object != **old {
+                object = Value::clone(&state.put(resource, namespace, &name, object));
+            }
         }
-        if let Some(generation) =
-            metadata.get("generation").and_then(Value::as_i64).filter(|generation| *generation > 0)
-        {
-            metadata.insert("generation".to_owned(), Value::from(generation + 1));
-        }
+        return Ok(Removed::Gone(state.remove(resource, namespace, &name, object)));
     }
+    mark(resource, &mut object, grace, until);
     if &*resource.key == "/namespaces"
         && let Some(fields) = object.as_object_mut()
     {
@@ -145,6 +135,27 @@ pub(crate) fn remove(
         false => state.put(resource, namespace, &name, object),
     };
     Ok(Removed::Marked(object))
+}
+
+/// Notes when an object goes; a second delete may shorten its grace, never lengthen it.
+fn mark(resource: &Resource, object: &mut Value, grace: i64, until: String) {
+    let metadata = metadata_of(object);
+    if metadata.get("deletionTimestamp").is_some_and(Value::is_string) {
+        let left = metadata.get("deletionGracePeriodSeconds").and_then(Value::as_i64).unwrap_or_default();
+        if grace < left {
+            metadata.insert("deletionGracePeriodSeconds".to_owned(), Value::from(grace));
+            metadata.insert("deletionTimestamp".to_owned(), Value::from(until));
+        }
+        return;
+    }
+    metadata.insert("deletionTimestamp".to_owned(), Value::from(until));
+    // A namespace knows no grace: it goes when its content has gone.
+    if &*resource.key != "/namespaces" {
+        metadata.insert("deletionGracePeriodSeconds".to_owned(), Value::from(grace));
+    }
+    if let Some(generation) = metadata.get("generation").and_then(Value::as_i64).filter(|generation| *generation > 0) {
+        metadata.insert("generation".to_owned(), Value::from(generation + 1));
+    }
 }
 
 /// A namespace's status with the phase that follows a delete.
@@ -208,7 +219,7 @@ fn finalize(resource: &Resource, object: &mut Value, options: &DeleteOptions) {
 
 /// How long an object may take to end, in seconds; only a Pod on a node takes any.
 fn grace(resource: &Resource, object: &Value, options: &DeleteOptions) -> i64 {
-    if &*resource.key != "/pods" {
+    if &*resource.key != PODS {
         return 0;
     }
     let placed = object.pointer("/spec/nodeName").and_then(Value::as_str).is_some_and(|node| !node.is_empty());
@@ -217,7 +228,8 @@ fn grace(resource: &Resource, object: &Value, options: &DeleteOptions) -> i64 {
         return 0;
     }
     let own = object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_i64);
-    options.grace.or(own).unwrap_or(30).max(0)
+    let grace = options.grace.or(own).unwrap_or(30);
+    if grace < 0 { 1 } else { grace }
 }
 
 /// 404 for what is deleted and not there.

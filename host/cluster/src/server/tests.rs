@@ -242,6 +242,24 @@ async fn a_watch_that_wants_bookmarks_is_told_when_it_has_all_and_before_it_ends
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pod_that_goes_at_once_is_marked_first() {
+    let cluster = cluster();
+    let pods = "/api/v1/namespaces/default/pods";
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let (status, made) = ask(&cluster, "POST", pods, &pod);
+    assert_eq!(status, 201, "{made}");
+    let (_, now) = get(&cluster, pods);
+    let (status, said) = ask(&cluster, "DELETE", &format!("{pods}/p"), &Value::Null);
+    let metadata = &said["metadata"];
+    assert_eq!((status, &metadata["deletionGracePeriodSeconds"], &metadata["generation"]), (200, &json!(0), &json!(2)));
+    let revision = now["metadata"]["resourceVersion"].as_str().unwrap();
+    let watch = format!("{pods}?watch=1&timeoutSeconds=1&resourceVersion={revision}");
+    let seen = events(&cluster, &watch, "application/json").await;
+    assert_eq!(kinds(&seen), ["MODIFIED", "DELETED"]);
+    assert!(seen.iter().all(|event| event["object"]["metadata"]["deletionTimestamp"].is_string()), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_from_too_long_ago_ends_with_an_error() {
     let cluster = with_maps();
     let seen = events(&cluster, &format!("{MAPS}?watch=1&resourceVersion=1"), "application/json").await;
