@@ -295,7 +295,7 @@ impl Said {
 }
 
 /// The package of a group's internal types.
-fn internal(group: &str) -> &str {
+pub(crate) fn internal(group: &str) -> &str {
     match group {
         // Events are one internal type.
         "" | "events.k8s.io" => "core",

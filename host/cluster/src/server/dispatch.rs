@@ -270,13 +270,17 @@ fn get(state: &State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     {
         return Err(read::too_new(asked, state.store.revision()));
     }
-    Ok(respond::value(StatusCode::OK, ask.accept, &ask.view(state).object(&object)))
+    let view = ask.view(state);
+    view.check(false, ask.query.get("includeObject"))?;
+    Ok(respond::value(StatusCode::OK, ask.accept, &view.object(&object)))
 }
 
 fn list(state: &State, ask: &Ask<'_>) -> Result<Response<Body>, Refusal> {
     let selection = Selection::read(ask.query, ask.resource, &ask.target.version)?;
     let page = read::list(&state.store, ask.resource, &ask.target.namespace, ask.query, &selection)?;
-    let shown = ask.view(state).list(page.objects.iter(), page.metadata);
+    let view = ask.view(state);
+    view.check(true, ask.query.get("includeObject"))?;
+    let shown = view.list(page.objects.iter(), page.metadata);
     Ok(respond::value(StatusCode::OK, ask.accept, &shown))
 }
 

@@ -7,6 +7,8 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use super::Body;
+use crate::decode;
+use crate::invalid::Invalid;
 use crate::registry::Resource;
 use crate::status::Refusal;
 use crate::table;
@@ -27,8 +29,10 @@ pub(crate) enum Form {
     Whole,
     /// `meta.k8s.io/v1` Table.
     Table,
-    /// `meta.k8s.io/v1` PartialObjectMetadata.
+    /// `meta.k8s.io/v1` PartialObjectMetadata, of one object.
     Metadata,
+    /// `meta.k8s.io/v1` PartialObjectMetadataList.
+    MetadataList,
 }
 
 /// What the client accepts.
@@ -65,11 +69,8 @@ impl Accept {
             let form = match (get("as"), get("g"), get("v")) {
                 (None, _, _) => Form::Whole,
                 (Some("Table"), Some("meta.k8s.io"), Some("v1" | "v1beta1")) => Form::Table,
-                (
-                    Some("PartialObjectMetadata" | "PartialObjectMetadataList"),
-                    Some("meta.k8s.io"),
-                    Some("v1" | "v1beta1"),
-                ) => Form::Metadata,
+                (Some("PartialObjectMetadata"), Some("meta.k8s.io"), Some("v1" | "v1beta1")) => Form::Metadata,
+                (Some("PartialObjectMetadataList"), Some("meta.k8s.io"), Some("v1" | "v1beta1")) => Form::MetadataList,
                 _ => continue,
             };
             return Ok(Self { media, form, pretty });
@@ -192,11 +193,34 @@ impl View<'_> {
         object
     }
 
+    /// Whether what was found can be shown in the form that is asked for: one object, or a list of them.
+    pub(crate) fn check(&self, listed: bool, include: Option<&str>) -> Result<(), Refusal> {
+        if let (Form::Table, Some(asked)) = (self.accept.form, include)
+            && !["Metadata", "Object", "None", ""].contains(&asked)
+        {
+            let why = "must be 'Metadata', 'Object', 'None', or empty";
+            let wrong = Invalid::invalid("includeObject", &Value::from(asked), why);
+            return Err(Refusal::bad_request(format!("Unable to convert to Table as requested: {wrong}")));
+        }
+        let (form, kind) = match (self.accept.form, listed) {
+            (Form::Metadata, true) => ("PartialObjectMetadata", "a list"),
+            (Form::MetadataList, false) => ("PartialObjectMetadataList", "not a list"),
+            _ => return Ok(()),
+        };
+        let list = if listed { "List" } else { "" };
+        let (package, name) = match self.resource.built_in() {
+            Some(_) => (decode::internal(&self.resource.group), self.resource.kind.as_str()),
+            None => ("unstructured", "Unstructured"),
+        };
+        let message = format!("you requested {form}, but the requested object is {kind} (*{package}.{name}{list})");
+        Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message))
+    }
+
     /// One object.
     pub(crate) fn object(&self, object: &Value) -> Value {
         match self.accept.form {
             Form::Whole => self.versioned(object),
-            Form::Metadata => partial(object, true),
+            Form::Metadata | Form::MetadataList => partial(object, true),
             Form::Table => {
                 let revision = object.pointer("/metadata/resourceVersion").cloned();
                 let metadata = revision.map(|revision| ("resourceVersion".to_owned(), revision));
@@ -234,7 +258,7 @@ impl View<'_> {
                     "metadata": metadata, "items": items.collect::<Vec<_>>(),
                 })
             }
-            Form::Metadata => json!({
+            Form::Metadata | Form::MetadataList => json!({
                 "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
                 "items": objects.map(|object| partial(object, true)).collect::<Vec<_>>(),
             }),
@@ -256,10 +280,7 @@ impl View<'_> {
                 Include::Object => self.versioned(object),
                 Include::None => Value::Null,
             };
-            let mut row = json!({"cells": cells});
-            if let (false, Some(fields)) = (shown.is_null(), row.as_object_mut()) {
-                fields.insert("object".to_owned(), shown);
-            }
+            let mut row = json!({"cells": cells, "object": shown});
             let conditions = table::conditions(self.resource, object);
             if let (false, Some(fields)) = (conditions.is_empty(), row.as_object_mut()) {
                 fields.insert("conditions".to_owned(), Value::Array(conditions));
@@ -267,7 +288,7 @@ impl View<'_> {
             row
         });
         let rows: Vec<Value> = rows.collect();
-        let columns = if headed { table::columns(self.resource, self.version) } else { Vec::new() };
+        let columns = headed.then(|| table::columns(self.resource, self.version));
         json!({
             "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
             "columnDefinitions": columns, "rows": rows,

@@ -139,6 +139,30 @@ fn one_object_is_read_even_if_a_watch_is_asked_for() {
 }
 
 #[test]
+fn a_form_that_does_not_fit_is_refused() {
+    let cluster = with_maps();
+    let said = |path: &str, form: &str| {
+        let accept = format!("application/json;as={form};v=v1;g=meta.k8s.io");
+        let (status, Body::Whole(body)) = answer(&cluster, "GET", path, &accept, &Value::Null) else {
+            panic!("{path}")
+        };
+        (status, serde_json::from_slice::<Value>(&body).unwrap())
+    };
+    let (status, refusal) = said(MAPS, "PartialObjectMetadata");
+    let expect = "you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)";
+    assert_eq!((status, &refusal["message"], &refusal["reason"]), (406, &json!(expect), &json!("NotAcceptable")));
+    let (status, refusal) = said(&format!("{MAPS}/a"), "PartialObjectMetadataList");
+    let expect = "you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)";
+    assert_eq!((status, &refusal["message"]), (406, &json!(expect)));
+    let (status, refusal) = said(&format!("{MAPS}?includeObject=All"), "Table");
+    let expect = "Unable to convert to Table as requested: includeObject: Invalid value: \"All\": must be 'Metadata', \
+                  'Object', 'None', or empty";
+    assert_eq!((status, &refusal["message"]), (400, &json!(expect)));
+    let (_, table) = said(&format!("{MAPS}/a?includeObject=None"), "Table");
+    assert_eq!(table["rows"][0].get("object"), Some(&Value::Null));
+}
+
+#[test]
 fn what_came_before_the_server_is_forgotten() {
     let cluster = cluster();
     let (status, said) = get(&cluster, &format!("{MAPS}?resourceVersion=1&resourceVersionMatch=Exact"));
@@ -237,6 +261,9 @@ async fn a_watch_that_wants_bookmarks_is_told_when_it_has_all_and_before_it_ends
     let seen = events(&cluster, watch, "application/json").await;
     assert_eq!((kinds(&seen), &seen[0]["object"]["spec"]), (vec!["BOOKMARK"], &json!({"containers": null})));
     let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    let seen = events(&cluster, &format!("{MAPS}?watch=1&timeoutSeconds=1&labelSelector=l"), table).await;
+    let columns: Vec<bool> = seen.iter().map(|event| event["object"]["columnDefinitions"].is_null()).collect();
+    assert_eq!(columns, [false, true]);
     let seen = events(&cluster, &watch.replace("pods", "secrets"), table).await;
     assert_eq!(seen[0]["object"]["rows"][0]["cells"], json!(["", "", 0, "<unknown>"]));
 }

@@ -206,7 +206,7 @@ impl Watch {
                 self.headed = true;
                 table
             }
-            Form::Whole | Form::Metadata => view.object(object),
+            Form::Whole | Form::Metadata | Form::MetadataList => view.object(object),
         };
         event_line(kind, &object)
     }
