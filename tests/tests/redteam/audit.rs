@@ -168,3 +168,15 @@ fn every_rule_of_doks_says_what_its_token_needs() {
         assert!(emitted.stdout.lines().any(|line| line == scope), "{scope}\n{}", emitted.stdout);
     }
 }
+
+#[test]
+fn an_audit_shows_the_private_hosts_that_the_stack_allows() {
+    let stack = StackDir::with(
+        "maps: v1\nstack: inside\nplugins:\n  helm: {source: helm, allow: {private: [127.0.0.1]}}\nresources: {}\n",
+    );
+    let told = stack.maps().run(["audit", "stack.yaml"]).expect(0).stdout;
+    assert!(told.contains("private-address: reaches 127.0.0.1 at private addresses too"), "{told}");
+    let events = stack.maps().run(["audit", "stack.yaml", "--output", "json"]).expect(0).events();
+    let plugin = events.iter().find(|event| event["event"] == "audited-plugin").unwrap();
+    assert_eq!(plugin["risks"][0]["code"], "private-address");
+}

@@ -34,6 +34,8 @@ struct PluginRows {
     standing: Standing,
     imports: Vec<Interface>,
     stopped: u64,
+    /// Risks that are no one rule's, such as what `allow:` lets all of them reach.
+    risks: Vec<Risk>,
     rows: Vec<Row>,
 }
 
@@ -150,11 +152,7 @@ impl PluginRows {
                 (false, true) => Granted::No,
             };
             let uncounted = UNCOUNTED.contains(&interface) && uses == Use::default();
-            let of_interface = |code: &str| match interface {
-                Interface::Reveal => matches!(code, "reveal" | "reveals-secrets"),
-                _ => code == interface.name(),
-            };
-            let marks = risks.iter().filter(|risk| risk.rule.is_none() && of_interface(risk.code));
+            let marks = risks.iter().filter(|risk| risk.rule.is_none() && is_of(risk, interface));
             let risks = marks.cloned().collect();
             rows.push(Row {
                 interface,
@@ -199,8 +197,10 @@ impl PluginRows {
                 risks: Vec::new(),
             });
         }
+        let of_none = |risk: &&Risk| risk.rule.is_none() && !Interface::PLAIN.iter().any(|plain| is_of(risk, *plain));
         Self {
             name: wanted.name.clone(),
+            risks: risks.iter().filter(of_none).cloned().collect(),
             source: wanted.source.clone(),
             version: manifest.version.clone(),
             digest: wanted.digest.clone(),
@@ -233,6 +233,7 @@ impl PluginRows {
                 page.push_str(&format!("  {} {}\n", paint(BAD, "+"), Text::name(&format!("{rule}{}", change.message))));
             }
         }
+        self.risks.iter().for_each(|risk| page.push_str(&format!("{}\n", mark(risk))));
         page.push('\n');
         page.push_str(&table(&self.rows));
         let details: Vec<String> = self.rows.iter().flat_map(Row::details).collect();
@@ -255,7 +256,7 @@ impl PluginRows {
         let plugin = json!({
             "event": "audited-plugin", "plugin": self.name, "source": self.source, "version": self.version,
             "digest": self.digest, "standing": self.standing.name(), "changes": changes, "imports": self.imports,
-            "stopped": self.stopped,
+            "stopped": self.stopped, "risks": self.risks,
         });
         let rows = self.rows.iter().map(|row| {
             let narrowed = match &row.granted {
@@ -332,10 +333,7 @@ impl Row {
 
     fn details(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for risk in &self.risks {
-            let style = if risk.weight == Weight::Loud { BAD } else { CHANGE };
-            lines.push(format!("  {} {}", paint(style, format!("{}:", risk.code)), Text::name(&risk.message)));
-        }
+        lines.extend(self.risks.iter().map(mark));
         if let Granted::Less(how) = &self.granted {
             lines.push(format!("  {} `{}` {}", paint(GOOD, "narrowed:"), self.name(), Text::name(&how.join("; "))));
         }
@@ -348,6 +346,19 @@ impl Row {
         }
         lines
     }
+}
+
+/// Is a risk that is no rule's told with this interface?
+fn is_of(risk: &Risk, interface: Interface) -> bool {
+    match interface {
+        Interface::Reveal => matches!(risk.code, "reveal" | "reveals-secrets"),
+        _ => risk.code == interface.name(),
+    }
+}
+
+fn mark(risk: &Risk) -> String {
+    let style = if risk.weight == Weight::Loud { BAD } else { CHANGE };
+    format!("  {} {}", paint(style, format!("{}:", risk.code)), Text::name(&risk.message))
 }
 
 fn times(count: u64) -> String {
