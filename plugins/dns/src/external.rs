@@ -2,7 +2,7 @@
 //! end of those records.
 
 use maps_sdk::{
-    Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
+    Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ impl Kind for ExternalRecords {
         if waited_ms >= TIMEOUT_MS {
             let message = format!("records that another program keeps are still there after 10m: {told}");
             let help = "see what keeps that program from removing them, or remove them by hand, and run again";
-            return Err(Problem::new(Class::Timeout, "records-stay", message).help(help));
+            return Err(Problem::internal("records-stay", message).help(help));
         }
         let waiting = Waiting { waited_ms: waited_ms.saturating_add(RETRY_MS) };
         Ok(Progress::pending(waiting, RETRY_MS).id(request.prior.id.clone()).note(format!("{told} to go")))

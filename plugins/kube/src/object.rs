@@ -133,7 +133,7 @@ fn waits(inputs: &Inputs, since: Option<&Waiting>, why: &str) -> Outcome<Object>
     if taken.ms() >= duration(&inputs.timeout).unwrap_or(TIMEOUT_MS) {
         let message = format!("{shown} is not as it is waited for within {}: {why}", inputs.timeout);
         let help = "look at it with kubectl, and run again: it is then waited for once more";
-        return Err(Problem::new(Class::Timeout, "timed-out", message).help(help));
+        return Err(Problem::internal("timed-out", message).help(help));
     }
     let waiting = Waiting { taken: taken.and(RETRY_MS) };
     Ok(Progress::pending(waiting, RETRY_MS).id(label(inputs)).note(format!("{shown}: {why}")))

@@ -5,7 +5,7 @@ use maps_kube_objects::id::ObjectId;
 use maps_kube_objects::remove::{holds, removal};
 use maps_kube_objects::taken::Taken;
 use maps_sdk::kube::{Cluster, Deletion, ListOptions};
-use maps_sdk::{Class, Context, Delete, Problem, Progress};
+use maps_sdk::{Context, Delete, Problem, Progress};
 use serde_json::Value;
 
 use super::{Answer, Custom, InCluster, Waiting, all_fail, kind, lives_of_known, no_answer, text};
@@ -58,7 +58,7 @@ pub(super) fn remove<T: Custom>(
         let taken = request.checkpoint.as_ref().map_or_else(Taken::begin, |waiting| waiting.taken);
         if taken.ms() >= TIMEOUT_MS {
             let message = format!("{} is not gone within 10m: it waits for {waits}", id.shown());
-            return Err(Problem::new(Class::Timeout, "timed-out", message).help("see what holds that, and run again"));
+            return Err(Problem::internal("timed-out", message).help("see what holds that, and run again"));
         }
         let pending = Progress::pending(Waiting { taken: taken.and(AGAIN_MS), uid }, AGAIN_MS).id(id.place());
         Ok(pending.note(format!("{} waits for {waits}", id.shown())))

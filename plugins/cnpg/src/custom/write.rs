@@ -162,7 +162,7 @@ fn settled<T: Custom>(
     if taken.ms() >= patience {
         let within = patience / 1000;
         let message = format!("{} is not ready within {within}s: {why}{}", id.shown(), more::<T>(cluster, id));
-        return Err(Problem::new(Class::Timeout, "timed-out", message)
+        return Err(Problem::internal("timed-out", message)
             .help("mend what it waits for, and run again: nothing is made twice; `timeout` allows more time"));
     }
     let more = if long { more::<T>(cluster, id) } else { String::new() };

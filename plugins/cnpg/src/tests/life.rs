@@ -273,7 +273,7 @@ fn one_that_does_not_get_healthy_says_why() {
     set_now(130_000);
     let problem = failed(CLUSTER.create(&inputs, Some(&halfway.checkpoint)));
     set_now(0);
-    assert_eq!((problem.class, problem.code.as_str()), (Class::Timeout, "timed-out"));
+    assert_eq!((problem.class, problem.code.as_str()), (Class::Internal, "timed-out"));
     let said = "Cluster maps/db is not ready within 120s: Setting up primary: Creating primary instance db-1, 0 of 2 instances are ready; \
                 Pod db-1: Unschedulable: 0/3 nodes; Cluster db: Missing: no Secret";
     assert_eq!(problem.message, said);
