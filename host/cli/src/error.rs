@@ -298,10 +298,20 @@ impl Failure {
             Self::Plugin { error: LoadError::Inspect(_), .. } => {
                 Some("make the component again: `cargo xtask plugins`, or `maps plugin build`".to_owned())
             }
-            Self::NoCredential { plugin, name, known } => Some(match known.first() {
-                Some(known) => format!("under `plugins`: `{plugin}: {{credentials: {{{name}: {known}}}}}`"),
-                None => format!("add one under `credentials`, and name it: `{plugin}: {{credentials: {{{name}: …}}}}`"),
+            Self::NoCredential { plugin, name, known } => Some(match known.as_slice() {
+                [known] => format!("under `plugins`: `{plugin}: {{credentials: {{{name}: {known}}}}}`"),
+                // Which of them it is, the stack's author knows.
+                [_, _, ..] => {
+                    let of = known.join(", ");
+                    format!("under `plugins`: `{plugin}: {{credentials: {{{name}: …}}}}`, with one of {of}")
+                }
+                [] => format!("add one under `credentials`, and name it: `{plugin}: {{credentials: {{{name}: …}}}}`"),
             }),
+            // What is begun is in the journal before it leaves, whatever becomes of the snapshot.
+            Self::Apply(ApplyError::Store(StoreError::Io { .. } | StoreError::Journal(_))) => Some(
+                "mend that, and run again: what was done is in the journal, and the next run goes on from it"
+                    .to_owned(),
+            ),
             Self::NobodyToAsk => Some("look at `maps plan`, then give --yes".to_owned()),
             Self::Cloud(maps_rehearsal::Error::AlreadyRunning { .. }) => {
                 Some("wait for the other run, or share one cloud: maps cloud serve, then --rehearse=DIR".to_owned())

@@ -29,7 +29,7 @@ impl KindRow {
     pub(crate) fn of(kind: &KindSchema) -> Self {
         Self {
             name: Text::line(kind.kind.as_str()),
-            description: Text::line(&kind.description),
+            description: one_line(&kind.description),
             inputs: rows(&kind.inputs),
             outputs: rows(&kind.outputs),
         }
@@ -63,9 +63,14 @@ fn rows(schema: &Schema) -> Vec<FieldRow> {
     let row = |(name, field): (&str, &Schema)| FieldRow {
         name: Text::line(name),
         facts: facts(field, required.contains(name)),
-        description: Text::line(field.description.as_deref().unwrap_or_default()),
+        description: one_line(field.description.as_deref().unwrap_or_default()),
     };
     schema.properties().map(row).collect()
+}
+
+/// A doc comment, whose lines end where its source was full.
+fn one_line(description: &str) -> Text {
+    Text::line(&description.lines().map(str::trim).collect::<Vec<_>>().join(" "))
 }
 
 fn facts(field: &Schema, required: bool) -> String {
@@ -118,7 +123,7 @@ mod tests {
         let document = json!({"kinds": {"notes/note": {
             "description": "A note.",
             "inputs": {"type": "object", "required": ["title"], "properties": {
-                "title": {"type": "string", "x-maps-replace": true, "description": "Its \u{1b}[31mtitle."},
+                "title": {"type": "string", "x-maps-replace": true, "description": "Its\n\u{1b}[31mtitle."},
                 "text": {"type": "string", "default": ""},
                 "size": {"type": "string", "enum": ["small", "large"], "default": "small"},
                 "tags": {"type": "array", "items": {"type": "string"}},

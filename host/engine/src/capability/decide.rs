@@ -150,7 +150,10 @@ pub(super) fn not_granted(effective: &Effective, rule: &Rule, what: &str) -> Den
     let (less, help) = if narrowed {
         (
             "granted for less",
-            format!("the plugin's `grant:` in the stack narrows `{id}`; all that it declares is\n{line}"),
+            // A plugin that passes it on makes one line of it.
+            format!(
+                "widen `{id}` under the plugin's `grant:` in the stack; without what narrows it there, it is granted whole"
+            ),
         )
     } else {
         ("not granted", format!("to grant it, add to the plugin in the stack:\n{line}"))

@@ -373,6 +373,8 @@ impl Builder<'_, '_> {
             Some("YAML is indented with spaces, never with tabs".to_owned())
         } else if line.contains(": {{") || line.contains(": %") || line.contains(": @") || line.contains(": `") {
             Some("put the value in quotes".to_owned())
+        } else if [": ${", "[${", ", ${"].iter().any(|bare| line.contains(bare)) {
+            Some("put an expression in quotes: \"${…}\"".to_owned())
         } else {
             None
         };

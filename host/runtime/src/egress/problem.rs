@@ -3,6 +3,7 @@
 use std::io;
 
 use maps_engine::{Class, Problem};
+use url::Url;
 
 use super::EgressError;
 use super::address::METADATA;
@@ -22,7 +23,7 @@ impl From<EgressError> for Problem {
     }
 }
 
-/// A transport's failure as a problem. Its text never repeats the request: only the system's reason.
+/// A transport's failure as a problem. Of the request its text repeats the host alone, which no secret is in.
 pub(crate) fn problem(error: &reqwest::Error) -> Problem {
     let (mut refused, mut system, mut tls) = (None, None, None);
     let mut source = std::error::Error::source(error);
@@ -48,7 +49,8 @@ pub(crate) fn problem(error: &reqwest::Error) -> Problem {
     match (error.is_connect(), error.is_timeout()) {
         // Never connected: it can have had no effect, so trying again is safe.
         (true, _) => {
-            Problem::new(Class::Unavailable, "not-connected", format!("the service cannot be reached{reason}"))
+            let host = error.url().and_then(Url::host_str).unwrap_or("the service");
+            Problem::new(Class::Unavailable, "not-connected", format!("{host} cannot be reached{reason}"))
         }
         (false, true) => Problem::new(Class::Timeout, "no-answer", "the service did not answer in time"),
         (false, false) if error.is_builder() => {

@@ -91,6 +91,14 @@ impl de::Error for Error {
     }
 }
 
+/// What is said where a secret stands and its type takes none.
+const SECRET: &str = "this is a secret, and the plugin has to see what stands here";
+
+/// Is this a secret's handle?
+fn is_handle(value: &Value) -> bool {
+    matches!(value, Value::Object(map) if map.len() == 1 && map.contains_key("$sealed"))
+}
+
 /// What a value is, without the value.
 fn shape(found: Unexpected<'_>) -> &'static str {
     match found {
@@ -152,7 +160,8 @@ impl<'de> de::Deserializer<'de> for Decoder<'_, 'de> {
             Value::Array(items) => visitor.visit_seq(Items { items: items.iter().enumerate(), at: &self }),
             Value::Object(map) => visitor.visit_map(Members { members: map.iter(), member: None, at: &self }),
         };
-        known.map_err(|error| error.at(self.trail))
+        let told = |error: Error| if is_handle(self.value) { de::Error::custom(SECRET) } else { error };
+        known.map_err(|error| told(error).at(self.trail))
     }
 
     placeholders! {

@@ -136,6 +136,8 @@ fn a_mistake_is_told_without_the_value() {
         ("/list/0/choice", json!({"hunter2": 42}), "it: this is none of what it may be: plain, holds, named, pair"),
         ("/maybe", json!("hunter2"), "it: this is a text, and struct Inner is needed"),
         ("/list", json!({"hunter2": 42}), "it: this is a map, and a sequence is needed"),
+        ("/text", json!({"$sealed": "h1"}), "it: this is a secret, and the plugin has to see what stands here"),
+        ("/maybe", json!({"$sealed": "h1"}), "it: this is a secret, and the plugin has to see what stands here"),
     ];
     for (place, wrong, told) in cases {
         let mut document = full();
