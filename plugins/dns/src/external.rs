@@ -56,6 +56,7 @@ impl Kind for ExternalRecords {
          and changes nothing; its delete waits until the records are gone. Let it depend on that program, and what asks \
          for the records depend on it: then a destroy leaves none of them behind.";
     const SETTLE_MS: u64 = 0;
+    const LOOKUP: bool = true;
     type Inputs = ExternalInputs;
     type Outputs = ExternalOutputs;
     type Checkpoint = Waiting;

@@ -22,6 +22,7 @@ impl Kind for Zone {
     const DESCRIPTION: &'static str = "A hosted zone of Route 53 that is there: it is looked up by its name or its id, \
                                        and neither made, nor changed, nor removed. An import takes either.";
     const PREVIEWS: bool = true;
+    const LOOKUP: bool = true;
     type Inputs = ZoneInputs;
     type Outputs = ZoneOutputs;
     type Checkpoint = ();

@@ -28,6 +28,7 @@ impl Kind for Template {
     const SETTLE_MS: u64 = 0;
     const BATCH: u32 = 1;
     const PREVIEWS: bool = true;
+    const LOOKUP: bool = true;
     type Inputs = Inputs;
     type Outputs = Outputs;
     type Checkpoint = ();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use maps_sdk::kube::Cluster;
-use maps_sdk::{Class, Problem, Report, Update};
+use maps_sdk::{Class, Loss, Problem, Report, Update};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -93,6 +93,7 @@ impl Single for Namespace {
         "A namespace of a Kubernetes cluster; with it goes all that is in it. An import takes its name.";
     const BATCH: u32 = 200;
     const RETRY_MS: u64 = 3_000;
+    const LOSES: Option<Loss> = Some(Loss { what: "all that is in it, whoever made it", only_if: None });
     type Inputs = Inputs;
 
     fn check(inputs: &Inputs, report: &mut Report) {

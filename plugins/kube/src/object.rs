@@ -160,6 +160,7 @@ impl Kind for Object {
     const SETTLE_MS: u64 = 0;
     const BATCH: u32 = 500;
     const PREVIEWS: bool = true;
+    const LOOKUP: bool = true;
     const HOMES: &'static [&'static str] = &["config.cluster"];
     type Inputs = Inputs;
     type Outputs = Outputs;

@@ -31,6 +31,11 @@ pub trait Kind: Sized + 'static {
     /// Does the kind plan its outputs? Then it overrides [`preview`](Self::preview).
     const PREVIEWS: bool = false;
 
+    /// Does the kind only look, so that nothing outside goes when its objects are deleted? A plan then says so.
+    const LOOKUP: bool = false;
+    /// What goes for good with an object, beside itself. A plan says so before anything is deleted.
+    const LOSES: Option<Loss> = None;
+
     /// What the objects live in, and go with: `config.cluster` for a cluster that the plugin's config refers to.
     /// Inputs can say it of themselves, by [`schema::LIVES_IN`](crate::schema::LIVES_IN).
     const HOMES: &'static [&'static str] = &[];
@@ -135,6 +140,15 @@ pub trait Kind: Sized + 'static {
     ) -> Vec<Result<Progress<(), Self::Checkpoint>, Problem>> {
         requests.iter().map(|request| self.delete(context, request)).collect()
     }
+}
+
+/// What goes for good with an object that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// In plain words, as they follow "goes with": `all objects in it`.
+    pub what: &'static str,
+    /// The input, true or false, without which nothing is lost, since the delete is refused.
+    pub only_if: Option<&'static str>,
 }
 
 /// What is the same for every request of one call.

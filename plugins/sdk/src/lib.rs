@@ -97,7 +97,7 @@ pub mod testing;
 pub use batch::only;
 pub use capability::{aws, clock, files, http, kube, log, random, reveal, secrets};
 pub use kind::{
-    Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Outcome, Pending, Preview,
+    Change, Context, Create, Delete, Diff, FieldChange, Find, Kind, Known, Lookup, Loss, Outcome, Pending, Preview,
     Previewed, Prior, Progress, Read, Resource, Step, Update,
 };
 pub use panic::report_panics;

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::kind::Kind;
+use crate::kind::{Kind, Loss};
 
 /// An input whose change makes the object anew.
 pub const REPLACE: &str = "x-maps-replace";
@@ -35,6 +35,13 @@ pub(crate) fn document<K: Kind>() -> Value {
     document.insert("x-maps-diff".to_owned(), K::DIFFS.into());
     if !K::HOMES.is_empty() {
         document.insert("x-maps-home".to_owned(), K::HOMES.into());
+    }
+    if K::LOOKUP {
+        document.insert("x-maps-lookup".to_owned(), true.into());
+    }
+    if let Some(Loss { what, only_if }) = K::LOSES {
+        let loss = only_if.map_or_else(|| json!({"what": what}), |input| json!({"what": what, "if": input}));
+        document.insert("x-maps-loses".to_owned(), loss);
     }
     document.insert("x-maps-preview".to_owned(), K::PREVIEWS.into());
     document.insert("x-maps-settle-ms".to_owned(), K::SETTLE_MS.into());

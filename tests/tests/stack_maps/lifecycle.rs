@@ -39,8 +39,13 @@ fn destroy_leaves_what_was_there_and_no_record_of_external_dns() {
     let platform = Platform::up();
     let gone = platform.maps("destroy", &["--yes"]).expect(0);
     assert_eq!(gone.summary()["failed"], 0);
-    // The Ingresses went first, their records followed, and only then the release.
     let events = gone.events();
+    // What nobody brings back was told before anything went, the backups' bucket too.
+    let lossy = events.iter().filter(|event| event["event"] == "step" && event["loses"].is_string());
+    let mut lossy: Vec<_> = lossy.map(|event| event["address"].as_str().unwrap()).collect();
+    lossy.sort_unstable();
+    assert_eq!(lossy, ["backups", "maps", "postgres"]);
+    // The Ingresses went first, their records followed, and only then the release.
     let at =
         |address: &str| events.iter().position(|event| event["event"] == "finished" && event["address"] == address);
     assert!(at("ingress[\"ckan\"]").unwrap() < at("release[\"external-dns\"]").unwrap());

@@ -38,6 +38,7 @@ fn step(row: &StepRow) -> Json {
         "diff": row.fields.iter().map(field).collect::<Vec<_>>(),
         "depends_on": row.depends_on,
         "offline": row.offline,
+        "loses": row.loses,
     })
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn tree(view: &PlanView) -> String {
         let width = widest(view.outputs.iter().map(|row| row.name.width()));
         view.outputs.iter().for_each(|row| page.push_str(&output(row, width)));
     }
+    page.push_str(&losses(view));
     if !page.is_empty() {
         page.push('\n');
     }
@@ -35,6 +36,17 @@ pub(crate) fn tree(view: &PlanView) -> String {
         page.push_str(&format!("{}\n", paint(DIM, told)));
     }
     page
+}
+
+/// What nobody brings back, right above the question whether to go on.
+fn losses(view: &PlanView) -> String {
+    let lossy = || view.steps.iter().filter_map(|step| Some((step, step.loses.as_ref()?)));
+    let Some(width) = lossy().map(|(step, _)| step.address.width()).max() else { return String::new() };
+    let told = lossy().map(|(step, what)| match step.is_gone {
+        true => format!("    {:width$}  is gone, with {what}; what is made now begins without\n", step.address),
+        false => format!("    {:width$}  goes with {what}\n", step.address),
+    });
+    format!("\n  {}\n{}", paint(BAD.bold(), "lost for good"), told.collect::<String>())
 }
 
 /// `Plan: 1 to create, 2 to update; 3 unchanged.`

@@ -53,6 +53,10 @@ pub(crate) struct StepRow {
     pub(crate) depends_on: Vec<Text>,
     /// Was its cloud not asked?
     pub(crate) offline: bool,
+    /// What goes for good with it.
+    pub(crate) loses: Option<Text>,
+    /// Is it gone already, with all that?
+    pub(crate) is_gone: bool,
 }
 
 /// One field of a step.
@@ -210,6 +214,8 @@ impl StepRow {
             fields: fields(step),
             depends_on: step.depends_on.iter().map(|address| Text::line(address.as_str())).collect(),
             offline: step.offline,
+            loses: step.loses.as_deref().map(Text::line),
+            is_gone: step.reasons.contains(&Reason::Gone),
         }
     }
 }
@@ -230,7 +236,10 @@ fn notes(step: &Step) -> Vec<Text> {
         // What that means is said once, under the plan.
         notes.push("offline".to_owned());
     }
-    if step.delete_first && step.action == Action::Replace {
+    if step.lookup && step.action == Action::Delete {
+        notes.push("only looked at: it goes from the state alone".to_owned());
+    }
+    if step.delete_first && step.action == Action::Replace && !step.lookup {
         notes.push("the old one is deleted first".to_owned());
     }
     notes.dedup();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::decide::{Decision, Situation};
-use super::{Action, OutputDiff, Plan, Step, basis, outputs};
+use super::{Action, OutputDiff, Plan, Reason, Step, basis, outputs};
 use crate::diagnostic::Diagnostic;
 use crate::diff::diff;
 use crate::graph::Graph;
@@ -348,11 +348,32 @@ impl<'a> Builder<'a> {
         let Self { session, survey, graph, mut steps, removals, outputs, mut diagnostics, .. } = self;
         super::decide::delete_first_spreads(session, graph, &mut steps);
         let ordered = graph.order().iter().filter_map(|address| steps.remove(address));
-        let steps = ordered.chain(removals).collect();
+        let mut steps: Vec<Step> = ordered.chain(removals).collect();
+        for step in &mut steps {
+            if let Ok(schema) = session.schema(&step.kind) {
+                step.loses = loss(step, schema);
+                step.lookup = schema.lookup;
+            }
+        }
         let (basis, told) = basis(survey);
         diagnostics.splice(0..0, told);
         Plan { steps, outputs, diagnostics, basis }
     }
+}
+
+/// What goes for good with the object that a step deletes. Of one that somebody else deleted the kind alone is known.
+fn loss(step: &Step, schema: &KindSchema) -> Option<String> {
+    let loss = schema.loses.as_ref()?;
+    let deletes = matches!(step.action, Action::Delete | Action::Replace);
+    let is_set = |inputs: &Value| {
+        let input = loss.only_if.as_deref().and_then(|name| inputs.as_map()?.get(name));
+        loss.only_if.is_none() || input == Some(&Value::Bool(true))
+    };
+    let lost = match &step.old {
+        Some(old) => deletes && is_set(&old.inputs),
+        None => step.action == Action::Create && step.reasons.contains(&Reason::Gone),
+    };
+    lost.then(|| loss.what.clone())
 }
 
 /// Checks inputs; also for apply, when they were not known before.

@@ -103,6 +103,10 @@ pub struct Step {
     pub offline: bool,
     /// Of a replacement: is the old object deleted first?
     pub delete_first: bool,
+    /// What goes for good with the object that this deletes, or went with the one that is gone, in plain words.
+    pub loses: Option<String>,
+    /// Is it only looked at, so that a delete takes it from the state and nothing else?
+    pub lookup: bool,
     /// Is `old` what a replacement left behind, rather than the object of the address?
     pub deposed: bool,
     /// What an interrupted run began here and this one goes on with.
@@ -143,6 +147,8 @@ impl Step {
             depends_on: Vec::new(),
             offline: false,
             delete_first: false,
+            loses: None,
+            lookup: false,
             deposed: false,
             resumes: Vec::new(),
             lives_in: Vec::new(),

@@ -46,8 +46,21 @@ pub struct KindSchema {
     pub diffs: bool,
     /// The kind previews.
     pub previews: bool,
+    /// The kind only looks: nothing outside goes with what is deleted of it.
+    pub lookup: bool,
+    /// What goes for good with an object that is deleted.
+    pub loses: Option<Loss>,
     /// Inputs whose referenced resource is the home of this one, beside those marked one by one.
     pub home: Vec<String>,
+}
+
+/// What goes for good with an object, beside itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// In plain words, as they follow "goes with".
+    pub what: String,
+    /// The input, true or false, without which the delete is refused, and nothing lost.
+    pub only_if: Option<String>,
 }
 
 /// What a value must be like.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::{Flags, KindSchema, Kinds, Pattern, Range, Schema, Shape, Sizes};
+use super::{Flags, KindSchema, Kinds, Loss, Pattern, Range, Schema, Shape, Sizes};
 use crate::name::{KindName, name_fault};
 
 /// Schemas within schemas.
@@ -132,6 +132,8 @@ impl Parser {
             "x-maps-diff",
             "x-maps-preview",
             "x-maps-home",
+            "x-maps-lookup",
+            "x-maps-loses",
         ];
         let good = |part: &str| name_fault(part).is_none();
         if !name.split_once('/').is_some_and(|(plugin, kind)| good(plugin) && good(kind)) {
@@ -158,6 +160,10 @@ impl Parser {
             let message = format!("`x-maps-home` names `{unknown}`, which is neither an input nor `config.NAME`");
             return Err(self.error(message));
         }
+        let loses = match map.get("x-maps-loses") {
+            Some(json) => Some(self.within("x-maps-loses", |parser| parser.loss(json, &inputs))?),
+            None => None,
+        };
         Ok(KindSchema {
             kind: KindName::new(name),
             document: document.clone(),
@@ -171,8 +177,23 @@ impl Parser {
             delete_first: self.flag(map, "x-maps-delete-first")?,
             diffs: self.flag(map, "x-maps-diff")?,
             previews: self.flag(map, "x-maps-preview")?,
+            lookup: self.flag(map, "x-maps-lookup")?,
+            loses,
             home,
         })
+    }
+
+    /// `{"what": "all objects in it", "if": "force_destroy"}`
+    fn loss(&self, json: &Json, inputs: &Schema) -> Parsed<Loss> {
+        let map = self.object(json)?;
+        self.known(map, &["what", "if"])?;
+        let only_if = self.text(map, "if")?;
+        let switch = |name: &String| inputs.member(name).is_some_and(|input| matches!(input.shape, Shape::Bool));
+        if let Some(name) = only_if.as_ref().filter(|name| !switch(name)) {
+            return Err(self.error(format!("`if` names `{name}`, which is no input that is true or false")));
+        }
+        let what = self.text(map, "what")?.ok_or_else(|| self.error("`what` is missing"))?;
+        Ok(Loss { what, only_if })
     }
 
     fn schema(&mut self, json: &Json) -> Parsed<Schema> {

@@ -73,6 +73,9 @@ fn what_is_not_understood_is_refused_with_its_place() {
         json!({"kinds": {"p/k": {"inputs": {"type": "object"}, "outputs": {"type": "object"}, "x-maps-settle-ms": -1}}}),
         json!({"kinds": {"p/k": {"inputs": object(&json!({})), "outputs": {"type": "object"}, "x-maps-home": ["x"]}}}),
         json!({"kinds": {"p/k": {"inputs": object(&json!({})), "outputs": {"type": "object"}, "x-maps-home": ["config."]}}}),
+        json!({"kinds": {"p/k": {"inputs": object(&json!({})), "outputs": {"type": "object"}, "x-maps-loses": {"if": "x"}}}}),
+        json!({"kinds": {"p/k": {"inputs": object(&json!({"x": {"type": "string"}})), "outputs": {"type": "object"},
+            "x-maps-loses": {"what": "all", "if": "x"}}}}),
     ] {
         KindSchema::parse_all(&document).expect_err(&document.to_string());
     }

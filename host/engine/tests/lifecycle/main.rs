@@ -6,6 +6,7 @@ mod batches;
 mod crashes;
 mod homes;
 mod interrupted;
+mod losses;
 mod options;
 mod outputs;
 mod provider;

@@ -76,8 +76,13 @@ impl Tiny {
         chart["x-maps-preview"] = true.into();
         let mut alone = chart.clone();
         alone["x-maps-home"] = json!([]);
-        let charts = [("tiny/chart", alone), ("inner/chart", chart)];
-        let kinds = [("tiny/thing", document), ("tiny/room", room), ("inner/item", item)].into_iter().chain(charts);
+        let mut vault = document.clone();
+        vault["inputs"]["properties"]["forced"] = json!({"type": "boolean", "default": true});
+        vault["x-maps-loses"] = json!({"what": "all that is in it", "if": "forced"});
+        let mut view = document.clone();
+        view["x-maps-lookup"] = true.into();
+        let more = [("tiny/chart", alone), ("inner/chart", chart), ("tiny/vault", vault), ("tiny/view", view)];
+        let kinds = [("tiny/thing", document), ("tiny/room", room), ("inner/item", item)].into_iter().chain(more);
         let ours = kinds.filter(|(name, _)| name.starts_with(plugin));
         let kinds = ours.map(|(name, document)| (KindName::new(name), KindSchema::parse(name, &document).unwrap()));
         Self { cloud: cloud.clone(), kinds: kinds.collect() }

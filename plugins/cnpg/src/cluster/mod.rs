@@ -14,7 +14,7 @@ use maps_kube_objects::id::ObjectId;
 use maps_kube_objects::ready::Status;
 use maps_kube_objects::taken::duration;
 use maps_sdk::kube::{Cluster, ListOptions, TypeMeta};
-use maps_sdk::{Known, Problem, Report};
+use maps_sdk::{Known, Loss, Problem, Report};
 use serde_json::{Value, json};
 
 use crate::custom::{Custom, text};
@@ -35,6 +35,8 @@ impl Custom for Databases {
                                        keeps; it is done when it is healthy. Deleting it deletes its volumes: say \
                                        `options: {protect: true}`. An import takes `namespace/name`.";
     const KIND: &'static str = "Cluster";
+    const LOSES: Option<Loss> =
+        Some(Loss { what: "its volumes and all data in them; backups last as long as their bucket", only_if: None });
     const FIELDS: &'static [Field] = fields::FIELDS;
     const OWN: &'static [&'static str] = &["wait", "timeout"];
     type Inputs = Inputs;
@@ -112,8 +114,8 @@ impl Custom for Databases {
         let store = inputs.and_then(|inputs| inputs.backup.as_ref()).map(|backup| &backup.object_store.destination);
         let archived = inputs.is_some_and(|inputs| inputs.plugins.iter().any(Extension::archives));
         let kept = match store {
-            Some(store) => format!("and its backups in {store} stay"),
-            None if archived => "and the backups of its plugin stay".to_owned(),
+            Some(store) => format!("and its backups in {store} last as long as that bucket"),
+            None if archived => "and the backups of its plugin last as long as their bucket".to_owned(),
             None => "and there are no backups of it".to_owned(),
         };
         Some(format!("the database {} goes with its volumes, {kept}", id.place()))

@@ -14,8 +14,8 @@ use maps_kube_objects::remove::is_going;
 use maps_kube_objects::taken::Taken;
 use maps_sdk::kube::{Cluster, ListOptions, TypeMeta};
 use maps_sdk::{
-    Context, Create, Delete, Find, Kind, Known, Lookup, Outcome, Preview, Previewed, Problem, Progress, Read, Report,
-    Resource, Update, only,
+    Context, Create, Delete, Find, Kind, Known, Lookup, Loss, Outcome, Preview, Previewed, Problem, Progress, Read,
+    Report, Resource, Update, only,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -41,6 +41,8 @@ pub trait Custom: Sized + 'static {
     const DESCRIPTION: &'static str;
     /// The object's kind.
     const KIND: &'static str;
+    /// What goes for good with one that is deleted.
+    const LOSES: Option<Loss> = None;
     /// Where the inputs stand in the object.
     const FIELDS: &'static [Field];
     /// Inputs that are the plugin's own and stand nowhere.
@@ -202,6 +204,7 @@ impl<T: Custom> Kind for InCluster<T> {
     const BATCH: u32 = 200;
     const DELETE_FIRST: bool = true;
     const PREVIEWS: bool = true;
+    const LOSES: Option<Loss> = T::LOSES;
     const HOMES: &'static [&'static str] = &["config.cluster"];
     type Inputs = T::Inputs;
     type Outputs = T::Outputs;

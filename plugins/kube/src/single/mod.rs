@@ -4,7 +4,8 @@ mod calls;
 
 use maps_sdk::kube::{Cluster, Delete as Removal, Deletion};
 use maps_sdk::{
-    Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Step, Update, only,
+    Context, Create, Delete, Find, Kind, Lookup, Loss, Outcome, Problem, Progress, Read, Report, Resource, Step,
+    Update, only,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -43,6 +44,8 @@ pub trait Single: Sized + 'static {
     const BATCH: u32;
     /// How long until one that is going is looked at again.
     const RETRY_MS: u64;
+    /// What goes for good with one that is deleted.
+    const LOSES: Option<Loss> = None;
     /// What the user sets.
     type Inputs: Clone + Serialize + DeserializeOwned + JsonSchema;
 
@@ -118,6 +121,7 @@ impl<T: Single> Kind for InCluster<T> {
     const SETTLE_MS: u64 = 2_000;
     const BATCH: u32 = T::BATCH;
     const DELETE_FIRST: bool = true;
+    const LOSES: Option<Loss> = T::LOSES;
     const HOMES: &'static [&'static str] = &["config.cluster"];
     type Inputs = T::Inputs;
     type Outputs = Outputs;

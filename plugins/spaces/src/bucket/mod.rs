@@ -12,8 +12,8 @@ use maps_s3::batch::{self, Answered, Written};
 use maps_s3::bucket;
 use maps_sdk::aws::{Call, s3};
 use maps_sdk::{
-    Class, Context, Create, Delete, Find, Kind, Lookup, Outcome, Problem, Progress, Read, Report, Resource, Update,
-    only,
+    Class, Context, Create, Delete, Find, Kind, Lookup, Loss, Outcome, Problem, Progress, Read, Report, Resource,
+    Update, only,
 };
 use serde_json::json;
 
@@ -31,6 +31,8 @@ impl Kind for Bucket {
     const DESCRIPTION: &'static str = "A bucket of DigitalOcean Spaces. One with objects in it is deleted only with \
                                        `force_destroy`. An import takes its name.";
     const SETTLE_MS: u64 = 10_000;
+    const LOSES: Option<Loss> =
+        Some(Loss { what: "all objects in it, in all their versions: backups too", only_if: Some("force_destroy") });
     type Inputs = Inputs;
     type Outputs = Outputs;
     type Checkpoint = Checkpoint;

@@ -108,6 +108,22 @@ fn the_same_rows_as_json_lines() {
 }
 
 #[test]
+fn what_is_lost_for_good_stands_right_above_the_summary() {
+    let mut bucket = step("backups", Action::Delete, &[]);
+    bucket.old = Some(recorded("gst-maps-backups", &[]));
+    bucket.loses = Some("all objects in it".into());
+    let mut database = step("db", Action::Create, &[]);
+    database.reasons = vec![Reason::Gone];
+    database.loses = Some("its volumes".into());
+    let mut zone = step("zone", Action::Delete, &[]);
+    zone.old = Some(recorded("Z1", &[]));
+    zone.lookup = true;
+    let plan = Plan { steps: vec![database, zone, bucket], ..Plan::default() };
+    insta::assert_snapshot!(drawn(&plan));
+    assert_eq!(steps(&PlanView::of(&plan))[2]["loses"], "all objects in it");
+}
+
+#[test]
 fn a_first_run() {
     let mut cluster = step("cluster", Action::Create, &[]);
     cluster.new_inputs = inputs(json!({
