@@ -355,6 +355,7 @@ impl<'a> Builder<'a> {
                 step.lookup = schema.lookup;
             }
         }
+        diagnostics.extend(super::renamed::renamed(session, &steps));
         let (basis, told) = basis(survey);
         diagnostics.splice(0..0, told);
         Plan { steps, outputs, diagnostics, basis }

@@ -9,6 +9,7 @@ mod build;
 mod decide;
 mod model;
 mod remove;
+mod renamed;
 
 use crate::diagnostic::Diagnostic;
 use crate::graph::Graph;

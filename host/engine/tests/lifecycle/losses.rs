@@ -12,6 +12,10 @@ fn losses(plan: &Plan) -> Vec<String> {
     plan.steps.iter().filter_map(|step| Some(format!("{}: {}", step.address, step.loses.as_ref()?))).collect()
 }
 
+fn warnings(plan: &Plan) -> Vec<String> {
+    plan.diagnostics.iter().map(|told| format!("{}: {}", told.code, told.help.as_deref().unwrap_or("-"))).collect()
+}
+
 #[test]
 fn what_goes_for_good_is_told_where_the_delete_would_take_it() {
     let vault = |forced: bool, zone: u32| {
@@ -44,4 +48,20 @@ fn what_is_only_looked_at_is_told_as_that() {
     let plan = life.plan(&with(""));
     let told: Vec<_> = plan.steps.iter().map(|step| (step.address.as_str(), step.lookup)).collect();
     assert!(told.contains(&("a", true)) && told.contains(&("b", false)), "{told:?}");
+}
+
+#[test]
+fn what_looks_renamed_is_told_with_the_way_to_say_so() {
+    let thing = |address: &str, name: &str| with(&format!("{address}: {{type: tiny/thing, with: {{name: {name}}}}}"));
+    let life = Life::new();
+    let _ = life.apply(&thing("a", "x"));
+    let plan = life.plan(&thing("b", "x"));
+    assert_eq!(
+        warnings(&plan),
+        ["renamed: if it was renamed, say so: `moved: [{from: a, to: b}]`; its object then stays"]
+    );
+    assert!(plan.diagnostics[0].span.is_some());
+    assert!(!plan.has_errors(), "it may be meant");
+    assert_eq!(warnings(&life.plan(&thing("b", "y"))), [""; 0], "another object");
+    assert_eq!(warnings(&life.plan(&format!("{}moved: [{{from: a, to: b}}]\n", thing("b", "x")))), [""; 0]);
 }

@@ -103,6 +103,10 @@ pub(super) fn foreign(id: &ObjectId, owner: &Owner) -> Problem {
         Owner::Nobody => "made without maps",
     };
     let message = format!("there is a {} {} already: {owner}", id.kind, id.place());
-    let help = format!("choose another name, or take it over with `options: {{import: {}}}`", id.place());
+    let place = id.place();
+    let help = format!(
+        "choose another name, or take it over with `options: {{import: {place}}}`; of a resource that was renamed say \
+         so under `moved:`"
+    );
     Problem::new(Class::Conflict, "object-of-another", message).at("name").help(help)
 }

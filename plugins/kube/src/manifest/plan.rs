@@ -136,7 +136,9 @@ fn foreign(context: &Context, request: &Preview<Manifests>, item: &Item<'_>, liv
         Owner::Another(whose) => {
             let message = format!("{} belongs to {whose}", item.id.shown());
             let problem = Problem::new(Class::Conflict, "object-of-another", message).at(item.path());
-            Some(problem.help("give the object another name, or take it with `force: true`"))
+            let help = "give the object another name; of a resource that was renamed say so under `moved:`; with \
+                        `force: true` it is taken from one that stays";
+            Some(problem.help(help))
         }
     }
 }
