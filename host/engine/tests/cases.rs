@@ -50,6 +50,17 @@ fn the_stacks_of_the_repository_parse_without_a_word() {
     }
 }
 
+#[test]
+fn the_stack_that_the_page_on_stacks_shows_parses_without_a_word() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/stack.md")).unwrap();
+    let (_, rest) = page.split_once("```yaml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let sources = BTreeMap::from([("stack.yaml".to_owned(), text.as_bytes().to_vec())]);
+    let given = BTreeMap::new();
+    let parameters = Parameters { given: &given, environment: &|_| Some("value".to_owned()), plant: None };
+    assert_eq!(Stack::parse(&sources, "stack.yaml", None, parameters).diagnostics, []);
+}
+
 /// All files of a folder and of those in it, by path; in `.maps` a run keeps its state.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
