@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::function::Method;
-use crate::value::{IntKind, List, Map, Member, Object, Str, Type, Value};
+use crate::value::{Bytes, IntKind, List, Map, Member, Object, Str, Type, Value};
 
 /// A value, and whether it came out of an `interface {}` just now: then Go still knows that type of it.
 #[derive(Clone, Debug, Default)]
@@ -93,7 +93,8 @@ fn entry(map: &Map, name: &Str, strict: bool, arguments: bool) -> Result<Found, 
 pub(super) fn element(map: &Map) -> Type {
     match map.go_type() {
         Type::Map(element) => (**element).clone(),
-        // The named maps of a template are all over map[string]interface {}.
+        Type::Named { name: "engine.files", .. } => Type::List(Box::new(Type::Int(IntKind::Uint8))),
+        // The other named maps of a template are over map[string]interface {}.
         _ => Type::Any,
     }
 }
@@ -107,6 +108,7 @@ fn zero(of: &Type) -> Value {
         Type::Uint64 => Value::Uint(0),
         Type::Float64 => Value::Float(0.0),
         Type::Str => Value::str(""),
+        Type::List(element) if **element == Type::Int(IntKind::Uint8) => Bytes::nil().into(),
         Type::List(element) => Value::List(List::nil((**element).clone())),
         Type::Map(_) => Value::Map(Map::nil(of.clone())),
     }
