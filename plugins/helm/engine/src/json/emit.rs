@@ -111,9 +111,7 @@ impl Writer {
                     }
                     self.leave(b'}', fields.is_empty());
                 } else if let Some(data) = object.underlying().or_else(|| object.data()) {
-                    self.enter("object")?;
                     self.value(&data)?;
-                    self.depth -= 1;
                 } else {
                     self.string(&object.print());
                 }
