@@ -283,12 +283,15 @@ impl Object for HelmVersion {
     }
 
     fn structure(&self) -> Option<Structure> {
-        let fields = HELM_VERSION.iter().map(|(field, _, value)| (*field, (*value).into())).collect();
-        Some(Structure { fields, has_text: false })
+        Some(Structure { fields: self.named_fields()?, has_text: false })
     }
 
     fn fields(&self) -> Option<Vec<(&'static str, Value)>> {
         Some(HELM_VERSION.iter().map(|(_, name, value)| (*name, (*value).into())).collect())
+    }
+
+    fn named_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(HELM_VERSION.iter().map(|(field, _, value)| (*field, (*value).into())).collect())
     }
 
     fn as_any(&self) -> &dyn Any {

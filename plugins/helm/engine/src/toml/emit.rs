@@ -86,7 +86,7 @@ fn under(object: &dyn Object) -> Option<Value> {
 fn entries(value: &Value) -> Vec<(Str, Value)> {
     match value {
         Value::Map(map) => map.to_vec(),
-        Value::Object(object) => match (object.fields(), under(&**object)) {
+        Value::Object(object) => match (object.named_fields(), under(&**object)) {
             (Some(fields), _) => fields.into_iter().map(|(name, value)| (Str::from(name), value)).collect(),
             (None, Some(Value::Map(map))) => map.to_vec(),
             _ => Vec::new(),

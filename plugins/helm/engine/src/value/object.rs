@@ -44,6 +44,11 @@ pub trait Object: fmt::Debug {
         None
     }
 
+    /// The same under their names in Go: what `toToml` goes by, and `toYamlPretty` in small letters.
+    fn named_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        self.fields()
+    }
+
     /// What JSON and YAML make of it where there are no [`Object::fields`]. `None`: what [`Object::print`] says, as a string.
     fn data(&self) -> Option<Value> {
         None

@@ -122,7 +122,11 @@ impl Emitter {
                     return self.node(&if bytes.is_nil() { Value::Nil } else { text.into() }, place);
                 }
                 self.enter()?;
-                if let Some(fields) = object.fields() {
+                let fields = match self.version {
+                    Version::V2 => object.fields(),
+                    Version::V3 => object.named_fields(),
+                };
+                if let Some(fields) = fields {
                     self.structure(&fields)?;
                 } else if let Some(data) = object.underlying().or_else(|| object.data()) {
                     match data {
