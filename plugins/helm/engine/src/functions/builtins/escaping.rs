@@ -1,19 +1,46 @@
 //! `html`, `js` and `urlquery`: the arguments printed as one text, which is then escaped.
 
+use std::any::Any;
+use std::rc::Rc;
+
 use crate::context::Context;
 use crate::format::{self, is_printable, runes};
 use crate::function::{Answer, Failure};
-use crate::value::{Str, Value};
+use crate::value::{Member, Object, Str, Type, Value};
 
 use super::made;
 
-/// The arguments as one text. What is nothing is `<no value>`, as where a template prints it.
+/// What a pointer points to, for the printing of several arguments, which puts spaces only between what is no text.
+#[derive(Debug)]
+struct Pointee(Rc<dyn Object>);
+
+impl Object for Pointee {
+    fn go_type(&self) -> Type {
+        self.0.go_type()
+    }
+
+    fn member(&self, _: &str) -> Option<Member> {
+        None
+    }
+
+    fn print(&self) -> Str {
+        self.0.show()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The arguments as one text, each as a template prints it: what is nothing is `<no value>`, and of a pointer it is
+/// what it points to.
 fn text(arguments: &[Value]) -> Result<Str, Failure> {
     if let [Value::Str(text)] = arguments {
         return Ok(text.clone());
     }
     let shown = |value: &Value| match value {
         Value::Nil => Value::from("<no value>"),
+        Value::Object(object) if object.go_type().kind() == "ptr" => Value::Object(Rc::new(Pointee(Rc::clone(object)))),
         other => other.clone(),
     };
     let arguments: Vec<Value> = arguments.iter().map(shown).collect();
