@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::access::Bound;
 use crate::function::{Failure, Method, Parameter};
 use crate::value::{Map, Member, Object, Str, Type, Value};
+use crate::yaml;
 
 /// The map that a method is called on.
 #[derive(Debug)]
@@ -64,6 +65,16 @@ static METHODS: &[Method] = &[
                 table = sub_table(&table, name).ok_or_else(|| Failure::Error(format!("\"{name}\" is not a table")))?;
             }
             Ok(Value::Map(table))
+        },
+    },
+    Method {
+        name: "YAML",
+        parameters: &[],
+        variadic: None,
+        call: |receiver, context, _| {
+            let text = yaml::emit(&map(receiver).map_or(Value::Nil, Value::Map))?;
+            context.spend(text.len())?;
+            Ok(Str::from(text).into())
         },
     },
 ];
