@@ -68,7 +68,8 @@ impl Reader<'_> {
             _ if !self.good => b"(BADINDEX)",
             None => b"(MISSING)",
             Some(value) => {
-                if verb == 'v' {
+                // Go reads the flags of %w as those of %v, though only errors have it.
+                if matches!(verb, 'v' | 'w') {
                     printer.flags.syntax = std::mem::take(&mut printer.flags.sharp);
                     printer.flags.names = std::mem::take(&mut printer.flags.plus);
                 }

@@ -28,12 +28,14 @@ pub(super) struct Printer<'a> {
     pub(super) flags: Flags,
     pub(super) width: Option<usize>,
     pub(super) precision: Option<usize>,
+    /// Whether this is what a wrong verb is told of: then Go asks no method for the text.
+    complaining: bool,
 }
 
 impl<'a> Printer<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
         let limit = out.len().saturating_add(MAX_BYTES);
-        Self { out, limit, flags: Flags::default(), width: None, precision: None }
+        Self { out, limit, flags: Flags::default(), width: None, precision: None, complaining: false }
     }
 
     /// Begins another directive.
@@ -91,6 +93,10 @@ impl<'a> Printer<'a> {
             (Value::Nil, _) => self.bad_verb(value, verb, 0)?,
             (_, 'T') => self.plain(type_name(value).as_bytes()),
             (Value::List(_) | Value::Map(_) | Value::Object(_), 'p') => self.address(verb),
+            // What may have methods is asked for an error as a whole; the rest refuses the verb by itself.
+            (Value::List(_) | Value::Map(_) | Value::Object(_), 'w') if value.bytes().is_none() => {
+                self.bad_verb(value, verb, 0)?;
+            }
             _ => self.value(value, verb, 0)?,
         }
         self.check()
@@ -191,7 +197,7 @@ impl<'a> Printer<'a> {
                 _ => {}
             }
         }
-        let is_text = matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') && !self.flags.syntax;
+        let is_text = matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') && !self.flags.syntax && !self.complaining;
         if let Some(structure) = object.structure().filter(|structure| !(is_text && structure.has_text)) {
             return self.structure(&type_name(value), &structure, verb, depth);
         }
@@ -316,7 +322,10 @@ impl<'a> Printer<'a> {
         } else {
             self.write(type_name(value).as_bytes());
             self.write(b"=");
-            self.value(value, 'v', depth)?;
+            let before = std::mem::replace(&mut self.complaining, true);
+            let printed = self.value(value, 'v', depth);
+            self.complaining = before;
+            printed?;
         }
         self.write(b")");
         Ok(())

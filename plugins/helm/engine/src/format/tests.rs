@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
+use crate::semver::{Handle, Version};
 use crate::value::{Bytes, IntKind, List, Map, Type};
 
 fn map(entries: &[(&str, Value)]) -> Value {
@@ -478,6 +479,26 @@ fn indexes_and_mistakes() {
         ("%.[3]*[1]f", &[Value::Float(2.0), Value::int(1), Value::int(4)], "2.0000"),
         ("%d %%", &[Value::int(1), Value::int(2)], "1 %%!(EXTRA int=2)"),
         ("%", &[Value::int(1), Value::int(2)], "%!(NOVERB)%!(EXTRA int=1, int=2)"),
+    ]);
+}
+
+#[test]
+fn errors_alone_go_with_w() {
+    let version = Handle::pointer(Version::parse("1.2.3-a").unwrap());
+    let list = Value::list(vec![Value::int(1), "a".into()]);
+    check(&[
+        ("%w", std::slice::from_ref(&list), "%!w([]interface {}=[1 a])"),
+        ("%#w", std::slice::from_ref(&list), "%!w([]interface {}=[]interface {}{1, \"a\"})"),
+        ("%5w", std::slice::from_ref(&list), "%!w([]interface {}=[    1     a])"),
+        ("%+w %w", &[Value::Float(1.0), "a".into()], "%!w(float64=1) %!w(string=a)"),
+        ("%w", &[Value::Nil], "%!w(<nil>)"),
+        ("%w", &[Bytes::new("a".into()).into()], "[%!w(uint8=97)]"),
+        // What a wrong verb is told of shows no text of its own.
+        (
+            "%+w",
+            std::slice::from_ref(&version),
+            "%!w(*semver.Version=&{major:1 minor:2 patch:3 pre:a metadata: original:1.2.3-a})",
+        ),
     ]);
 }
 
