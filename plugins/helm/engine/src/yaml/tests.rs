@@ -86,6 +86,10 @@ fn problems_are_told_in_the_words_of_go_yaml() {
         ("? [a]\n: b", "yaml: invalid map key: []interface {}{\"a\"}"),
         ("a: { {.b}}", "yaml: invalid map key: map[interface {}]interface {}{\".b\":interface {}(nil)}"),
         ("~: x", "unsupported map key of type: %!s(<nil>), key: <nil>, value: \"x\""),
+        (
+            "~: [.inf, \"\u{a0}\"]",
+            "unsupported map key of type: %!s(<nil>), key: <nil>, value: []interface {}{+Inf, \"\\u00a0\"}",
+        ),
         ("18446744073709551615: 1", "unsupported map key of type: uint64, key: 0xffffffffffffffff, value: 1"),
         ("a: .inf", "json: unsupported value: +Inf"),
         ("a: !!int x", "yaml: cannot decode !!str `x` as a !!int"),
