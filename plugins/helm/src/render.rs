@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use maps_helm_engine::render::{ApiVersions, KubeVersion, Options, Shown, render};
+use maps_helm_engine::warning::Warning;
 use maps_sdk::Problem;
 
 use crate::model::{Inputs, Outputs};
@@ -43,7 +44,7 @@ pub(crate) fn pins(origin: &str, version: &str, digest: &str) -> BTreeMap<String
 }
 
 /// Renders, and tells what Helm warns of.
-pub(crate) fn outputs(inputs: &Inputs, private: &[String], warnings: &mut Vec<String>) -> Result<Outputs, Problem> {
+pub(crate) fn outputs(inputs: &Inputs, private: &[String], warnings: &mut Vec<Warning>) -> Result<Outputs, Problem> {
     let mut local = source::local(inputs)?;
     let source = source::chart(inputs, private, &mut local, warnings)?;
     let Local { values, digest: sources, .. } = local;
@@ -63,7 +64,10 @@ pub(crate) fn outputs(inputs: &Inputs, private: &[String], warnings: &mut Vec<St
     };
     let metadata = source.chart.metadata.clone();
     let rendered = render(source.chart, &values, &options, &mut Host::default());
-    let rendered = rendered.map_err(|error| wrong("render", cut(error.told())))?;
+    let rendered = rendered.map_err(|error| {
+        warnings.extend(error.warnings().iter().cloned());
+        wrong("render", cut(error.told()))
+    })?;
     warnings.extend(rendered.warnings.iter().cloned());
     let shown = Shown {
         custom_resources: inputs.include_crds,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use maps_helm_engine::chart::{Chart, load_archive, load_folder};
 use maps_helm_engine::value::Map;
 use maps_helm_engine::values::{Override, Overrides};
+use maps_helm_engine::warning::Warning;
 use maps_sdk::{Class, Problem, files};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
@@ -110,7 +111,7 @@ pub(crate) fn chart(
     inputs: &Inputs,
     private: &[String],
     local: &mut Local,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Source, Problem> {
     let wrong = |error: maps_helm_engine::chart::Error| Problem::invalid("chart", error.to_string()).at("chart");
     match local.chart.take() {

@@ -1,5 +1,6 @@
 //! The kind `helm/template`: a chart, rendered. Nothing is in a cluster for it.
 
+use maps_helm_engine::warning::Warning;
 use maps_sdk::{
     Context, Create, Delete, Find, Kind, Lookup, Outcome, Preview, Previewed, Problem, Progress, Read, Report,
     Resource, Update,
@@ -65,13 +66,13 @@ impl Kind for Template {
         let rendered = render::outputs(&request.inputs, &config.private, &mut warnings);
         let outputs = match rendered {
             // For a program that prints what Helm prints.
-            Err(problem) if config.tell_errors => json!({"error": problem.message, "warnings": warnings}),
+            Err(problem) if config.tell_errors => json!({"error": problem.message, "warnings": lines(&warnings)}),
             Err(problem) => return Err(problem),
             Ok(outputs) => {
                 let mut told = serde_json::to_value(&outputs)
                     .map_err(|_| Problem::internal("outputs", "the outputs have no JSON form"))?;
                 if config.tell_errors {
-                    told["warnings"] = json!(warnings);
+                    told["warnings"] = json!(lines(&warnings));
                 } else {
                     tell(&request.address, &warnings);
                 }
@@ -122,8 +123,12 @@ fn made(context: &Context, address: &str, id: String, inputs: &Inputs) -> Outcom
     Ok(Progress::Done(Resource { id, inputs: inputs.clone(), outputs }))
 }
 
-fn tell(address: &str, warnings: &[String]) {
+fn tell(address: &str, warnings: &[Warning]) {
     for warning in warnings {
         maps_sdk::warn!("{address}: {warning}");
     }
+}
+
+fn lines(warnings: &[Warning]) -> Vec<String> {
+    warnings.iter().map(Warning::line).collect()
 }

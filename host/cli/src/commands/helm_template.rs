@@ -104,7 +104,7 @@ fn rendered(args: &HelmTemplateArgs, screen: &Screen) -> Result<String, String> 
     let Value::Map(mut told) = told else { return Err("the plugin helm answered no manifests".to_owned()) };
     if let Some(Value::List(warnings)) = told.get("warnings") {
         for warning in warnings.iter().filter_map(Value::as_str) {
-            screen.complain(&format!("level=WARN msg={warning:?}\n"));
+            screen.complain(&format!("{warning}\n"));
         }
     }
     match (told.remove("error"), told.remove("manifests")) {

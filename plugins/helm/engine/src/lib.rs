@@ -18,4 +18,5 @@ pub mod template;
 pub mod toml;
 pub mod value;
 pub mod values;
+pub mod warning;
 pub mod yaml;

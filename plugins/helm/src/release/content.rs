@@ -6,6 +6,7 @@ use maps_helm_engine::chart::Chart;
 use maps_helm_engine::render::{ApiVersions, Event, KubeVersion, Options, Rendered, render};
 use maps_helm_engine::value::Map as EngineMap;
 use maps_helm_engine::values;
+use maps_helm_engine::warning::Warning;
 use maps_sdk::kube::{ApiResource, Cluster, Discovery};
 use maps_sdk::{Class, Problem, Secret, reveal};
 use serde_json::{Map, Value};
@@ -167,7 +168,7 @@ impl Ground {
         cluster: &Cluster,
         private: &[String],
         version: Version,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Warning>,
     ) -> Result<Content, Problem> {
         let Source { chart, origin, digest } = source::chart(&self.inputs, private, &mut self.local, warnings)?;
         let values = self.local.values;

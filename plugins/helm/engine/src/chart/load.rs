@@ -9,6 +9,7 @@ use super::metadata::{Lock, Metadata};
 use super::{Chart, Error, File};
 use crate::functions::dates;
 use crate::value::{Map, Str, Value};
+use crate::warning::Warning;
 use crate::yaml;
 
 /// How deep charts may be within charts: of those that are public, none goes below four.
@@ -17,7 +18,7 @@ pub const MAX_DEPTH: usize = 20;
 /// A chart that is loaded: what is left to unpack, and what there was to tell.
 struct Loader<'a> {
     budget: Budget,
-    warnings: &'a mut Vec<String>,
+    warnings: &'a mut Vec<Warning>,
 }
 
 /// What a chart's files come to.
@@ -52,7 +53,7 @@ impl Struct for Format {
 ///
 /// # Errors
 /// What is no archive, exceeds a limit, holds what no chart should, or is no chart.
-pub fn load_archive(archive: &[u8], warnings: &mut Vec<String>) -> Result<Chart, Error> {
+pub fn load_archive(archive: &[u8], warnings: &mut Vec<Warning>) -> Result<Chart, Error> {
     let mut loader = Loader { budget: Budget::new(), warnings };
     let files = loader.unpack(archive)?;
     // The last one counts, as it does below.
@@ -70,7 +71,7 @@ pub fn load_archive(archive: &[u8], warnings: &mut Vec<String>) -> Result<Chart,
 /// What exceeds a limit, or is no chart.
 pub fn load_folder(
     files: impl IntoIterator<Item = (String, Vec<u8>)>,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Chart, Error> {
     let mut files: Vec<(String, Vec<u8>)> = files.into_iter().collect();
     files.sort_by(|(left, _), (right, _)| left.split('/').cmp(right.split('/')));
@@ -188,11 +189,10 @@ impl Loader<'_> {
             // Where charts of the first format name their dependencies.
             "requirements.yaml" => {
                 if !first_format {
-                    self.warnings.push(
+                    self.warnings.push(Warning::unlevelled(
                         "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend \
-                         migrating dependencies to Chart.yaml."
-                            .to_owned(),
-                    );
+                         migrating dependencies to Chart.yaml.",
+                    ));
                 }
                 decode_file(metadata, &file, place)?;
                 if first_format {
@@ -204,11 +204,10 @@ impl Loader<'_> {
                 if first_format {
                     parts.files.push(file);
                 } else {
-                    self.warnings.push(
+                    self.warnings.push(Warning::unlevelled(
                         "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend \
-                         migrating to Chart.lock."
-                            .to_owned(),
-                    );
+                         migrating to Chart.lock.",
+                    ));
                 }
             }
             name if name.starts_with("templates/") => parts.templates.push(file),

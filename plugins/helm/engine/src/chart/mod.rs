@@ -20,6 +20,7 @@ use std::rc::Rc;
 
 use crate::semver;
 use crate::value::{Map, Str};
+use crate::warning::Warning;
 
 /// What is wrong with a chart, in Helm's words where it has some.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,12 +105,12 @@ impl Chart {
     ///
     /// # Errors
     /// A library, or dependencies that Chart.yaml names and `charts/` does not have.
-    pub fn check_installable(&self, warnings: &mut Vec<String>) -> Result<(), Error> {
+    pub fn check_installable(&self, warnings: &mut Vec<Warning>) -> Result<(), Error> {
         if !matches!(self.metadata.kind.as_str(), "" | "application") {
             return Err(Error::new(format!("{} charts are not installable", self.metadata.kind)));
         }
         if self.metadata.deprecated {
-            warnings.push("this chart is deprecated".to_owned());
+            warnings.push(Warning::new("this chart is deprecated"));
         }
         let missing: Vec<&str> = self
             .metadata

@@ -339,7 +339,7 @@ fn what_cannot_be_installed_is_told() {
     let told = with("type: library").check_installable(&mut warnings).unwrap_err().to_string();
     assert_eq!(told, "library charts are not installable");
     with("deprecated: true").check_installable(&mut warnings).unwrap();
-    assert_eq!(warnings, ["this chart is deprecated"]);
+    assert_eq!(warnings, [Warning::new("this chart is deprecated")]);
     for (constraint, fits) in [("''", true), ("'>=1.20-0'", true), ("'>=1.99'", false), ("foo", false)] {
         let told = with(&format!("kubeVersion: {constraint}")).check_kube_version("v1.35.0");
         assert_eq!(told.is_ok(), fits, "{constraint}");

@@ -25,6 +25,7 @@ use crate::chart::Chart;
 use crate::template::{Evaluator, Limits, Templates, World, without_no_value};
 use crate::value::{Map, Str, Value};
 use crate::values;
+use crate::warning::Warning;
 
 /// What a rendering is for. The default is what `helm template` assumes.
 #[derive(Clone, Debug)]
@@ -81,12 +82,18 @@ pub struct Error {
     message: String,
     rendering: bool,
     texts: Vec<u8>,
+    warnings: Vec<Warning>,
 }
 
 impl Error {
     /// What the templates made, where it is no YAML: what `helm template --debug` prints all the same.
     pub fn texts(&self) -> &[u8] {
         &self.texts
+    }
+
+    /// What Helm told before.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// Whether templates were reached: `helm template` then adds what [`Error::told`] adds.
@@ -103,11 +110,11 @@ impl Error {
     }
 
     fn before(message: impl Into<String>) -> Self {
-        Self { message: message.into(), rendering: false, texts: Vec::new() }
+        Self { message: message.into(), rendering: false, texts: Vec::new(), warnings: Vec::new() }
     }
 
     fn rendering(message: impl Into<String>) -> Self {
-        Self { message: message.into(), rendering: true, texts: Vec::new() }
+        Self { message: message.into(), rendering: true, texts: Vec::new(), warnings: Vec::new() }
     }
 }
 
@@ -132,7 +139,7 @@ pub struct Rendered {
     /// The notes for the user.
     pub notes: Vec<u8>,
     /// What Helm tells on the way, and goes on.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// What a release is to templates: `.Release`.
@@ -161,13 +168,25 @@ impl Release<'_> {
 /// # Errors
 /// What Helm refuses, in its words: a chart that cannot be installed, values that the schema refuses, templates
 /// that do not parse or fail, documents that are no YAML; and what exceeds a limit.
-pub fn render(mut chart: Chart, values: &Map, options: &Options, world: &mut dyn World) -> Result<Rendered, Error> {
+pub fn render(chart: Chart, values: &Map, options: &Options, world: &mut dyn World) -> Result<Rendered, Error> {
     let mut warnings = Vec::new();
-    chart.check_installable(&mut warnings).map_err(|error| Error::before(error.to_string()))?;
+    match make(chart, values, options, world, &mut warnings) {
+        Ok(rendered) => Ok(Rendered { warnings, ..rendered }),
+        Err(error) => Err(Error { warnings, ..error }),
+    }
+}
+
+fn make(
+    mut chart: Chart,
+    values: &Map,
+    options: &Options,
+    world: &mut dyn World,
+    warnings: &mut Vec<Warning>,
+) -> Result<Rendered, Error> {
+    chart.check_installable(warnings).map_err(|error| Error::before(error.to_string()))?;
     check_name(&options.name).map_err(Error::before)?;
-    values::process_dependencies(&mut chart, values, &mut warnings)
-        .map_err(|error| Error::before(error.to_string()))?;
-    let to_render = values::to_render(&chart, values, options.skip_schema_validation, &mut warnings);
+    values::process_dependencies(&mut chart, values, warnings).map_err(|error| Error::before(error.to_string()))?;
+    let to_render = values::to_render(&chart, values, options.skip_schema_validation, warnings);
     let values = to_render.map_err(|error| Error::before(error.to_string()))?;
     // From here on Helm has a release to speak of.
     let kube_version = &options.kube_version;
@@ -188,7 +207,7 @@ pub fn render(mut chart: Chart, values: &Map, options: &Options, world: &mut dyn
         .iter()
         .map(|found| CustomResource { source: found.path.as_str().into(), content: found.file.data.clone() })
         .collect();
-    Ok(Rendered { manifests, hooks, custom_resources, notes, warnings })
+    Ok(Rendered { manifests, hooks, custom_resources, notes, warnings: Vec::new() })
 }
 
 /// Parses all templates, then executes all that are no partials.

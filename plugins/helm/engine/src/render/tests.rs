@@ -144,6 +144,16 @@ fn mistakes_are_told_as_helm_tells_them() {
 }
 
 #[test]
+fn what_was_told_before_a_mistake_is_told() {
+    let files = [("values.yaml", "a: {b: {c: 1}}"), ("templates/a.yaml", "{{ .Values.c.d }}")];
+    let inner: Map = [("b".into(), Value::int(1))].into_iter().collect();
+    let values: Map = [("a".into(), inner.into())].into_iter().collect();
+    let error = render(chart(&files), &values, &Options::default(), &mut Nowhere).unwrap_err();
+    let told: Vec<String> = error.warnings().iter().map(Warning::line).collect();
+    assert_eq!(told, ["level=INFO msg=\"warning: cannot overwrite table with non table for app.a.b (map[c:1])\""]);
+}
+
+#[test]
 fn text_that_is_no_yaml_is_kept_for_who_looks_for_the_mistake() {
     let error = rendered(&[("templates/a.yaml", "a: [")], &Options::default()).unwrap_err();
     assert_eq!(error.texts(), b"---\n# Source: app/templates/a.yaml\na: [\n");

@@ -4,6 +4,7 @@ use super::{Error, GLOBAL, Work};
 use crate::chart::Chart;
 use crate::format;
 use crate::value::{Map, Str, Value};
+use crate::warning::Warning;
 
 /// What becomes of a null that a user sets where a chart has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(super) enum Nulls {
 ///
 /// # Errors
 /// Something else than a table where the values of a chart within belong, or too much of all.
-pub fn coalesce(chart: &Chart, values: &Map, warnings: &mut Vec<String>) -> Result<Map, Error> {
+pub fn coalesce(chart: &Chart, values: &Map, warnings: &mut Vec<Warning>) -> Result<Map, Error> {
     Work::new(warnings).coalesce(chart, values, Nulls::Delete)
 }
 
@@ -78,7 +79,7 @@ impl Work<'_> {
                         self.tables(&table, default, &join(path, &key.to_string()), nulls)?;
                     }
                     Value::Nil => {}
-                    _ => self.warn(format!("warning: skipped value for {path}.{key}: Not a table.")),
+                    _ => self.log(format!("warning: skipped value for {path}.{key}: Not a table.")),
                 },
                 Some(_) => {}
             }
@@ -92,7 +93,7 @@ impl Work<'_> {
             None => Map::new(),
             Some(Value::Map(table)) => table,
             Some(_) => {
-                self.warn(format!("warning: skipping globals because destination {GLOBAL} is not a table."));
+                self.log(format!("warning: skipping globals because destination {GLOBAL} is not a table."));
                 return Ok(());
             }
         };
@@ -100,7 +101,7 @@ impl Work<'_> {
             None => Map::new(),
             Some(Value::Map(table)) => table,
             Some(_) => {
-                self.warn(format!("warning: skipping globals because source {GLOBAL} is not a table."));
+                self.log(format!("warning: skipping globals because source {GLOBAL} is not a table."));
                 return Ok(());
             }
         };
@@ -120,11 +121,11 @@ impl Work<'_> {
                         }
                         Some(_) => {
                             let key = String::from_utf8_lossy(&format::quote::quote(&key)).into_owned();
-                            self.warn(format!("Conflict: cannot merge map onto non-map for {key}. Skipping."));
+                            self.log(format!("Conflict: cannot merge map onto non-map for {key}. Skipping."));
                         }
                     }
                 }
-                (_, Some(Value::Map(_))) => self.warn(format!("key {key} is table. Skipping")),
+                (_, Some(Value::Map(_))) => self.log(format!("key {key} is table. Skipping")),
                 (value, _) => target.set(key, value),
             }
         }
@@ -155,13 +156,13 @@ impl Work<'_> {
                 (Some(_), Value::Map(_)) => {
                     let path = join(path, &key.to_string());
                     let default = print(&default)?;
-                    self.warn(format!("warning: cannot overwrite table with non table for {path} ({default})"));
+                    self.log(format!("warning: cannot overwrite table with non table for {path} ({default})"));
                 }
                 (Some(Value::Map(_)), Value::Nil) => {}
                 (Some(Value::Map(_)), _) => {
                     let path = join(path, &key.to_string());
                     let default = print(&default)?;
-                    self.warn(format!(
+                    self.log(format!(
                         "warning: destination for {path} is a table. Ignoring non-table value ({default})"
                     ));
                 }

@@ -6,6 +6,7 @@ use super::coalesce::{Nulls, print};
 use super::{Error, Work, path_value, table};
 use crate::chart::{Chart, Dependency, compatible};
 use crate::value::{Map, Type, Value};
+use crate::warning::Warning;
 
 /// How many charts dependencies may come to: those within one that has many aliases count each time, and at
 /// each level. Fifty are a lot.
@@ -19,7 +20,7 @@ const MAX_PATH: usize = 100;
 ///
 /// # Errors
 /// What [`super::coalesce`] fails for, and too many charts.
-pub fn process_dependencies(chart: &mut Chart, values: &Map, warnings: &mut Vec<String>) -> Result<(), Error> {
+pub fn process_dependencies(chart: &mut Chart, values: &Map, warnings: &mut Vec<Warning>) -> Result<(), Error> {
     let mut work = Work::new(warnings);
     let mut charts = MAX_CHARTS;
     work.enable(chart, values, "", &mut charts)
@@ -82,7 +83,7 @@ impl Work<'_> {
                     None => {}
                     Some(Value::Bool(true)) => on = true,
                     Some(Value::Bool(false)) => off = true,
-                    Some(_) => self.warn(format!("returned non-bool value tag={tag} chart={}", dependency.name)),
+                    Some(_) => self.warn(not_bool("tag", tag, dependency)),
                 }
             }
             dependency.enabled = on || !off;
@@ -98,9 +99,7 @@ impl Work<'_> {
                         dependency.enabled = enabled;
                         break;
                     }
-                    Some(_) => {
-                        self.warn(format!("returned non-bool value path={condition} chart={}", dependency.name));
-                    }
+                    Some(_) => self.warn(not_bool("path", condition, dependency)),
                 }
             }
         }
@@ -134,10 +133,12 @@ impl Work<'_> {
                     // Not a copy: what is merged twice is one table, as in Go.
                     Ok(found) => self.tables(&imported, &at_path(&parent, found)?, "", Nulls::Keep)?,
                     Err(error) if matches!(import, Value::Map(_)) => {
-                        let name = &dependency.name;
-                        self.warn(format!("ImportValues missing table from chart chart={name} error={error}"));
+                        let warning = Warning::new("ImportValues missing table from chart");
+                        self.warn(warning.with("chart", &dependency.name).with("error", error.to_string()));
                     }
-                    Err(error) => self.warn(format!("ImportValues missing table error={error}")),
+                    Err(error) => {
+                        self.warn(Warning::new("ImportValues missing table").with("error", error.to_string()));
+                    }
                 }
             }
             dependency.import_values = Some(imports).filter(|imports| !imports.is_empty());
@@ -149,6 +150,11 @@ impl Work<'_> {
         chart.metadata.dependencies = Some(dependencies);
         Ok(())
     }
+}
+
+/// What is told of a tag or a condition that says neither yes nor no.
+fn not_bool(kind: &'static str, name: &str, dependency: &Dependency) -> Warning {
+    Warning::new("returned non-bool value").with(kind, name).with("chart", &dependency.name)
 }
 
 /// What templates see of an import: its paths, whichever way it was written.

@@ -16,6 +16,7 @@ pub use overrides::{Override, Overrides};
 use crate::chart::Chart;
 use crate::memory;
 use crate::value::{Map, Type, Value};
+use crate::warning::Warning;
 
 /// The key of values that a chart shares with the charts within it.
 const GLOBAL: &str = "global";
@@ -45,7 +46,7 @@ impl Error {
 ///
 /// # Errors
 /// What [`coalesce`] fails for, and values that a schema does not allow.
-pub fn to_render(chart: &Chart, values: &Map, skip_schema: bool, warnings: &mut Vec<String>) -> Result<Map, Error> {
+pub fn to_render(chart: &Chart, values: &Map, skip_schema: bool, warnings: &mut Vec<Warning>) -> Result<Map, Error> {
     let values = coalesce(chart, values, warnings)?;
     if !skip_schema {
         schema::check(chart, &values, warnings)?;
@@ -59,18 +60,22 @@ const COPY: usize = 100;
 /// What one making of values may cost, and what it has to tell.
 struct Work<'a> {
     copies: usize,
-    warnings: &'a mut Vec<String>,
+    warnings: &'a mut Vec<Warning>,
 }
 
 impl<'a> Work<'a> {
-    fn new(warnings: &'a mut Vec<String>) -> Self {
+    fn new(warnings: &'a mut Vec<Warning>) -> Self {
         Self { copies: MAX_COPIES, warnings }
     }
 
-    fn warn(&mut self, warning: impl Into<String>) {
+    fn warn(&mut self, warning: Warning) {
         if self.warnings.len() < MAX_WARNINGS {
-            self.warnings.push(warning.into());
+            self.warnings.push(warning);
         }
+    }
+
+    fn log(&mut self, message: impl Into<String>) {
+        self.warn(Warning::unlevelled(message));
     }
 
     fn spend(&mut self, copies: usize) -> Result<(), Error> {

@@ -160,7 +160,7 @@ fn rendered(mut chart: Chart, set: &str) -> Result<(String, Vec<String>), String
     let values = process_dependencies(&mut chart, &values, &mut warnings)
         .and_then(|()| to_render(&chart, &values, false, &mut warnings))
         .map_err(|error| error.to_string())?;
-    Ok((printed(&values), warnings))
+    Ok((printed(&values), warnings.iter().map(ToString::to_string).collect()))
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::formats;
 use super::json::Json;
 use super::metaschema;
 use super::url::{decode, encode, resolve, split, unescape};
+use crate::warning::Warning;
 
 /// A place in a document: its URL and a pointer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -97,7 +98,7 @@ impl Document {
 pub(super) struct Documents {
     documents: BTreeMap<Rc<str>, Document>,
     /// What there is to tell: references that are taken for allowing everything.
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Documents {
@@ -121,7 +122,8 @@ impl Documents {
         let content = if let Some(text) = metaschema::document(url) {
             Json::parse(text.as_bytes())?
         } else if url.starts_with("urn:") {
-            self.warnings.push(format!("unresolved URN reference ignored; using permissive schema urn={url}"));
+            self.warnings
+                .push(Warning::new("unresolved URN reference ignored; using permissive schema").with("urn", &**url));
             Json::Bool(true)
         } else {
             return Err(not_fetched(url));

@@ -26,6 +26,7 @@ use json::Json;
 use super::{Error, MAX_WARNINGS};
 use crate::chart::Chart;
 use crate::value::{Map, Value};
+use crate::warning::Warning;
 
 /// Where Helm says that a schema lies.
 const URL: &str = "file:///values.schema.json";
@@ -34,11 +35,11 @@ const URL: &str = "file:///values.schema.json";
 struct Judge<'a> {
     budget: Budget,
     metaschemas: Metaschemas,
-    warnings: &'a mut Vec<String>,
+    warnings: &'a mut Vec<Warning>,
 }
 
 /// Holds a chart's values, and in them those of the charts within, against their schemas.
-pub(super) fn check(chart: &Chart, values: &Map, warnings: &mut Vec<String>) -> Result<(), Error> {
+pub(super) fn check(chart: &Chart, values: &Map, warnings: &mut Vec<Warning>) -> Result<(), Error> {
     let mut judge = Judge { budget: Budget::new(), metaschemas: Metaschemas::default(), warnings };
     let told = judge.chart(chart, values);
     if told.is_empty() {

@@ -19,7 +19,7 @@ fn judged(schema: &str, values: &str) -> Result<Vec<String>, String> {
     let mut warnings = Vec::new();
     let chart = load_folder(files("x", schema, values), &mut warnings).unwrap();
     to_render(&chart, &crate::value::Map::new(), false, &mut warnings).map_err(|error| error.to_string())?;
-    Ok(warnings)
+    Ok(warnings.iter().map(ToString::to_string).collect())
 }
 
 /// What is told of `a`, which has the schema, in a draft.
