@@ -63,6 +63,22 @@ fn what_cannot_be_rendered_is_told_as_helm_tells_it() {
         let done = helm(dir.path(), words).expect(1);
         assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", said), "{words:?}");
     }
+    let told = helm(dir.path(), &["x", "empty"]).expect(1).stderr;
+    let missing = dir.path().join("empty/Chart.yaml").display().to_string();
+    let said = format!("Error: unable to detect chart at {missing}: open {missing}: no such file or directory\n");
+    assert_eq!(told, said);
+}
+
+#[test]
+fn what_helm_warns_of_is_told_as_it_logs_it() {
+    let dir = tempfile::tempdir().unwrap();
+    chart(&dir.path().join("web"), "namespace: {{ .Release.Namespace }}{{ required \"no\" .Values.ready }}\n");
+    let warned = "level=INFO msg=\"warning: skipped value for web.size: Not a table.\"\n";
+    let words = ["x", "web", "--namespace", "", "--set", "size.x=1"];
+    let failed = helm(dir.path(), &words).expect(1);
+    assert!(failed.stderr.starts_with(&format!("{warned}Error: execution error at ")), "{}", failed.stderr);
+    let done = helm(dir.path(), &[&words[..], &["--set-string", "ready=!"]].concat()).expect(0);
+    assert_eq!((done.stdout.lines().last(), done.stderr.as_str()), (Some("namespace: default!"), warned));
 }
 
 #[test]

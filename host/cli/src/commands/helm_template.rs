@@ -30,6 +30,10 @@ const PLUGIN: &str = "helm";
 const KIND: &str = "helm/template";
 /// Of a release that nobody names.
 const NAME: &str = "release-name";
+/// Without this file a folder is no chart.
+const CHART: &str = "Chart.yaml";
+/// Of a release that is said to be in none, as `-n ""` does.
+const NAMESPACE: &str = "default";
 /// Bytes of a file that a flag names: Helm's own limit for a file of a chart is 5 MiB.
 const FILE_BYTES: u64 = 8 << 20;
 
@@ -66,6 +70,11 @@ fn place(args: &HelmTemplateArgs, chart: &str) -> Result<Place, String> {
     }
     let path = Path::new(chart);
     match std::fs::canonicalize(path) {
+        Ok(folder) if folder.is_dir() && !folder.join(CHART).exists() => {
+            let missing = std::path::absolute(path.join(CHART)).unwrap_or_else(|_| folder.join(CHART));
+            let missing = missing.display();
+            Err(format!("unable to detect chart at {missing}: open {missing}: no such file or directory"))
+        }
         Ok(folder) if folder.is_dir() => Ok(Place { chart: ".".to_owned(), folder: Some(folder), url: None }),
         Ok(file) => {
             let name = file.file_name().and_then(|name| name.to_str()).map(str::to_owned);
@@ -131,7 +140,7 @@ fn inputs(args: &HelmTemplateArgs, name: &str, place: &Place) -> Result<Json, St
     let mut inputs = json!({
         "chart": place.chart,
         "name": name,
-        "namespace": args.namespace,
+        "namespace": if args.namespace.is_empty() { NAMESPACE } else { &args.namespace },
         "values": args.values,
         "set": args.set,
         "set_string": args.set_string,
